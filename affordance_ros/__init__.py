@@ -1,0 +1,8 @@
+"""Open-vocabulary affordance grounding: a camera image and a command in, a heatmap and targets out."""
+
+from pkgutil import extend_path
+
+# The generated interfaces (affordance_ros.msg) live in the colcon overlay, the hand-written half
+# here: both are one package wherever both are on sys.path.
+__path__ = extend_path(__path__, __name__)
+__version__ = '0.1.0'

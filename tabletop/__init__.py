@@ -1,0 +1,1 @@
+"""The tabletop world: rendered scenes with exact masks, expressions, depth and affordances."""

@@ -1,0 +1,1 @@
+"""Training: referring segmentation for the neck and head, contrastive pretraining for the trunk."""
