@@ -1,4 +1,4 @@
-"""Open-vocabulary affordance grounding: a camera image and a command in, a heatmap and targets out."""
+"""Open-vocabulary affordance grounding: image and command in, heatmap and targets out."""
 
 from pkgutil import extend_path
 

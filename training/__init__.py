@@ -1,1 +1,1 @@
-"""Training: referring segmentation for the neck and head, contrastive pretraining for the trunk."""
+"""Training: referring segmentation for neck and head, contrastive pretraining."""

@@ -1,0 +1,1 @@
+"""The model: frozen CLIP trunk, feature pyramid, heads, text, weights. Needs no ROS."""

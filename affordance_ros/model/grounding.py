@@ -1,0 +1,146 @@
+"""The whole model: frozen trunk, decoder, text; and how it is loaded and described."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from affordance_ros.model.checkpoint import CheckpointSummary
+from affordance_ros.model.checkpoint import load_checkpoint
+from affordance_ros.model.heads import CANONICAL_PHRASES
+from affordance_ros.model.heads import DenseDecoder
+from affordance_ros.model.heads import FPNDecoder
+from affordance_ros.model.neck import NeckConfig
+from affordance_ros.model.text import TextEncoder
+from affordance_ros.model.trunk import Trunk
+from affordance_ros.model.trunk import load_trunk
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Which model to load.
+
+    Attributes:
+        model: `compact`, or an open_clip ResNet name.
+        weights: A path, an open_clip tag, or `random`.
+        checkpoint: A trained neck and head (safetensors); empty for the training-free head.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+    """
+
+    model: str = 'RN101-quickgelu'
+    weights: str = 'openai'
+    checkpoint: str = ''
+    device: str = 'auto'
+
+
+class GroundingModel(nn.Module):
+    """Trunk and decoder as one module, with the text encoder beside them.
+
+    Args:
+        trunk: The frozen CLIP.
+        decoder: The trained FPN decoder, or the training-free one.
+        summary: What the FPN's checkpoint says of itself, if there is one.
+    """
+
+    def __init__(
+        self,
+        trunk: Trunk,
+        decoder: FPNDecoder | DenseDecoder,
+        *,
+        summary: CheckpointSummary | None = None,
+    ) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.decoder = decoder
+        self.text = TextEncoder(trunk)
+        self.summary = summary
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return self.trunk.clip.logit_scale.device
+
+    @property
+    def untrained(self) -> bool:
+        """True if the answers mean nothing, because the trunk's weights are random."""
+        return self.trunk.untrained
+
+    def forward(self, image: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
+        """Compute activation maps.
+
+        Args:
+            image: (N, 3, H, W) float, CLIP-normalised RGB; sides are multiples of 32.
+            text: (K, C) or (N, K, C) unit vectors.
+
+        Returns:
+            Logits (N, K, h, w), at the decoder's resolution.
+        """
+        return self.decoder(self.trunk(image, self.decoder.inputs), text)
+
+    def describe(self) -> dict[str, str | int | float]:
+        """Return what a person wants to know of the model, in the order to print it."""
+        trainable = sum(p.numel() for p in self.parameters() if p.requires_grad)
+        facts: dict[str, str | int | float] = {
+            'model': self.trunk.name,
+            'weights': self.trunk.weights,
+            'weights_sha256': self.trunk.sha256,
+            'decoder': self.decoder.description,
+            'parameters': sum(p.numel() for p in self.parameters()),
+            'trainable_parameters': trainable,
+            'device': str(self.device),
+            'trained': 'no: its weights are random' if self.untrained else 'yes',
+        }
+        if self.summary is not None:
+            facts['checkpoint'] = self.summary.path
+            facts['checkpoint_training'] = str(self.summary.training)
+        return facts
+
+
+def untrained_decoder(trunk: Trunk, config: NeckConfig | None = None) -> FPNDecoder:
+    """Return a fresh neck and head that fit a trunk, for training."""
+    return FPNDecoder(config or NeckConfig(), channels=trunk.channels, embed_dim=trunk.embed_dim)
+
+
+def load_model(config: ModelConfig) -> GroundingModel:
+    """Load trunk and decoder to the device.
+
+    Args:
+        config: What to load.
+
+    Returns:
+        The model in eval mode.
+
+    Raises:
+        ValueError: If the model's name or the device is unknown.
+        WeightsError: If the trunk's weights can't be had.
+        CheckpointError: If the checkpoint doesn't fit.
+    """
+    device = resolve_device(config.device)
+    trunk = load_trunk(config.model, config.weights)
+    summary = None
+    decoder: FPNDecoder | DenseDecoder
+    if config.checkpoint:
+        decoder, summary = load_checkpoint(Path(config.checkpoint).expanduser(), trunk)
+    else:
+        canonical = TextEncoder(trunk).encode(CANONICAL_PHRASES)
+        decoder = DenseDecoder(canonical, logit_scale=trunk.logit_scale)
+    return GroundingModel(trunk, decoder, summary=summary).to(device).eval()
+
+
+def resolve_device(name: str) -> torch.device:
+    """Turn `auto`, `cpu`, `cuda` or `cuda:N` into a device that is there.
+
+    Raises:
+        ValueError: If the device is unknown or absent.
+    """
+    if name == 'auto':
+        return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f'device {name!r} is unknown: use auto, cpu, cuda or cuda:N') from error
+    count = torch.cuda.device_count()
+    if device.type == 'cuda' and (device.index or 0) >= count:
+        raise ValueError(f'device {name!r} is not there: torch sees {count} CUDA devices; use cpu')
+    return device

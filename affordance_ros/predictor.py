@@ -1,0 +1,261 @@
+"""The predictor: set a command once, predict many images. Node and tools all use this one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from affordance_ros.commands import parse_command
+from affordance_ros.geometry import SHAPES
+from affordance_ros.geometry import Letterbox
+from affordance_ros.geometry import check_size
+from affordance_ros.model.grounding import GroundingModel
+from affordance_ros.model.grounding import ModelConfig
+from affordance_ros.model.grounding import load_model
+from affordance_ros.model.trunk import IMAGE_MEAN
+from affordance_ros.model.trunk import IMAGE_STD
+from affordance_ros.peaks import Target
+from affordance_ros.peaks import find_targets
+from affordance_ros.prompts import load_prompt_set
+
+_CHANNELS = {'rgb': 3, 'bgr': 3, 'mono': 1}
+
+
+@dataclass(frozen=True)
+class PredictorConfig:
+    """How images and commands are read and targets chosen; all but the size may change live.
+
+    Attributes:
+        input_size: The long side of the model's input in pixels, a multiple of 32; 0 takes the
+            checkpoint's own, or 320 where there is none.
+        input_shape: 'rectangle' keeps the border small, 'square' is as in training.
+        prompt_set: A shipped prompt set's name, or the path of a YAML file.
+        min_score: The lowest score of a target, in [0, 1].
+        min_distance_px: The least distance between two targets, in pixels of the image.
+        max_targets: How many targets at most.
+    """
+
+    input_size: int = 0
+    input_shape: str = 'rectangle'
+    prompt_set: str = 'verb'
+    min_score: float = 0.3
+    min_distance_px: float = 20.0
+    max_targets: int = 5
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range."""
+        if self.input_size:
+            check_size(self.input_size)
+        if self.input_shape not in SHAPES:
+            raise ValueError(f'input_shape {self.input_shape!r} is unknown; known are {SHAPES}')
+        if not 0.0 <= self.min_score <= 1.0:
+            raise ValueError(f'min_score {self.min_score} must lie in [0, 1]')
+        if self.min_distance_px < 0:
+            raise ValueError(f'min_distance_px {self.min_distance_px} must not be negative')
+        if self.max_targets < 1:
+            raise ValueError(f'max_targets {self.max_targets} must be at least 1')
+
+
+@dataclass(frozen=True)
+class Grounding:
+    """Where an image affords a command.
+
+    Attributes:
+        command: The command, cleaned.
+        heatmap: (H, W) float32 at the image's own resolution, absolute in [0, 1]: it is never
+            stretched to its own maximum, so an image that affords nothing stays dark.
+        targets: Best first; empty if nothing reaches the least score.
+    """
+
+    command: str
+    heatmap: NDArray[np.float32]
+    targets: tuple[Target, ...]
+
+
+class Predictor:
+    """Grounds commands in images.
+
+    One thread at a time may use it.
+
+    Args:
+        model: The loaded model.
+        config: How images and commands are read and targets chosen.
+    """
+
+    DEFAULT_INPUT_SIZE = 320
+
+    def __init__(self, model: GroundingModel, config: PredictorConfig | None = None) -> None:
+        self.model = model
+        self._commands: list[str] = []
+        self._text: torch.Tensor | None = None
+        self.configure(config or PredictorConfig())
+        # uint8 to CLIP-normalised float in one multiply and one add: x * scale + shift.
+        std = np.asarray(IMAGE_STD, np.float32)
+        self._scale = 1.0 / (255.0 * std)
+        self._shift = -np.asarray(IMAGE_MEAN, np.float32) / std
+
+    @classmethod
+    def load(cls, model_config: ModelConfig, config: PredictorConfig | None = None) -> 'Predictor':
+        """Load a model and wrap it; raises as `load_model` does."""
+        return cls(load_model(model_config), config)
+
+    @property
+    def config(self) -> PredictorConfig:
+        """The configuration in use."""
+        return self._config
+
+    @property
+    def input_size(self) -> int:
+        """The long side of the model's input, in pixels."""
+        if self._config.input_size:
+            return self._config.input_size
+        summary = self.model.summary
+        return summary.input_size if summary is not None else self.DEFAULT_INPUT_SIZE
+
+    def configure(self, config: PredictorConfig) -> None:
+        """Use another configuration from the next image on.
+
+        Raises:
+            PromptSetError: If the prompt set can't be loaded; the old configuration stays.
+        """
+        self._prompt_set = load_prompt_set(config.prompt_set)
+        self._config = config
+        if self._commands:
+            self.set_commands(self._commands)
+
+    def check_command(self, text: str) -> str:
+        """Clean a command without running the model.
+
+        Raises:
+            CommandError: If the command can't be used.
+        """
+        command = parse_command(text)
+        for prompt in self._prompt_set.expand(command):
+            self.model.text.check_length(prompt)
+        return command
+
+    def set_command(self, text: str) -> None:
+        """Set the command that `predict` answers; its text features are computed once.
+
+        Raises:
+            CommandError: If the command can't be used; the one before stays.
+        """
+        self.set_commands([text])
+
+    def set_commands(self, texts: Sequence[str]) -> None:
+        """Set several commands, which `predict_all` answers over one trunk pass.
+
+        Raises:
+            CommandError: If one can't be used; those before stay.
+        """
+        commands = [self.check_command(text) for text in texts]
+        vectors = [self.model.text.encode_ensemble(self._prompt_set.expand(c)) for c in commands]
+        self._commands = commands
+        self._text = torch.stack(vectors)  # (K, C)
+
+    def predict(self, image: NDArray[np.uint8], *, channels: str = 'rgb') -> Grounding:
+        """Ground the command that was set.
+
+        Args:
+            image: (H, W, 3) uint8, or (H, W) with channels='mono'; a view will do.
+            channels: 'rgb', 'bgr' or 'mono'.
+
+        Returns:
+            Heatmap and targets at the image's own resolution.
+
+        Raises:
+            RuntimeError: If no command or several were set.
+            ValueError: If the image has another shape or dtype.
+        """
+        if len(self._commands) != 1:
+            raise RuntimeError(
+                f'{len(self._commands)} commands are set: call set_command(text) before '
+                f'predict(), or predict_all() for several'
+            )
+        return self.predict_all(image, channels=channels)[0]
+
+    def predict_all(self, image: NDArray[np.uint8], *, channels: str = 'rgb') -> list[Grounding]:
+        """Ground every command that was set, over one trunk pass.
+
+        Args:
+            image: As for `predict`.
+            channels: As for `predict`.
+
+        Returns:
+            One grounding for each command, in order.
+
+        Raises:
+            RuntimeError: If no command was set.
+            ValueError: If the image has another shape or dtype.
+        """
+        if self._text is None:
+            raise RuntimeError('no command is set: call set_command(text) before predicting')
+        check_image(image, channels)
+        config = self._config
+        box = Letterbox.fit(
+            (image.shape[0], image.shape[1]), size=self.input_size, shape=config.input_shape
+        )
+        logits = self._run(self._prepare(image, channels, box))  # (K, h, w)
+        groundings = []
+        for command, logit_map in zip(self._commands, logits, strict=True):
+            heatmap = _sigmoid(box.restore(logit_map))  # (H, W)
+            targets = find_targets(
+                heatmap,
+                min_score=config.min_score,
+                min_distance_px=config.min_distance_px,
+                max_targets=config.max_targets,
+            )
+            groundings.append(Grounding(command, heatmap, targets))
+        return groundings
+
+    def warm_up(self, height: int = 480, width: int = 640) -> None:
+        """Run the model once on a grey image, so that the first frame is as fast as the others."""
+        image = np.full((height, width, 3), 128, np.uint8)
+        commands = self._commands
+        self.set_commands(commands or ['warm up'])
+        self.predict_all(image)
+        if not commands:
+            self._commands, self._text = [], None
+
+    def _prepare(self, image: NDArray[np.uint8], channels: str, box: Letterbox) -> torch.Tensor:
+        """Return the model's input, (1, 3, h, w) float32; the border is CLIP's mean, that is 0."""
+        small = box.shrink(image)
+        if channels == 'bgr':
+            small = small[..., ::-1]
+        elif channels == 'mono':
+            small = np.repeat(small[..., None], 3, axis=2)
+        canvas = np.zeros((*box.canvas, 3), np.float32)
+        canvas[box.window] = small * self._scale + self._shift
+        return torch.from_numpy(canvas).permute(2, 0, 1)[None]
+
+    @torch.inference_mode()
+    def _run(self, pixels: torch.Tensor) -> NDArray[np.float32]:
+        """Return logits (K, h, w) for pixels (1, 3, H, W)."""
+        text = self._text
+        logits = self.model(pixels.to(self.model.device), text)[0]
+        return np.asarray(logits.float().cpu().numpy(), np.float32)
+
+
+def check_image(image: NDArray[np.uint8], channels: str) -> None:
+    """Refuse an array that is not an image of the given channels.
+
+    Raises:
+        ValueError: Saying what came and what was expected.
+    """
+    if channels not in _CHANNELS:
+        raise ValueError(f'channels {channels!r} is unknown; known are {", ".join(_CHANNELS)}')
+    expected = '(H, W)' if channels == 'mono' else '(H, W, 3)'
+    right_shape = (
+        image.ndim == 2 if channels == 'mono' else image.ndim == 3 and image.shape[2] == 3
+    )
+    if image.dtype != np.uint8 or not right_shape:
+        raise ValueError(f'image is {image.dtype} {image.shape}; expected uint8 {expected}')
+    if image.size == 0:
+        raise ValueError(f'image {image.shape} has no pixels')
+
+
+def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    # Clipped where float32's exp would overflow; the sigmoid is 0 or 1 to the last digit there.
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0))), np.float32)
