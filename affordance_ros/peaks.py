@@ -42,7 +42,7 @@ def find_targets(
 
     Returns:
         At most `max_targets` targets, none if nothing reaches `min_score`. The refinement moves
-        a target by at most half a pixel, never off the image.
+        a target by at most one pixel, never off the image.
 
     Raises:
         ValueError: If the heatmap is empty or not two-dimensional.
@@ -93,7 +93,7 @@ def _peak_pixels(
 
 
 def _refine(heatmap: NDArray[np.float32], column: int, row: int) -> tuple[float, float]:
-    """Fit a quadratic to the 3x3 neighbourhood and return its top, within half a pixel.
+    """Fit a quadratic to the 3x3 neighbourhood and return its top, within one pixel.
 
     On the border the missing side is unknown, so that axis keeps the pixel's centre. Where the
     fit has no top (a ridge or a flat region), each axis is fitted on its own.
@@ -118,4 +118,4 @@ def _refine(heatmap: NDArray[np.float32], column: int, row: int) -> tuple[float,
         if dxx < 0 and determinant > 0:
             step_x = -(dyy * dx - dxy * dy) / determinant
             step_y = -(dxx * dy - dxy * dx) / determinant
-    return column + float(np.clip(step_x, -0.5, 0.5)), row + float(np.clip(step_y, -0.5, 0.5))
+    return column + float(np.clip(step_x, -1.0, 1.0)), row + float(np.clip(step_y, -1.0, 1.0))

@@ -1,0 +1,100 @@
+"""Where the camera node's frames come from: a folder of photos, a video, or a webcam."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.webp')
+
+
+class SourceError(RuntimeError):
+    """A source of frames can't be opened or has nothing in it."""
+
+
+def find_images(folder: Path) -> list[Path]:
+    """Return a folder's photos by name.
+
+    Raises:
+        SourceError: If there are none.
+    """
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+    if not paths:
+        raise SourceError(f'{folder} holds no photos ({", ".join(IMAGE_SUFFIXES)})')
+    return paths
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """Read a photo, turned upright by its EXIF orientation.
+
+    Returns:
+        (H, W, 3) uint8 BGR.
+
+    Raises:
+        SourceError: If it is not an image.
+    """
+    # Not imread: it says nothing of a missing file, and fails on non-ASCII paths on some systems.
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise SourceError(f'{path} can not be read: {error.strerror}') from error
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if image is None:
+        raise SourceError(f'{path} is not a whole image file')
+    return np.asarray(image, np.uint8)
+
+
+def open_source(source: str, *, loop: bool) -> Iterator[NDArray[np.uint8]]:
+    """Open a source of frames.
+
+    Args:
+        source: A folder, a photo, a video file, or a webcam's number such as '0'.
+        loop: Start again at the end; a webcam has none.
+
+    Returns:
+        An iterator of (H, W, 3) uint8 BGR frames, opened and checked.
+
+    Raises:
+        SourceError: If the source can't be opened or is empty.
+    """
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return _photos(find_images(path), loop=loop)
+    if path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES:
+        return _photos([path], loop=loop)
+    if not path.is_file() and not source.isdecimal():
+        raise SourceError(
+            f'source {source!r} is no folder, photo, video file or webcam number; '
+            f'give for example source:=/path/to/photos or source:=0'
+        )
+    capture = cv2.VideoCapture(int(source) if source.isdecimal() else str(path))
+    if not capture.isOpened():
+        raise SourceError(f'OpenCV can not open the video or webcam {source!r}')
+    return _video(capture, source, loop=loop and not source.isdecimal())
+
+
+def _photos(paths: list[Path], *, loop: bool) -> Iterator[NDArray[np.uint8]]:
+    images = [read_image(path) for path in paths]
+
+    def frames() -> Iterator[NDArray[np.uint8]]:
+        yield from images
+        while loop:
+            yield from images
+
+    return frames()
+
+
+def _video(capture: cv2.VideoCapture, source: str, *, loop: bool) -> Iterator[NDArray[np.uint8]]:
+    try:
+        while True:
+            read, frame = capture.read()
+            if read:
+                yield np.asarray(frame, np.uint8)
+            elif loop and capture.get(cv2.CAP_PROP_POS_FRAMES) > 0:
+                capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+            else:
+                return
+    finally:
+        capture.release()

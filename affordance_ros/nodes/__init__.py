@@ -1,0 +1,1 @@
+"""The ROS nodes: the only files of the package that import rclpy."""

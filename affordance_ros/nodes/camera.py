@@ -1,0 +1,120 @@
+"""A camera for machines without one: plays photos, a video or a webcam on `image`."""
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rcl_interfaces.msg import FloatingPointRange
+from rcl_interfaces.msg import IntegerRange
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.node import Node
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from affordance_ros.image_source import SourceError
+from affordance_ros.image_source import open_source
+from affordance_ros.nodes.messages import to_image
+from affordance_ros.nodes.messages import to_jpeg
+from affordance_ros.nodes.run import StartupError
+from affordance_ros.nodes.run import run_node
+
+
+class CameraNode(Node):
+    """Publishes frames with their CameraInfo at a steady rate.
+
+    The intrinsics are those of an ideal pinhole with the field of view given: photos carry no
+    calibration.
+
+    Raises:
+        StartupError: If the source can't be opened.
+    """
+
+    def __init__(self) -> None:
+        super().__init__('camera')
+        self._declare()
+        source = self.get_parameter('source').value
+        try:
+            self._frames = open_source(source, loop=self.get_parameter('loop').value)
+        except SourceError as error:
+            raise StartupError(str(error)) from error
+        self._width = self.get_parameter('width').value
+        self._frame_id = self.get_parameter('frame_id').value
+        self._field_of_view_deg = self.get_parameter('field_of_view_deg').value
+        self._image_publisher = self.create_publisher(Image, 'image', qos_profile_sensor_data)
+        self._jpeg_publisher = self.create_publisher(
+            CompressedImage,
+            f'{self.resolve_topic_name("image")}/compressed',
+            qos_profile_sensor_data,
+        )
+        self._info_publisher = self.create_publisher(
+            CameraInfo, 'camera_info', qos_profile_sensor_data
+        )
+        rate_hz = self.get_parameter('rate_hz').value
+        self._timer = self.create_timer(1.0 / rate_hz, self._publish_next)
+        self.get_logger().info(f'playing {source} at {rate_hz:g} Hz')
+
+    def _declare(self) -> None:
+        def declare(name: str, default: object, description: str, **kwargs: object) -> None:
+            descriptor = ParameterDescriptor(description=description, read_only=True, **kwargs)
+            self.declare_parameter(name, default, descriptor)
+
+        declare('source', '0', 'A folder of photos, a photo, a video file, or a webcam number.')
+        declare('loop', True, 'Start again at the end of a folder or video.')
+        declare('frame_id', 'camera_optical_frame', 'Frame of the header.')
+        declare(
+            'rate_hz',
+            10.0,
+            'Frames a second.',
+            floating_point_range=[FloatingPointRange(from_value=0.1, to_value=1000.0)],
+        )
+        declare(
+            'width',
+            0,
+            'Scale every frame to this width in pixels; 0: as it is.',
+            integer_range=[IntegerRange(from_value=0, to_value=8192)],
+        )
+        declare(
+            'field_of_view_deg',
+            60.0,
+            'Horizontal field of view for CameraInfo, in degrees.',
+            floating_point_range=[FloatingPointRange(from_value=1.0, to_value=179.0)],
+        )
+
+    def _publish_next(self) -> None:
+        frame = next(self._frames, None)
+        if frame is None:
+            self._timer.cancel()
+            self.get_logger().info('the source has ended')
+            return
+        if self._width:
+            height = max(1, round(frame.shape[0] * self._width / frame.shape[1]))
+            frame = np.asarray(
+                cv2.resize(frame, (self._width, height), interpolation=cv2.INTER_AREA), np.uint8
+            )
+        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._frame_id)
+        self._info_publisher.publish(self._camera_info(frame, header))
+        self._image_publisher.publish(to_image(frame, 'bgr8', header=header))
+        if self._jpeg_publisher.get_subscription_count():
+            self._jpeg_publisher.publish(to_jpeg(frame, header=header))
+
+    def _camera_info(self, frame: NDArray[np.uint8], header: Header) -> CameraInfo:
+        height, width = frame.shape[:2]
+        focal = width / 2 / math.tan(math.radians(self._field_of_view_deg) / 2)
+        # Pixel centres are at integers, so the middle of the image is at (width - 1) / 2.
+        cx, cy = (width - 1) / 2, (height - 1) / 2
+        info = CameraInfo(header=header, height=height, width=width)
+        info.distortion_model = 'plumb_bob'
+        info.d = [0.0] * 5
+        info.k = [focal, 0.0, cx, 0.0, focal, cy, 0.0, 0.0, 1.0]
+        info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+        info.p = [focal, 0.0, cx, 0.0, 0.0, focal, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
+        return info
+
+
+def main() -> int:
+    """Run the node until it is stopped; return the exit code."""
+    return run_node('camera', CameraNode)

@@ -1,0 +1,43 @@
+"""Entry points of the nodes, which say what is missing before a traceback would."""
+
+import importlib
+import sys
+
+_BUILD_HINT = (
+    'the messages of affordance_ros are not built in this environment. Build them once and source '
+    'the result:\n'
+    '  on a robot:        colcon build --packages-select affordance_ros && '
+    'source install/setup.bash\n'
+    '  without apt ROS:   make build, then: source scripts/env.sh\n'
+)
+_ROS_HINT = (
+    'ROS 2 is not in this environment ({error}). Source it first:\n'
+    '  on a robot:        source /opt/ros/$ROS_DISTRO/setup.bash\n'
+    '  without apt ROS:   make build, then: source scripts/env.sh\n'
+)
+_ROS_MODULES = ('rclpy', 'rcl_interfaces', 'sensor_msgs', 'std_msgs', 'geometry_msgs')
+
+
+def grounding() -> int:
+    """Start the grounding node."""
+    return _start('affordance_ros.nodes.grounding')
+
+
+def camera() -> int:
+    """Start the camera node."""
+    return _start('affordance_ros.nodes.camera')
+
+
+def _start(module: str) -> int:
+    try:
+        main = importlib.import_module(module).main
+    except ModuleNotFoundError as error:
+        missing = error.name or ''
+        if missing.startswith('affordance_ros.msg'):
+            sys.stderr.write(_BUILD_HINT)
+            return 2
+        if missing.split('.')[0] in _ROS_MODULES:
+            sys.stderr.write(_ROS_HINT.format(error=error))
+            return 2
+        raise
+    return int(main())

@@ -1,0 +1,63 @@
+"""From groundings and arrays to ROS messages."""
+
+import array
+import sys
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from affordance_ros.frames import BoundCommand
+from affordance_ros.msg import AffordanceTarget
+from affordance_ros.msg import AffordanceTargetArray
+from affordance_ros.predictor import Grounding
+
+_JPEG_QUALITY = 90
+
+
+def to_image(pixels: NDArray[Any], encoding: str, *, header: Header) -> Image:
+    """Make a sensor_msgs/Image of a (H, W) or (H, W, C) array in this machine's byte order."""
+    tight = np.ascontiguousarray(pixels)
+    message = Image(header=header, encoding=encoding, is_bigendian=int(sys.byteorder == 'big'))
+    message.height, message.width = tight.shape[:2]
+    message.step = tight.strides[0]
+    message.data = _bytes(tight)
+    return message
+
+
+def to_jpeg(pixels_bgr: NDArray[np.uint8], *, header: Header) -> CompressedImage:
+    """Make a sensor_msgs/CompressedImage (JPEG) of a (H, W, 3) BGR image."""
+    _, buffer = cv2.imencode('.jpg', pixels_bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    message = CompressedImage(header=header, format='jpeg')
+    message.data = _bytes(buffer)
+    return message
+
+
+def _bytes(tight: NDArray[Any]) -> 'array.array[int]':
+    """Return the bytes as rclpy takes them fastest.
+
+    An array.array filled by frombytes costs 0.04 ms for a 640x480 image; a list or an ndarray is
+    checked item by item and costs 27 ms and more.
+    """
+    data = array.array('B')
+    data.frombytes(tight.data.cast('B'))
+    return data
+
+
+def to_target_array(
+    grounding: Grounding, command: BoundCommand, *, header: Header
+) -> AffordanceTargetArray:
+    """Make the targets' message of a frame."""
+    height, width = grounding.heatmap.shape
+    return AffordanceTargetArray(
+        header=header,
+        command=command.text,
+        command_id=command.id,
+        image_width=width,
+        image_height=height,
+        targets=[AffordanceTarget(x=t.x, y=t.y, score=t.score) for t in grounding.targets],
+    )

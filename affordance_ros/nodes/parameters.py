@@ -1,0 +1,143 @@
+"""The grounding node's parameters: names, ranges, and what they become."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rcl_interfaces.msg import FloatingPointRange
+from rcl_interfaces.msg import IntegerRange
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from affordance_ros.model.grounding import ModelConfig
+from affordance_ros.predictor import PredictorConfig
+
+IMAGE_TRANSPORTS = ('raw', 'compressed')
+_MODEL = ModelConfig()
+_PREDICTOR = PredictorConfig()
+
+
+@dataclass(frozen=True)
+class _Declared:
+    """One parameter: default, meaning, and range if it is a number."""
+
+    default: str | int | float
+    description: str
+    low: float | None = None
+    high: float | None = None
+    live: bool = False
+
+
+_PARAMETERS = {
+    'model': _Declared(_MODEL.model, 'Trunk: an open_clip ResNet name, or compact.'),
+    'weights': _Declared(
+        _MODEL.weights, 'Trunk weights: a file, an open_clip tag, or random (untrained).'
+    ),
+    'checkpoint': _Declared(
+        _MODEL.checkpoint, 'Trained neck and head (safetensors); empty: training-free head.'
+    ),
+    'device': _Declared(_MODEL.device, 'auto, cpu, cuda or cuda:N.'),
+    'num_threads': _Declared(0, 'CPU threads of the model; 0 leaves the choice to torch.', 0, 256),
+    'image_transport': _Declared('raw', 'raw: topic image; compressed: topic image/compressed.'),
+    'input_size': _Declared(
+        _PREDICTOR.input_size,
+        'Long side of the model input in pixels, a multiple of 32; 0: as trained, or 320.',
+        0,
+        2048,
+    ),
+    'input_shape': _Declared(_PREDICTOR.input_shape, 'rectangle or square model input.'),
+    'task_command': _Declared('', 'Command in force from the start; empty: wait for the topic.'),
+    'prompt_set': _Declared(
+        _PREDICTOR.prompt_set, 'Prompt set: verb, ensemble, or a YAML file.', live=True
+    ),
+    'min_score': _Declared(_PREDICTOR.min_score, 'Least score of a target.', 0.0, 1.0, live=True),
+    'min_distance_px': _Declared(
+        _PREDICTOR.min_distance_px,
+        'Least distance between targets in pixels of the input image.',
+        0.0,
+        10000.0,
+        live=True,
+    ),
+    'max_targets': _Declared(
+        _PREDICTOR.max_targets, 'How many targets at most.', 1, 1000, live=True
+    ),
+    'max_rate_hz': _Declared(
+        0.0, 'Process at most so many frames a second; 0: as many as can be.', 0.0, 1000.0, True
+    ),
+}
+
+
+@dataclass(frozen=True)
+class NodeConfig:
+    """What the parameters say.
+
+    Attributes:
+        model: Which model to load.
+        predictor: How to use it.
+        num_threads: CPU threads of the model; 0 leaves the choice to torch.
+        image_transport: 'raw' or 'compressed'.
+        task_command: The command in force from the start; '' for none.
+        max_rate_hz: Frames a second at most; 0 for no limit.
+    """
+
+    model: ModelConfig
+    predictor: PredictorConfig
+    num_threads: int
+    image_transport: str
+    task_command: str
+    max_rate_hz: float
+
+
+def declare(node: Node) -> None:
+    """Declare all parameters with their ranges; those that are not live are read-only."""
+    for name, declared in _PARAMETERS.items():
+        descriptor = ParameterDescriptor(
+            description=declared.description, read_only=not declared.live
+        )
+        if declared.low is not None and declared.high is not None:
+            if isinstance(declared.default, int):
+                descriptor.integer_range = [
+                    IntegerRange(from_value=int(declared.low), to_value=int(declared.high))
+                ]
+            else:
+                descriptor.floating_point_range = [
+                    FloatingPointRange(from_value=declared.low, to_value=declared.high)
+                ]
+        node.declare_parameter(name, declared.default, descriptor)
+
+
+def read(node: Node, changes: Sequence[Parameter] = ()) -> NodeConfig:
+    """Read all parameters, as they are or as some changes would make them.
+
+    Raises:
+        ValueError: If a value can't be used; the text names it and what is allowed.
+    """
+    values = {name: node.get_parameter(name).value for name in _PARAMETERS}
+    values.update({p.name: p.value for p in changes if p.name in _PARAMETERS})
+    if values['image_transport'] not in IMAGE_TRANSPORTS:
+        raise ValueError(
+            f'image_transport {values["image_transport"]!r} is unknown; '
+            f'known are {", ".join(IMAGE_TRANSPORTS)}'
+        )
+    return NodeConfig(
+        model=ModelConfig(
+            **{key: values[key] for key in ('model', 'weights', 'checkpoint', 'device')}
+        ),
+        predictor=PredictorConfig(
+            **{
+                key: values[key]
+                for key in (
+                    'input_size',
+                    'input_shape',
+                    'prompt_set',
+                    'min_score',
+                    'min_distance_px',
+                    'max_targets',
+                )
+            }
+        ),
+        num_threads=values['num_threads'],
+        image_transport=values['image_transport'],
+        task_command=values['task_command'],
+        max_rate_hz=values['max_rate_hz'],
+    )

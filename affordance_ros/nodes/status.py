@@ -1,0 +1,104 @@
+"""The latched status: published when something changes, and at most once a second for counts."""
+
+import threading
+from collections.abc import Callable
+
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy
+from rclpy.qos import QoSProfile
+from rclpy.qos import ReliabilityPolicy
+
+from affordance_ros.frames import BoundCommand
+from affordance_ros.frames import Counters
+from affordance_ros.images import ImageError
+from affordance_ros.msg import GroundingStatus
+
+LATCHED = QoSProfile(
+    depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE
+)
+
+
+class StatusReporter:
+    """Publishes what the node is doing on `~/status`.
+
+    Args:
+        node: The node to publish for.
+        counters: Returns the frame counts.
+    """
+
+    def __init__(self, node: Node, counters: Callable[[], Counters]) -> None:
+        self._node = node
+        self._counters = counters
+        self._lock = threading.Lock()
+        self._message = GroundingStatus(state=GroundingStatus.LOADING)
+        self._published_counts: Counters | None = None
+        self._named_causes: set[str] = set()
+        self._publisher = node.create_publisher(GroundingStatus, '~/status', LATCHED)
+        self.publish()
+
+    def set_model(self, *, model: str, decoder: str, device: str, trained: bool) -> None:
+        """Name the loaded model and leave the loading state."""
+        with self._lock:
+            self._message.model = model
+            self._message.decoder = decoder
+            self._message.device = device
+            self._message.trained = trained
+            self._message.state = GroundingStatus.WAITING_FOR_COMMAND
+        self.publish()
+
+    def accept(self, command: BoundCommand, warning: str) -> None:
+        """Say that a command is in force, with a warning if there is one."""
+        with self._lock:
+            # Commands may be answered out of order by several threads: the newest one stays.
+            if command.id < self._message.command_id:
+                return
+            self._message.command = command.text
+            self._message.command_id = command.id
+            self._message.reason = warning
+            if self._message.state == GroundingStatus.WAITING_FOR_COMMAND:
+                self._message.state = GroundingStatus.WAITING_FOR_IMAGE
+        self._node.get_logger().info(f'command {command.id}: {command.text!r}')
+        if warning:
+            self._node.get_logger().warning(warning)
+        self.publish()
+
+    def reject(self, reason: str) -> None:
+        """Say why a command, or anything else a person asked for, was not taken."""
+        with self._lock:
+            self._message.reason = reason
+        self._node.get_logger().warning(reason)
+        self.publish()
+
+    def report_unusable(self, error: ImageError) -> None:
+        """Name the cause of an unusable frame, the first time that it occurs."""
+        with self._lock:
+            if error.cause in self._named_causes:
+                return
+            self._named_causes.add(error.cause)
+        self.reject(f'frames are skipped: {error}')
+
+    def frame_processed(self) -> None:
+        """Note that frames are being processed."""
+        with self._lock:
+            if self._message.state == GroundingStatus.RUNNING:
+                return
+            self._message.state = GroundingStatus.RUNNING
+        self.publish()
+
+    def publish_counts(self) -> None:
+        """Publish if the counts have changed since the last time."""
+        if self._counters() != self._published_counts:
+            self.publish()
+
+    def publish(self) -> None:
+        """Publish the status as it is now."""
+        with self._lock:
+            counts = self._counters()
+            message = self._message
+            message.stamp = self._node.get_clock().now().to_msg()
+            message.frames_received = counts.received
+            message.frames_processed = counts.processed
+            message.frames_dropped = counts.dropped
+            message.frames_unusable = counts.unusable
+            self._published_counts = counts
+            self._publisher.publish(message)

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Make .venv from the pinned requirements and build the messages: everything that `make demo` and
+# `make test` run on. Does nothing where nothing has changed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+LOCKS=(requirements/lock.txt)
+VENV=.venv
+
+die() { printf '\n%s\n' "$*" >&2; exit 1; }
+
+if [[ "$(uname -m)" != x86_64 || "$(uname -s)" != Linux ]]; then
+    die "The ROS 2 wheels exist for x86-64 Linux alone. On this machine ($(uname -sm)), install ROS 2
+from apt and follow 'On a robot' in the README."
+fi
+
+# --- System packages -------------------------------------------------------------------------
+find_python() {
+    local candidate
+    for candidate in ${PYTHON:-python3.11 python3.12 python3.10 python3}; do
+        if "$candidate" - 2>/dev/null <<'PY'
+import ensurepip, pathlib, sys, sysconfig, venv
+header = pathlib.Path(sysconfig.get_paths()['include'], 'Python.h')
+sys.exit(not ((3, 10) <= sys.version_info[:2] <= (3, 12) and header.exists()))
+PY
+        then
+            command -v "$candidate"
+            return
+        fi
+    done
+}
+missing_packages() {
+    [[ -n "$(find_python)" ]] || echo "python3 python3-venv python3-dev"
+    command -v cmake >/dev/null || echo cmake
+    command -v g++ >/dev/null || echo g++
+    command -v make >/dev/null || echo make
+}
+missing=$(missing_packages | tr '\n' ' ')
+if [[ -n "$missing" ]]; then
+    if [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null; then
+        echo "installing system packages: $missing"
+        apt-get update -qq
+        # shellcheck disable=SC2086  # one word for each package
+        DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing
+    else
+        die "These system packages are missing: $missing
+Install them with
+  sudo apt-get install $missing
+(Python must be 3.10, 3.11 or 3.12, with venv and headers; set PYTHON=/path/to/python to choose.)"
+    fi
+fi
+python=$(find_python)
+[[ -n "$python" ]] || die "No Python 3.10, 3.11 or 3.12 with venv and headers was found, even after
+installing: $missing
+Set PYTHON=/path/to/python to name one."
+
+# --- Python packages -------------------------------------------------------------------------
+want=$(cat "${LOCKS[@]}" scripts/patch_ros_wheels.py | sha256sum; "$python" --version)
+if [[ "$(cat $VENV/.installed 2>/dev/null)" != "$want" ]]; then
+    echo "installing the pinned packages into $VENV (about 6 GB, torch among them)"
+    rm -rf $VENV
+    "$python" -m venv $VENV
+    # pip warns of every index that lacks a package; its errors still come through.
+    $VENV/bin/pip install --quiet --quiet --disable-pip-version-check "${LOCKS[@]/#/-r}"
+    $VENV/bin/python scripts/patch_ros_wheels.py
+    $VENV/bin/pip install --quiet --quiet --no-deps --no-build-isolation --editable .
+    echo "$want" > $VENV/.installed
+fi
+
+# --- Messages --------------------------------------------------------------------------------
+built=$(cat msg/* CMakeLists.txt package.xml scripts/setup.sh | sha256sum;
+        find affordance_ros config launch rviz scripts -type f ! -name '*.pyc' | sort; cat $VENV/.installed)
+if [[ "$(cat install/.built 2>/dev/null)" != "$built" ]]; then
+    echo "building the messages with colcon"
+    rm -rf build install log
+    # CMake refuses include folders that lie inside the source folder, as .venv does; so the source
+    # folder is named through a link beside it.
+    mkdir -p build/src
+    ln -s ../.. build/src/affordance_ros
+    venv=$(realpath $VENV)
+    PATH="$venv/bin:$PATH" AMENT_PREFIX_PATH="$venv" CMAKE_PREFIX_PATH="$venv" \
+        "$venv/bin/colcon" --log-level error build --symlink-install --base-paths build/src \
+        --event-handlers console_direct- status- summary+ \
+        --cmake-args -DBUILD_TESTING=OFF -Wno-dev
+    echo "$built" > install/.built
+fi

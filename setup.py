@@ -1,0 +1,24 @@
+"""Installation by pip: everything but the ROS messages, which colcon builds (see README)."""
+
+from setuptools import find_packages
+from setuptools import setup
+
+setup(
+    name='affordance_ros',
+    version='0.1.0',
+    description='Open-vocabulary affordance grounding for robots (AffordanceCLIP, ROS 2)',
+    license='Apache-2.0',
+    python_requires='>=3.10,<3.13',
+    packages=find_packages(include=['affordance_ros', 'affordance_ros.*']),
+    package_data={'affordance_ros.prompts': ['*.yaml']},
+    install_requires=[
+        'numpy>=1.26',
+        'open_clip_torch>=3.3,<4',
+        'opencv-python-headless>=4.8',
+        'pyyaml>=6',
+        'safetensors>=0.4',
+        'torch>=2.4',
+        'tqdm>=4.60',
+    ],
+    entry_points={'console_scripts': ['affordance-ground = affordance_ros.cli:main']},
+)

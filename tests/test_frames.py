@@ -1,0 +1,121 @@
+import random
+import threading
+
+from affordance_ros.frames import Counters
+from affordance_ros.frames import Mailbox
+
+
+def test_only_the_newest_frame_is_taken_and_none_twice():
+    mailbox = Mailbox()
+    mailbox.set_command('cut')
+    for frame in range(5):
+        mailbox.offer(frame)
+    job = mailbox.take()
+    assert job.frame == 4
+    mailbox.finish()
+    mailbox.offer(5)
+    assert mailbox.take().frame == 5
+    mailbox.finish(usable=False)
+    mailbox.refuse()
+    assert mailbox.counters == Counters(received=7, processed=1, dropped=4, unusable=2)
+
+
+def test_a_frame_waits_for_the_first_command():
+    mailbox = Mailbox()
+    mailbox.offer('frame')
+    jobs = []
+    taker = threading.Thread(target=lambda: jobs.append(mailbox.take()))
+    taker.start()
+    mailbox.set_command('cut')
+    taker.join(timeout=5)
+    assert jobs[0].frame == 'frame'
+    assert (jobs[0].command.text, jobs[0].command.id) == ('cut', 1)
+
+
+def test_the_command_in_force_when_a_frame_is_taken_goes_with_it():
+    mailbox = Mailbox()
+    mailbox.set_command('cut')
+    mailbox.offer(1)
+    job = mailbox.take()
+    mailbox.set_command('hold')
+    assert job.command.text == 'cut'
+    mailbox.offer(2)
+    assert (mailbox.take().command.text, mailbox.command.id) == ('hold', 2)
+
+
+def test_the_rate_limit_spaces_frames_and_still_takes_the_newest():
+    now = 0.0
+    mailbox = Mailbox(clock=lambda: now)
+    mailbox.set_command('cut')
+    mailbox.set_rate_limit(10.0)
+    mailbox.offer(1)
+    assert mailbox.take().frame == 1
+    mailbox.offer(2)
+    jobs = []
+    taker = threading.Thread(target=lambda: jobs.append(mailbox.take()))
+    taker.start()
+    mailbox.offer(3)
+    assert not jobs
+    now = 0.1
+    mailbox.offer(4)
+    taker.join(timeout=5)
+    assert jobs[0].frame == 4
+
+
+def test_closing_frees_a_waiting_worker():
+    mailbox = Mailbox()
+    results = []
+    taker = threading.Thread(target=lambda: results.append(mailbox.take()))
+    taker.start()
+    mailbox.close()
+    taker.join(timeout=5)
+    assert results == [None]
+
+
+def test_under_load_every_frame_is_accounted_for_and_ids_never_go_back():
+    """Three threads at once: a fast camera, a person changing their mind, a slow worker."""
+    mailbox = Mailbox()
+    mailbox.set_command('0')
+    count = 20_000
+    offered = threading.Event()
+    jobs = []
+
+    def camera():
+        for frame in range(count):
+            mailbox.offer(frame)
+        offered.set()
+
+    def person():
+        number = 1
+        while not offered.is_set():
+            mailbox.set_command(str(number))
+            number += 1
+
+    def worker():
+        chance = random.Random(0)
+        while (job := mailbox.take()) is not None:
+            jobs.append(job)
+            for _ in range(chance.randrange(2000)):
+                pass
+            mailbox.finish()
+
+    threads = [threading.Thread(target=target) for target in (camera, person, worker)]
+    for thread in threads:
+        thread.start()
+    threads[0].join(timeout=60)
+    threads[1].join(timeout=60)
+    # The last frame is taken too, since nothing replaces it.
+    while mailbox.counters.processed + mailbox.counters.dropped < count:
+        threads[2].join(timeout=0.001)
+    mailbox.close()
+    threads[2].join(timeout=60)
+    frames = [job.frame for job in jobs]
+    assert frames == sorted(set(frames))
+    assert frames[-1] == count - 1
+    ids = [job.command.id for job in jobs]
+    assert ids == sorted(ids)
+    assert all(job.command.text == str(job.command.id - 1) for job in jobs)
+    counters = mailbox.counters
+    assert counters.received == count
+    assert counters.processed == len(jobs)
+    assert counters.dropped == count - len(jobs)
