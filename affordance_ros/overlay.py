@@ -50,7 +50,9 @@ def _draw_target(canvas: NDArray[np.uint8], target: Target, *, best: bool, unit:
     cv2.circle(canvas, centre, radius, colour, unit, cv2.LINE_AA)
     text = f'{target.score:.2f}'
     (width, _), _ = cv2.getTextSize(text, _FONT, 0.4 * unit, unit)
-    x = min(centre[0] + radius + 2 * unit, canvas.shape[1] - width - unit)
+    x = centre[0] + radius + 2 * unit
+    if x + width > canvas.shape[1]:  # no room on the right: write on the left
+        x = centre[0] - radius - 2 * unit - width
     y = int(np.clip(centre[1] + 4 * unit, 12 * unit, canvas.shape[0] - 2 * unit))
     _write(canvas, text, (x, y), unit=unit)
 

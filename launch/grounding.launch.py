@@ -14,6 +14,8 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+import os
+
 from launch import LaunchContext
 from launch import LaunchDescription
 from launch import LaunchDescriptionEntity
@@ -126,11 +128,13 @@ def generate_launch_description() -> LaunchDescription:
     """Describe the launch: arguments, shared-memory transport, node, RViz."""
     share = FindPackageShare('affordance_ros')
     # Without this profile Fast DDS loses most best-effort images; one that is set already stays.
+    # Kilted warns of the old name, so it is set only where it is the one that is read.
+    old = os.environ.get('ROS_DISTRO') in ('humble', 'iron', 'jazzy')
+    variable = f'{"FASTRTPS" if old else "FASTDDS"}_DEFAULT_PROFILES_FILE'
     profile = PathJoinSubstitution([share, 'config', 'fastdds_shm.xml'])
-    transport = [
-        SetEnvironmentVariable(name, EnvironmentVariable(name, default_value=profile))
-        for name in ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
-    ]
+    transport = SetEnvironmentVariable(
+        variable, EnvironmentVariable(variable, default_value=profile)
+    )
     rviz = Node(
         package='rviz2',
         executable='rviz2',
@@ -140,5 +144,5 @@ def generate_launch_description() -> LaunchDescription:
         condition=IfCondition(LaunchConfiguration('rviz')),
     )
     return LaunchDescription(
-        [*_declare_arguments(), *transport, OpaqueFunction(function=_start_node), rviz]
+        [*_declare_arguments(), transport, OpaqueFunction(function=_start_node), rviz]
     )

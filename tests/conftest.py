@@ -15,8 +15,7 @@ SAMPLES = ROOT / 'samples'
 # its own; 1 to 100 keeps clear of the ports that Linux hands out to clients.
 os.environ['ROS_DOMAIN_ID'] = str(1 + os.getpid() % 100)
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-for _variable in ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE'):
-    os.environ[_variable] = str(ROOT / 'config' / 'fastdds_shm.xml')
+os.environ['FASTDDS_DEFAULT_PROFILES_FILE'] = str(ROOT / 'config' / 'fastdds_shm.xml')
 os.environ['HF_HUB_OFFLINE'] = '1'
 
 
@@ -71,3 +70,19 @@ def rng():
 def pixels():
     """Return a seeded CLIP-normalised image batch, (2, 3, 224, 224)."""
     return torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope='session')
+def ros():
+    """Start and end rclpy in the test's process."""
+    import rclpy
+
+    rclpy.init()
+    yield
+    rclpy.shutdown()
+
+
+@pytest.fixture
+def log(tmp_path):
+    """Return where a node's output goes."""
+    return tmp_path / 'node.log'

@@ -61,12 +61,12 @@ def test_the_head_can_get_below_the_floor_of_a_bare_cosine(trunk, pixels):
     text = model.text.encode(['cut']).clone()
     mask = (torch.arange(28) < 14).float().expand(2, 1, 28, 28)
     optimiser = torch.optim.AdamW(model.decoder.parameters(), lr=1e-3)
-    for _ in range(300):
+    for _ in range(60):
         loss = F.binary_cross_entropy_with_logits(model.decoder(features, text), mask)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    assert loss.item() < 0.2
+    assert loss.item() < 0.05
 
 
 def test_canonical_vectors_move_with_the_module():

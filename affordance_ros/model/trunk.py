@@ -219,15 +219,30 @@ def _build_random(config: dict[str, Any], seed: int) -> open_clip.CLIP:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         clip = _build(config)
-        # open_clip starts each block's last BatchNorm at zero, which leaves the residual branches
-        # dead; a net that is never trained would then compute next to nothing.
-        for module in clip.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                nn.init.uniform_(module.weight, 0.5, 1.0)
-                nn.init.normal_(module.bias, std=0.1)
-                nn.init.normal_(module.get_buffer('running_mean'), std=0.1)
-                nn.init.uniform_(module.get_buffer('running_var'), 0.5, 1.5)
+        _enliven(clip.visual)
     return clip
+
+
+def _enliven(visual: Any) -> None:
+    """Give a random ResNet BatchNorms as if it had seen images.
+
+    open_clip starts each block's last BatchNorm at zero, which leaves the residual branches dead,
+    and untouched statistics let the signal fade from stage to stage: such a net would answer every
+    image alike.
+    """
+    for name, norm in visual.named_modules():
+        if not isinstance(norm, nn.BatchNorm2d):
+            continue
+        # A block's last one is small, so that the sum over 23 blocks stays of the order of one.
+        low, high = (0.1, 0.3) if name.endswith('bn3') else (0.5, 1.0)
+        nn.init.uniform_(norm.weight, low, high)
+        nn.init.normal_(norm.bias, std=0.1)
+        norm.momentum = None  # average the statistics over all that is seen, which is one batch
+    blobs = F.interpolate(torch.randn(8, 3, 8, 8), size=(96, 96), mode='bicubic')
+    visual.train()
+    with torch.no_grad():
+        visual.forward_intermediates(blobs, intermediates_only=True)
+    visual.eval()
 
 
 def _load_state(

@@ -66,6 +66,7 @@ class GroundingNode(Node):
     def __init__(self) -> None:
         super().__init__('grounding')
         self._mailbox: Mailbox[Image | CompressedImage] = Mailbox()
+        self._worker = threading.Thread(target=self._work, name='grounding-worker')
         self._status = StatusReporter(self, lambda: self._mailbox.counters)
         parameters.declare(self)
         try:
@@ -80,13 +81,13 @@ class GroundingNode(Node):
             self._accept(self._config.task_command)
         self._create_subscriptions()
         self.create_timer(_STATUS_PERIOD_S, self._status.publish_counts)
-        self._worker = threading.Thread(target=self._work, name='grounding-worker')
         self._worker.start()
 
     def destroy_node(self) -> None:
         """Stop the worker, then the node."""
         self._mailbox.close()
-        self._worker.join()
+        if self._worker.is_alive():  # not yet, if the model could not be loaded
+            self._worker.join()
         super().destroy_node()
 
     def _load(self) -> Predictor:

@@ -1,12 +1,18 @@
 """How every node of this package is started and ends."""
 
+import signal
+import threading
 from collections.abc import Callable
+from types import FrameType
 
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+_LONGEST_WAIT_S = 0.2
 
 
 class StartupError(RuntimeError):
@@ -16,6 +22,9 @@ class StartupError(RuntimeError):
 def run_node(name: str, create: Callable[[], Node]) -> int:
     """Create a node and spin it until SIGINT, SIGTERM or the context's shutdown.
 
+    The signals are handled here and not by rclpy, which would take the context away from under a
+    worker that is publishing: the node stops first, then its context.
+
     Args:
         name: For the log, where the node can't be created.
         create: Makes the node; may raise StartupError.
@@ -23,15 +32,24 @@ def run_node(name: str, create: Callable[[], Node]) -> int:
     Returns:
         The process's exit code: 0 after a clean stop, 1 if the node could not start.
     """
-    rclpy.init()
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     node = None
     try:
         node = create()
         executor = MultiThreadedExecutor(num_threads=2)
         executor.add_node(node)
-        executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        return 0
+        while not stop.is_set():
+            executor.spin_once(timeout_sec=_LONGEST_WAIT_S)
+        executor.shutdown()
+    except ExternalShutdownException:
+        pass
     except StartupError as error:
         get_logger(name).fatal(str(error))
         return 1

@@ -1,0 +1,181 @@
+"""Real nodes in processes of their own, heard over real DDS."""
+
+import contextlib
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import rclpy
+from affordance_ros.msg import AffordanceTargetArray
+from affordance_ros.msg import GroundingStatus
+from rclpy.qos import DurabilityPolicy
+from rclpy.qos import QoSProfile
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+from std_msgs.msg import String
+
+from affordance_ros.nodes.messages import to_image
+
+ROOT = Path(__file__).parents[1]
+MODEL = {'model': 'compact', 'weights': 'random', 'device': 'cpu'}
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+_numbers = itertools.count(1)
+
+
+def executable(name):
+    """Return the path of a built node."""
+    return ROOT / 'install' / 'affordance_ros' / 'lib' / 'affordance_ros' / name
+
+
+def ros_arguments(parameters, namespace=''):
+    """Turn parameters into a node's command line."""
+    arguments = ['--ros-args']
+    if namespace:
+        arguments += ['-r', f'__ns:={namespace}']
+    for name, value in parameters.items():
+        arguments += ['-p', f'{name}:={value!r}' if isinstance(value, str) else f'{name}:={value}']
+    return arguments
+
+
+class NodeProcess:
+    """A node's process with its log.
+
+    Args:
+        command: The command line behind the Python interpreter.
+        log: Where its output goes.
+        env: Its environment; the tests' own by default.
+    """
+
+    def __init__(self, command, log, env=None):
+        self._log = log
+        with log.open('w') as file:
+            self.process = subprocess.Popen(
+                [sys.executable, *map(str, command)],
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env=env or os.environ,
+            )
+
+    @property
+    def output(self):
+        """What it has printed so far."""
+        return self._log.read_text()
+
+    def stop(self, with_signal=signal.SIGINT, timeout_s=20):
+        """Stop it as a person would and return its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(with_signal)
+        try:
+            return self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(f'the node did not stop:\n{self.output}') from None
+
+
+class Probe:
+    """A node in the test's process that hears the grounding node of one namespace."""
+
+    def __init__(self, namespace=None, *, heatmaps=False, overlays=False):
+        self.namespace = namespace or f'/test{next(_numbers)}'
+        self.node = rclpy.create_node('probe', namespace=self.namespace)
+        self.status = []
+        self.targets = []
+        self.heatmaps = []
+        self.overlays = []
+        subscribe = self.node.create_subscription
+        subscribe(GroundingStatus, 'grounding/status', self.status.append, LATCHED)
+        subscribe(AffordanceTargetArray, 'grounding/targets', self.targets.append, 1000)
+        if heatmaps:
+            subscribe(Image, 'grounding/heatmap', self.heatmaps.append, 1000)
+        if overlays:
+            subscribe(Image, 'grounding/overlay', self.overlays.append, 1000)
+        self.images = self.node.create_publisher(Image, 'image', qos_profile_sensor_data)
+        self.jpegs = self.node.create_publisher(
+            CompressedImage, 'image/compressed', qos_profile_sensor_data
+        )
+        self.commands = self.node.create_publisher(String, 'task_command', 100)
+        self.serial = 0
+
+    def spin_until(self, condition, what, timeout_s=60.0):
+        """Hear messages until a condition holds; fail if it does not in time."""
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            if time.monotonic() > deadline:
+                last = self.status[-1] if self.status else None
+                raise AssertionError(f'waited {timeout_s} s in vain for {what}; status: {last}')
+            rclpy.spin_once(self.node, timeout_sec=0.05)
+
+    def wait_until_ready(self, process, images=True):
+        """Wait until the node has loaded its model and hears us."""
+
+        def ready():
+            assert process.process.poll() is None, process.output
+            publisher = self.images if images else self.jpegs
+            return (
+                self.status
+                and self.status[-1].state != GroundingStatus.LOADING
+                and publisher.get_subscription_count() > 0
+                and self.commands.get_subscription_count() > 0
+            )
+
+        self.spin_until(ready, 'the node to be ready')
+
+    def command(self, text):
+        """Publish a command and wait until it is in force; return its number."""
+        number = self.status[-1].command_id + 1
+        self.commands.publish(String(data=text))
+        self.spin_until(lambda: self.status[-1].command_id >= number, f'command {text!r}')
+        return number
+
+    def header(self):
+        """Return a header that no other frame has; its stamp counts frames in milliseconds."""
+        self.serial += 1
+        header = Header(frame_id=f'camera{self.serial}')
+        header.stamp.sec, header.stamp.nanosec = 1000 + self.serial // 1000, self.serial % 1000
+        return header
+
+    def send(self, pixels, encoding='bgr8', header=None):
+        """Publish an image and return its header."""
+        message = to_image(pixels, encoding, header=header or self.header())
+        self.images.publish(message)
+        return message.header
+
+    def answer_to(self, pixels, encoding='bgr8'):
+        """Publish an image and wait for its targets."""
+        header = self.send(pixels, encoding)
+        self.spin_until(
+            lambda: self.targets and self.targets[-1].header == header, f'an answer to {header}'
+        )
+        return self.targets[-1]
+
+    def close(self):
+        """Leave the graph."""
+        self.node.destroy_node()
+
+
+@contextlib.contextmanager
+def grounding_node(log, *, heatmaps=False, overlays=False, **parameters):
+    """Run a grounding node; give its process and a probe; hold that it ends cleanly."""
+    probe = Probe(heatmaps=heatmaps, overlays=overlays)
+    arguments = ros_arguments({**MODEL, **parameters}, probe.namespace)
+    process = NodeProcess([executable('grounding'), *arguments], log)
+    try:
+        probe.wait_until_ready(process, images=parameters.get('image_transport') != 'compressed')
+        yield process, probe
+    except BaseException:
+        process.process.kill()
+        sys.stderr.write(process.output)
+        raise
+    else:
+        code = process.stop()
+        assert code == 0, process.output
+        assert 'Traceback' not in process.output, process.output
+    finally:
+        process.process.wait()
+        probe.close()
