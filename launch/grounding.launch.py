@@ -3,6 +3,8 @@
 ros2 launch affordance_ros grounding.launch.py image:=/camera/image_raw task_command:=cut
 """
 
+import os
+
 from launch.actions import DeclareLaunchArgument
 from launch.actions import OpaqueFunction
 from launch.actions import SetEnvironmentVariable
@@ -13,8 +15,6 @@ from launch.substitutions import PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
-
-import os
 
 from launch import LaunchContext
 from launch import LaunchDescription

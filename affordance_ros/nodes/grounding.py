@@ -45,9 +45,11 @@ from affordance_ros.predictor import Predictor
 from affordance_ros.prompts import load_prompt_set
 
 _STATUS_PERIOD_S = 1.0
-# Only the newest frame counts, so a deeper queue would only delay it.
+# The mailbox keeps the newest frame alone. The queue before it has to outlast the moments when a
+# busy machine keeps the callback waiting, so that a frame that gives way is counted as dropped and
+# not lost unseen: with depth 1 a loaded 2-core machine lost 14 % of a 30 Hz camera's frames.
 _IMAGE_QOS = QoSProfile(
-    depth=1,
+    depth=10,
     reliability=qos_profile_sensor_data.reliability,
     durability=qos_profile_sensor_data.durability,
 )

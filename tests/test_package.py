@@ -1,0 +1,149 @@
+"""The package as a whole: layers, manifests, shipped files, and what is said where parts lack."""
+
+import ast
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+
+ROS = {'rclpy', 'rcl_interfaces', 'sensor_msgs', 'std_msgs', 'geometry_msgs', 'cv_bridge'}
+# Each layer may import itself and what stands in its row; `model` is affordance_ros/model, `pure`
+# its files that need neither torch nor ROS.
+PURE = {
+    'commands', 'contact_sheet', 'frames', 'geometry', 'image_source', 'images', 'overlay',
+    'peaks', 'prompts',
+}  # fmt: skip
+ALLOWED = {
+    'pure': {'pure'},
+    'model': {'pure', 'model', 'torch'},
+    'predictor': {'pure', 'model', 'predictor', 'torch'},
+    'cli': {'pure', 'model', 'predictor', 'cli'},
+    'nodes': {'pure', 'model', 'predictor', 'nodes', 'msg', 'torch', 'ros'},
+}
+
+
+def layer_of(module):
+    """Name the layer of a module of the package."""
+    part = module.split('.')[1] if '.' in module else '__init__'
+    if part in PURE or part == '__init__':
+        return 'pure'
+    return part
+
+
+def imports(path):
+    """Return the modules that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f'{path}: relative import'
+            yield node.module
+
+
+def test_layers_import_downward_only():
+    seen = set()
+    for path in (ROOT / 'affordance_ros').rglob('*.py'):
+        module = '.'.join(path.relative_to(ROOT).with_suffix('').parts)
+        layer = layer_of(module)
+        assert layer in ALLOWED, f'{path} belongs to no layer'
+        seen.add(layer)
+        for name in imports(path):
+            top = name.split('.')[0]
+            if top == 'affordance_ros':
+                used = layer_of(name)
+            elif top in ROS:
+                used = 'ros'
+            elif top in ('torch', 'open_clip'):
+                used = 'torch'
+            else:
+                assert top not in ('training', 'eval', 'tabletop'), f'{path} imports {name}'
+                continue
+            assert used in ALLOWED[layer], f'{path} ({layer}) imports {name} ({used})'
+    assert seen == ALLOWED.keys()
+
+
+def test_the_core_imports_without_ros(tmp_path):
+    """In a Python without any ROS on its path, everything but the nodes imports."""
+    code = (
+        'import sys\n'
+        'sys.modules.update(dict.fromkeys(["rclpy", "sensor_msgs", "std_msgs"]))\n'
+        'import affordance_ros.cli, affordance_ros.predictor, affordance_ros.contact_sheet\n'
+    )
+    subprocess.run([sys.executable, '-c', code], check=True, cwd=ROOT, env=_plain_environment())
+
+
+def _plain_environment():
+    hidden = ('AMENT_PREFIX_PATH', 'PYTHONPATH', 'COLCON_PREFIX_PATH', 'CMAKE_PREFIX_PATH')
+    return {k: v for k, v in os.environ.items() if k not in hidden}
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize('node', ['grounding', 'camera'])
+def test_without_built_messages_the_node_says_how_to_build_them_and_stops(node):
+    result = subprocess.run(
+        [sys.executable, ROOT / 'scripts' / node],
+        cwd='/',
+        env=_plain_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 2
+    assert 'messages of affordance_ros are not built' in result.stderr
+    assert 'colcon build' in result.stderr
+    assert 'Traceback' not in result.stderr
+
+
+def test_without_ros_the_node_says_so_and_stops():
+    code = 'import sys; sys.modules["rclpy"] = None\n'
+    code += 'from affordance_ros.nodes.entry import grounding; sys.exit(grounding())'
+    result = subprocess.run(
+        [sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 2
+    assert 'ROS 2 is not in this environment' in result.stderr
+
+
+@pytest.mark.ros
+def test_the_shipped_parameters_are_the_nodes_defaults():
+    from affordance_ros.nodes.parameters import _PARAMETERS
+
+    shipped = yaml.safe_load((ROOT / 'config' / 'grounding.yaml').read_text())
+    values = shipped['/**']['ros__parameters']
+    assert values == {name: declared.default for name, declared in _PARAMETERS.items()}
+    for name, value in values.items():
+        assert type(value) is type(_PARAMETERS[name].default), name
+
+
+def test_what_the_nodes_import_is_declared_in_the_manifest():
+    manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
+    declared = {e.text for e in manifest if e.tag in ('depend', 'exec_depend')}
+    used = {
+        name.split('.')[0]
+        for path in (ROOT / 'affordance_ros').rglob('*.py')
+        for name in imports(path)
+    }
+    assert used & ROS <= declared
+    launch = {name.split('.')[0] for name in imports(ROOT / 'launch' / 'grounding.launch.py')}
+    assert launch & {'launch', 'launch_ros'} <= declared
+
+
+def test_every_sample_photo_is_attributed():
+    text = (ROOT / 'samples' / 'ATTRIBUTION.md').read_text()
+    photos = list((ROOT / 'samples' / 'photos').iterdir())
+    assert len(photos) >= 6
+    for photo in photos:
+        assert f'photos/{photo.name} | http' in text
+
+
+def test_version_is_the_same_everywhere():
+    import affordance_ros
+
+    manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
+    assert manifest.findtext('version') == affordance_ros.__version__
+    assert f"version='{affordance_ros.__version__}'" in (ROOT / 'setup.py').read_text()
