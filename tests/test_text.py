@@ -19,6 +19,12 @@ def test_vectors_equal_open_clips_encode_text(trunk, encoder):
     with torch.no_grad():
         expected = F.normalize(trunk.clip.encode_text(tokens), dim=-1)
     torch.testing.assert_close(encoder.encode(prompts), expected, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(encoder.encode_batch(prompts), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_prompts_vector_does_not_depend_on_its_company(trunk):
+    alone = TextEncoder(trunk).encode(['cut'])[0]
+    assert torch.equal(TextEncoder(trunk).encode(['hold the mug', 'cut', 'pour'])[1], alone)
 
 
 def test_a_prompt_is_encoded_once(trunk, encoder, monkeypatch):

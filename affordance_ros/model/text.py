@@ -39,12 +39,25 @@ class TextEncoder:
                 f'reads {limit}: give a shorter command'
             )
 
-    @torch.inference_mode()
     def encode(self, prompts: Sequence[str]) -> torch.Tensor:
-        """Encode prompts, each on its own.
+        """Encode prompts, each on its own, so that its vector never depends on its company.
 
         Args:
             prompts: K texts.
+
+        Returns:
+            (K, C) float32 unit vectors on the trunk's device; known prompts cost nothing.
+
+        Raises:
+            CommandError: If a prompt is too long; see `check_length`.
+        """
+        return torch.stack([self._encode_one(prompt) for prompt in prompts])  # (K, C)
+
+    @torch.inference_mode()
+    def encode_batch(self, prompts: Sequence[str]) -> torch.Tensor:
+        """Encode many prompts in one pass, without remembering them; for training.
+
+        The vectors differ from `encode`'s by rounding.
 
         Returns:
             (K, C) float32 unit vectors on the trunk's device.
@@ -52,20 +65,18 @@ class TextEncoder:
         Raises:
             CommandError: If a prompt is too long; see `check_length`.
         """
-        new = [prompt for prompt in dict.fromkeys(prompts) if prompt not in self._cache]
-        if new:
-            for prompt in new:
-                self.check_length(prompt)
-            tokens = self._tokenizer(new).to(self._clip.token_embedding.weight.device)
-            self._cache.update(
-                zip(new, self._clip.encode_text(tokens, normalize=True).float(), strict=True)
-            )
-        vectors = torch.stack([self._cache[prompt] for prompt in prompts])  # (K, C)
         for prompt in prompts:
-            self._cache.move_to_end(prompt)
-        while len(self._cache) > _CACHED_PROMPTS:
-            self._cache.popitem(last=False)
-        return vectors
+            self.check_length(prompt)
+        tokens = self._tokenizer(list(prompts)).to(self._clip.token_embedding.weight.device)
+        return self._clip.encode_text(tokens, normalize=True).float()
+
+    def _encode_one(self, prompt: str) -> torch.Tensor:
+        if prompt not in self._cache:
+            self._cache[prompt] = self.encode_batch([prompt])[0]
+            if len(self._cache) > _CACHED_PROMPTS:
+                self._cache.popitem(last=False)
+        self._cache.move_to_end(prompt)
+        return self._cache[prompt]
 
     def encode_ensemble(self, prompts: Sequence[str]) -> torch.Tensor:
         """Average the unit vectors of several prompts for one command, as CLIP's authors do.
