@@ -78,9 +78,7 @@ class Scanned:
         colour: its named colour, or None where `tint` gives it one in each scene.
         tint: whether its texture is light enough to be multiplied by a colour.
         up: the axis of its frame that points up when it stands, 'y' or 'z'.
-        flat: axis to be laid down onto, for things modelled standing on an edge, or None.
         piece: for a mesh that holds several things, which one; None takes all.
-        whole: parts are not told apart on this one (its type's rules don't fit it).
     """
 
     name: str
@@ -89,9 +87,7 @@ class Scanned:
     colour: str | None = None
     tint: bool = False
     up: str = 'z'
-    flat: str | None = None
     piece: int | None = None
-    whole: bool = False
 
 
 @dataclass(frozen=True)

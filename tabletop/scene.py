@@ -130,7 +130,7 @@ def _place(
                 pose[:3, 3] = [*(centre - middle), below.pose[2, 3] + height - points[:, 2].min()]
                 return pose, (outline + centre).astype(np.float32), k
     for attempt in range(30):
-        reach = (0.06 + 0.05 * np.sqrt(len(placed))) * crowded + 0.008 * attempt
+        reach = (0.04 + 0.04 * np.sqrt(len(placed))) * crowded + 0.008 * attempt
         centre = rng.uniform(-1, 1, 2) * reach
         mine = (outline * 1.04 + centre).astype(np.float32)
         if not any(overlap(mine, p.footprint) for p in placed):
@@ -198,18 +198,18 @@ def _dress(world: World, rng: np.random.Generator) -> None:
     for k in range(4):
         model.geom_matid[model.geom(f'wall{k}').id] = wall
     for material in {table, floor, wall}:
-        shade = rng.uniform(0.5, 1.05) * rng.normal(1, 0.07, 3)
+        shade = rng.uniform(0.45, 0.95) * rng.normal(1, 0.07, 3)
         model.mat_rgba[material, :3] = np.clip(shade, 0.05, 1)
         model.mat_specular[material] = rng.uniform(0, 0.3)
     for k in range(2):
         where = np.array([*rng.uniform(-1.1, 1.1, 2), rng.uniform(0.8, 1.9)])
         model.light_pos[k] = where
         model.light_dir[k] = -where / np.linalg.norm(where)
-        strength = rng.uniform(0.3, 0.8) if k == 0 else rng.uniform(0.05, 0.6)
+        strength = rng.uniform(0.25, 0.65) if k == 0 else rng.uniform(0.0, 0.35)
         model.light_diffuse[k] = strength * np.clip(rng.normal(1, 0.07, 3), 0.8, 1.2)
         model.light_specular[k] = strength * 0.4
-    model.vis.headlight.ambient[:] = rng.uniform(0.2, 0.45)
-    model.vis.headlight.diffuse[:] = rng.uniform(0.1, 0.4)
+    model.vis.headlight.ambient[:] = rng.uniform(0.18, 0.36)
+    model.vis.headlight.diffuse[:] = rng.uniform(0.05, 0.3)
 
 
 def viewpoint(
@@ -226,17 +226,17 @@ def viewpoint(
     corners = [
         i.instance.vertices[::10] @ i.pose[:3, :3].T + i.pose[:3, 3] for i in placed
     ]
-    if rng.random() < 0.45 and len(placed) > 1:
+    if rng.random() < 0.5 and len(placed) > 1:
         # Close: the smaller the thing, the closer the camera comes.
         cloud = corners[rng.integers(len(corners))]
         fill = rng.uniform(0.45, 0.85)
     else:
         cloud = np.concatenate(corners)
-        fill = rng.uniform(0.75, 1.1)
+        fill = rng.uniform(0.9, 1.3)
     centre = (cloud.max(0) + cloud.min(0)) / 2
     radius = max(float(np.linalg.norm(cloud - centre, axis=1).max()), 0.035)
     distance = radius / fill / np.tan(np.deg2rad(fov) / 2) / min(aspect, 1.0)
-    azimuth, height = rng.uniform(0, 2 * np.pi), np.deg2rad(rng.uniform(24, 72))
+    azimuth, height = rng.uniform(0, 2 * np.pi), np.deg2rad(rng.uniform(28, 74))
     toward = np.array([np.cos(height) * np.cos(azimuth), np.cos(height) * np.sin(azimuth),
                        np.sin(height)])
     target = centre + rng.normal(0, 0.12 * radius, 3) * [1, 1, 0.3]

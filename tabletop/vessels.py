@@ -185,7 +185,7 @@ def plate(rng: np.random.Generator, style: str) -> list[Piece]:
     body, rim = _hollow(profile, radius, height, 0.004, 0.4)
     return [
         Piece('body', 'print' if rng.random() < 0.3 else 'main', body),
-        Piece('rim', 'main' if rng.random() < 0.6 else 'accent', rim),
+        Piece('rim', 'main', rim),
     ]
 
 

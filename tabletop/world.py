@@ -53,7 +53,7 @@ class Instance:
         source: 'scanned:<name>' or 'generated:<family>/<style>/<seed>'.
         body: MuJoCo body id.
         looks: its geoms.
-        stand: (3, 3) rotation that stands it up (or lays a flat thing down).
+        stand: (3, 3) rotation that stands it up.
         stretch: (3,) factors on its own axes.
         vertices: (V, 3) metres, its own frame.
         geom_parts: part value of each of its geoms; -1 where `rules` decide.
@@ -341,7 +341,7 @@ def _instance(
     everything = np.concatenate(vertices)
     rules = None
     if plan.item is not None:
-        used = () if plan.item.whole else plan.kind.part_rules
+        used = plan.kind.part_rules
         values = [catalogue.part_value(r['part']) for r in used]
         rules = bind_rules(used, values, plan.item.up, everything / plan.stretch)
         geom_parts = dict.fromkeys(geoms, -1)
@@ -366,10 +366,9 @@ def _instance(
         Look(g, int(model.geom_matid[g]), r) for g, r in zip(geoms, plan.roles, strict=True)
     )
     supports = _support_height(plan, everything)
-    step = max(1, len(everything) // 3000)
     return Instance(
         name=plan.name, kind=plan.kind, source=plan.source, body=body, looks=looks,
-        stand=_stand(plan.item), stretch=plan.stretch, vertices=everything[::step],
+        stand=_stand(plan.item), stretch=plan.stretch, vertices=outline_points(everything),
         geom_parts=geom_parts, rules=rules, points=points,
         colour=colour, supports=supports,
     )
@@ -403,11 +402,30 @@ def _support_height(plan: _Plan, vertices: Floats) -> float | None:
 
 
 def _stand(item: Scanned | None) -> Floats:
-    if item is not None and item.flat == 'y':
-        return np.array([[0.0, 0, 1], [0, 1, 0], [-1, 0, 0]])
     if item is not None and item.up == 'y':
         return np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
     return np.eye(3)
+
+
+def outline_points(vertices: Floats) -> Floats:
+    """Keep the vertices that matter for where an object touches: the farthest in any direction.
+
+    Args:
+        vertices: (V, 3).
+
+    Returns:
+        (K, 3), at most a thousand: the farthest in many directions, and an even sample.
+    """
+    corners = np.array(list(np.ndindex(3, 3, 3)), float) - 1
+    far = (vertices @ corners.T).argmax(0)
+    # Scans have 100,000 vertices, so close together that a sample of them is as good.
+    pool = np.unique(np.r_[far, np.arange(0, len(vertices), max(1, len(vertices) // 5000))])
+    k = np.arange(400)
+    z = 1 - 2 * (k + 0.5) / 400
+    angle = np.pi * (3 - np.sqrt(5)) * k
+    sphere = np.stack([np.sqrt(1 - z**2) * np.cos(angle), np.sqrt(1 - z**2) * np.sin(angle), z])
+    chosen = pool[(vertices[pool] @ sphere).argmax(0)]
+    return vertices[np.unique(np.r_[far, chosen, pool[:: max(1, len(pool) // 350)]])]
 
 
 def spread_points(triangles: Floats, count: int, rng: np.random.Generator) -> Floats:
