@@ -25,7 +25,7 @@ DEFAULT_COUNTS = {'train': 8000, 'val': 400, 'test': 500, 'unseen': 400, 'pretra
 USES = {
     'scenes': ('train', 'val', 'test', 'unseen', 'pretrain'),
     'referring': ('train', 'val', 'test', 'unseen'),
-    'captions': ('pretrain', 'val'),
+    'captions': ('pretrain', 'train', 'val'),
     'agd20k': ('val', 'test', 'unseen'),
     'bag': (),
 }
@@ -74,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument('--refs-per-image', type=int, default=14)
     render.add_argument('--bag-seconds', type=float, default=10.0)
     render.add_argument('--bag-rate', type=float, default=10.0, help='frames a second')
+    render.add_argument('--bag-compressed', action='store_true',
+                        help='JPEG pictures and zstd storage')
     return parser
 
 
@@ -126,7 +128,7 @@ def _render(args: argparse.Namespace) -> None:
         path = args.out / 'bag'
         _report('bag', {str(path): write_bag(
             path, seed=args.seed, seconds=args.bag_seconds, rate_hz=args.bag_rate,
-            width=size[0], height=size[1])})
+            width=size[0], height=size[1], compressed=args.bag_compressed)})
 
 
 def _report(product: str, counts: dict[str, int]) -> None:

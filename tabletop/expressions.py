@@ -25,9 +25,9 @@ DEPTH_MARGIN_M = 0.04
 
 _OBJECT = ('the {n}', '{n}', '{an}', 'any {n}')
 _COLOUR = ('the {c} {n}', '{c} {n}', 'the {n} that is {c}', '{n} in {c}')
-_PART = ('the {p} of the {n}', '{n} {p}', 'the {p} on the {n}', "the {n}'s {p}")
+_PART = ('the {p} of the {n}', '{n} {p}', 'the {p} on the {n}', '{p} of {an}')
 _COLOUR_PART = ('the {p} of the {c} {n}', '{p} of {c} {n}', 'the {c} {n}, its {p}')
-_BARE_PART = ('the {p}', '{p}', '{ap}', 'every {p}')
+_BARE_PART = ('the {p}', '{p}', '{ap}', 'any {p}')
 _SIDES = {
     'left': ('the {n} to the left of the {m}', '{n} left of {m}'),
     'right': ('the {n} to the right of the {m}', '{n} right of {m}'),

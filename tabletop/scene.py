@@ -53,6 +53,7 @@ def compose(
     *,
     focus: Sequence[str] = (),
     count: int | None = None,
+    exactly: Sequence[str] = (),
 ) -> list[Placed]:
     """Choose objects, lay them on the table and dress the model for them.
 
@@ -62,11 +63,16 @@ def compose(
         rng: source of randomness.
         focus: nouns of which at least one object is wanted.
         count: number of objects; None draws 2 to 8.
+        exactly: nouns to show, one object each; empty draws them.
 
     Returns:
         The objects that found a place, at least one.
     """
-    wanted = _choose(world.instances, rng, focus, count or int(rng.integers(2, 9)))
+    if exactly:
+        first = {i.kind.name: i for i in reversed(world.instances)}
+        wanted = [first[n] for n in exactly if n in first]
+    else:
+        wanted = _choose(world.instances, rng, focus, count or int(rng.integers(2, 9)))
     crowded = rng.uniform(0.75, 1.5)
     placed: list[Placed] = []
     for instance in wanted:
