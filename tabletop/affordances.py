@@ -13,7 +13,7 @@ from tabletop.frame import Frame
 # Least standard deviation of a point's Gaussian, as a share of the picture's shorter side.
 SIGMA_SHARE = 6.0 / 224
 # On a thing seen so close that its points lie apart, the Gaussians grow with their spacing.
-SIGMA_PER_SPACING = 0.9
+SIGMA_PER_SPACING = 0.75
 # An object counts as affording an action in a picture if so many of its points are seen.
 MIN_POINTS = 3
 
@@ -74,12 +74,20 @@ def affordances(frame: Frame, catalogue: Catalogue) -> list[Affordance]:
             continue
         # Every object that affords the action peaks at 1, near or far, however many its points.
         maps = [
-            splat(points.pixel[mine & (points.owner == k)], (height, width),
-                  SIGMA_SHARE * min(height, width))
+            splat(
+                points.pixel[mine & (points.owner == k)],
+                (height, width),
+                SIGMA_SHARE * min(height, width),
+            )
             for k in owners
         ]
-        result.append(Affordance(
-            action, owners, frame.objects[int(numbers.argmax())].noun,
-            frozenset(frame.objects[k].noun for k in owners), np.maximum.reduce(maps),
-        ))
+        result.append(
+            Affordance(
+                action,
+                owners,
+                frame.objects[int(numbers.argmax())].noun,
+                frozenset(frame.objects[k].noun for k in owners),
+                np.maximum.reduce(maps),
+            )
+        )
     return result

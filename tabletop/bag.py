@@ -1,8 +1,8 @@
 """Write an orbit of the tabletop as a rosbag2 in MCAP, without ROS.
 
-    /camera/image         sensor_msgs/Image rgb8 (or /camera/image/compressed, JPEG)
-    /camera/depth         sensor_msgs/Image 16UC1, millimetres, 0 = nothing
-    /camera/camera_info   sensor_msgs/CameraInfo
+/camera/image         sensor_msgs/Image rgb8 (or /camera/image/compressed, JPEG)
+/camera/depth         sensor_msgs/Image 16UC1, millimetres, 0 = nothing
+/camera/camera_info   sensor_msgs/CameraInfo
 """
 
 from __future__ import annotations
@@ -49,38 +49,66 @@ class _Messages:
         return self._types[name](**fields)
 
     def header(self, stamp_ns: int) -> Any:
-        stamp = self._make('builtin_interfaces/msg/Time', sec=stamp_ns // 10**9,
-                           nanosec=stamp_ns % 10**9)
+        stamp = self._make(
+            'builtin_interfaces/msg/Time', sec=stamp_ns // 10**9, nanosec=stamp_ns % 10**9
+        )
         return self._make('std_msgs/msg/Header', stamp=stamp, frame_id=FRAME_ID)
 
     def image(self, header: Any, pixels: NDArray[Any], encoding: str) -> Any:
         data = np.ascontiguousarray(pixels)
         return self._make(
-            'sensor_msgs/msg/Image', header=header, height=data.shape[0], width=data.shape[1],
-            encoding=encoding, is_bigendian=0, step=data.strides[0],
+            'sensor_msgs/msg/Image',
+            header=header,
+            height=data.shape[0],
+            width=data.shape[1],
+            encoding=encoding,
+            is_bigendian=0,
+            step=data.strides[0],
             data=data.reshape(-1).view(np.uint8),
         )
 
     def jpeg(self, header: Any, rgb: NDArray[np.uint8]) -> Any:
         data = cv2.imencode('.jpg', rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
-        return self._make('sensor_msgs/msg/CompressedImage', header=header, format='jpeg',
-                          data=data.reshape(-1))
+        return self._make(
+            'sensor_msgs/msg/CompressedImage', header=header, format='jpeg', data=data.reshape(-1)
+        )
 
     def info(self, header: Any, matrix: Floats, width: int, height: int) -> Any:
-        region = self._make('sensor_msgs/msg/RegionOfInterest', x_offset=0, y_offset=0, height=0,
-                            width=0, do_rectify=False)
+        region = self._make(
+            'sensor_msgs/msg/RegionOfInterest',
+            x_offset=0,
+            y_offset=0,
+            height=0,
+            width=0,
+            do_rectify=False,
+        )
         projection = np.hstack([matrix, np.zeros((3, 1))])
         return self._make(
-            'sensor_msgs/msg/CameraInfo', header=header, height=height, width=width,
-            distortion_model='plumb_bob', d=np.zeros(5), k=matrix.reshape(-1),
-            r=np.eye(3).reshape(-1), p=projection.reshape(-1), binning_x=0, binning_y=0,
+            'sensor_msgs/msg/CameraInfo',
+            header=header,
+            height=height,
+            width=width,
+            distortion_model='plumb_bob',
+            d=np.zeros(5),
+            k=matrix.reshape(-1),
+            r=np.eye(3).reshape(-1),
+            p=projection.reshape(-1),
+            binning_x=0,
+            binning_y=0,
             roi=region,
         )
 
 
 def write_bag(
-    path: Path, *, seed: int, seconds: float, rate_hz: float, width: int, height: int,
-    compressed: bool = False, objects: Sequence[str] = DEFAULT_OBJECTS,
+    path: Path,
+    *,
+    seed: int,
+    seconds: float,
+    rate_hz: float,
+    width: int,
+    height: int,
+    compressed: bool = False,
+    objects: Sequence[str] = DEFAULT_OBJECTS,
 ) -> int:
     """Render an orbit into a bag.
 
@@ -115,10 +143,12 @@ def write_bag(
             kind = 'CompressedImage' if compressed else 'Image'
             topic = '/camera/image/compressed' if compressed else '/camera/image'
             links = {
-                name: writer.add_connection(where, f'sensor_msgs/msg/{what}',
-                                            typestore=messages.store)
+                name: writer.add_connection(
+                    where, f'sensor_msgs/msg/{what}', typestore=messages.store
+                )
                 for name, where, what in (
-                    ('image', topic, kind), ('depth', '/camera/depth', 'Image'),
+                    ('image', topic, kind),
+                    ('depth', '/camera/depth', 'Image'),
                     ('info', '/camera/camera_info', 'CameraInfo'),
                 )
             }
@@ -126,12 +156,16 @@ def write_bag(
                 shot = orbit.shoot(k / rate_hz)
                 stamp = START_S * 10**9 + round(k / rate_hz * 10**9)
                 header = messages.header(stamp)
-                colour = (messages.jpeg(header, shot.rgb) if compressed
-                          else messages.image(header, shot.rgb, 'rgb8'))
+                colour = (
+                    messages.jpeg(header, shot.rgb)
+                    if compressed
+                    else messages.image(header, shot.rgb, 'rgb8')
+                )
                 depth = messages.image(header, depth_millimetres(shot.depth), '16UC1')
                 for name, message in (
                     ('info', messages.info(header, shot.matrix, width, height)),
-                    ('depth', depth), ('image', colour),
+                    ('depth', depth),
+                    ('image', colour),
                 ):
                     raw = messages.store.serialize_cdr(message, links[name].msgtype)
                     writer.write(links[name], stamp, raw)

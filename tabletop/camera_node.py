@@ -37,7 +37,7 @@ def _fill(message: Image, pixels: NDArray[Any], encoding: str) -> Image:
     message.step = data.strides[0]
     # Any other sequence is copied byte by byte: 0.04 ms against 27 ms and more at 640x480.
     buffer = array.array('B')
-    buffer.frombytes(memoryview(data).cast('B'))
+    buffer.frombytes(data.tobytes())
     message.data = buffer
     return message
 
@@ -90,7 +90,8 @@ class TabletopCamera(Node):
         self._stamp(info, stamp)
         self._info.publish(info)
         for publisher, pixels, encoding in (
-            (self._depth, depth, '32FC1'), (self._image, shot.rgb, 'rgb8'),
+            (self._depth, depth, '32FC1'),
+            (self._image, shot.rgb, 'rgb8'),
         ):
             message = _fill(Image(), pixels, encoding)
             self._stamp(message, stamp)

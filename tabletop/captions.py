@@ -23,16 +23,44 @@ from tabletop.words import breaks_kept_out
 MIN_OBJECT_PX, MIN_PART_CROP_PX = 80, 25
 
 _PLAIN = ('{an}', '{n}', 'the {n}', 'a picture of {an}', '{an} on a table', 'this is {an}')
-_COLOURED = ('{acn}', '{c} {n}', 'the {c} {n}', 'a picture of {acn}', '{acn} on a table',
-             'the {n} is {c}', '{an} in {c}')
+_COLOURED = (
+    '{acn}',
+    '{c} {n}',
+    'the {c} {n}',
+    'a picture of {acn}',
+    '{acn} on a table',
+    'the {n} is {c}',
+    '{an} in {c}',
+)
 _WITH_PART = ('{an} with its {p}', '{acn} with {ap}', 'the {n} and its {p}')
-_ACTION = ('{an} to {v}', '{acn} to {v}', 'something to {v}', '{v}', '{an} you can {v}',
-           '{v}: {an}', 'the {n}, for when you {v}', 'to {v} you need {an}')
-_ACTION_PART = ('{an} with {ap} to {v}', '{v}: the {p} of the {n}', '{v} by the {p}',
-                'to {v}, use the {p} of the {n}', '{acn}, {v} at its {p}', '{v} the {p}',
-                'the {p} of the {n} is where you {v}')
-_PART_CROP = ('{ap}', '{p}', 'the {p} of the {n}', 'the {p} of {acn}', '{n} {p}',
-              'a close look at {ap}', 'a picture of the {p} of {an}')
+_ACTION = (
+    '{an} to {v}',
+    '{acn} to {v}',
+    'something to {v}',
+    '{v}',
+    '{an} you can {v}',
+    '{v}: {an}',
+    'the {n}, for when you {v}',
+    'to {v} you need {an}',
+)
+_ACTION_PART = (
+    '{an} with {ap} to {v}',
+    '{v}: the {p} of the {n}',
+    '{v} by the {p}',
+    'to {v}, use the {p} of the {n}',
+    '{acn}, {v} at its {p}',
+    '{v} the {p}',
+    'the {p} of the {n} is where you {v}',
+)
+_PART_CROP = (
+    '{ap}',
+    '{p}',
+    'the {p} of the {n}',
+    'the {p} of {acn}',
+    '{n} {p}',
+    'a close look at {ap}',
+    'a picture of the {p} of {an}',
+)
 _JOINERS = (', ', ' and ', ' next to ', ' with ', ' beside ')
 
 
@@ -64,9 +92,7 @@ class CaptionWriter:
         synonyms: chance that a synonym stands for a noun.
     """
 
-    def __init__(
-        self, catalogue: Catalogue, actions: float = 0.5, synonyms: float = 0.2
-    ) -> None:
+    def __init__(self, catalogue: Catalogue, actions: float = 0.5, synonyms: float = 0.2) -> None:
         self._catalogue = catalogue
         self._actions = actions
         self._synonyms = synonyms
@@ -86,8 +112,9 @@ class CaptionWriter:
                 crop = region(frame, [k], self._catalogue.part_value(part))
                 if int(crop.sum()) < MIN_PART_CROP_PX:
                     continue
-                texts = self._several(each, lambda item=item, part=part: self.part(
-                    item, part, rng))
+                texts = self._several(
+                    each, lambda item=item, part=part: self.part(item, part, rng)
+                )
                 items.append(CaptionedBox('part', box(crop), texts, k, part))
         return items
 
@@ -100,8 +127,9 @@ class CaptionWriter:
         count = min(len(frame.objects), int(rng.integers(1, 5)))
         chosen = rng.permutation(len(frame.objects))[:count]
         for actions in (self._actions * 0.6, 0.0):
-            parts = [self._object_phrase(frame.objects[int(k)], rng, actions, noun=True)
-                     for k in chosen]
+            parts = [
+                self._object_phrase(frame.objects[int(k)], rng, actions, noun=True) for k in chosen
+            ]
             text = str(rng.choice(_JOINERS)).join(parts)
             if not breaks_kept_out(text, self._catalogue):
                 return text
@@ -124,10 +152,11 @@ class CaptionWriter:
         kind = self._catalogue.types[item.noun]
         doable = [a for a in kind.actions if (item.noun, a) not in self._catalogue.kept_out]
         if not doable or rng.random() >= actions:
-            templates = _PLAIN if rng.random() < 0.45 else _COLOURED
+            templates: tuple[str, ...] = _PLAIN if rng.random() < 0.45 else _COLOURED
             if kind.parts and rng.random() < 0.2:
-                return self._fill(str(rng.choice(_WITH_PART)), item, rng,
-                                  part=str(rng.choice(kind.parts)))
+                return self._fill(
+                    str(rng.choice(_WITH_PART)), item, rng, part=str(rng.choice(kind.parts))
+                )
             return self._fill(str(rng.choice(templates)), item, rng)
         action = str(rng.choice(doable))
         parts = kind.actions[action]
@@ -137,20 +166,39 @@ class CaptionWriter:
             templates = tuple(t for t in templates if 'n}' in t)
         phrases = self._catalogue.actions[action]
         verb = phrases[0] if rng.random() < 0.7 else str(rng.choice(phrases))
-        return self._fill(str(rng.choice(templates)), item, rng, verb=verb,
-                          part=str(rng.choice(parts)) if by_part else '')
+        return self._fill(
+            str(rng.choice(templates)),
+            item,
+            rng,
+            verb=verb,
+            part=str(rng.choice(parts)) if by_part else '',
+        )
 
     def _fill(
-        self, template: str, item: SceneObject, rng: np.random.Generator, *, verb: str = '',
+        self,
+        template: str,
+        item: SceneObject,
+        rng: np.random.Generator,
+        *,
+        verb: str = '',
         part: str = '',
     ) -> str:
         name = self._name(self._catalogue.types[item.noun], rng)
         colour = '' if item.colour == name else item.colour
         full = f'{colour} {name}'.strip()
-        return template.format(
-            n=name, an=article(name), c=colour, acn=article(full), v=verb, p=part,
-            ap=article(part) if part else '',
-        ).replace('  ', ' ').strip()
+        return (
+            template.format(
+                n=name,
+                an=article(name),
+                c=colour,
+                acn=article(full),
+                v=verb,
+                p=part,
+                ap=article(part) if part else '',
+            )
+            .replace('  ', ' ')
+            .strip()
+        )
 
     def _name(self, kind: ObjectType, rng: np.random.Generator) -> str:
         if len(kind.names) == 1 or rng.random() >= self._synonyms:

@@ -54,7 +54,10 @@ def _describe(item: Placed, kept: Sequence[int]) -> SceneObject:
     kind = item.instance.kind
     support = item.support
     return SceneObject(
-        noun=kind.name, instance=item.instance.source, colour=item.colour, unseen=kind.unseen,
+        noun=kind.name,
+        instance=item.instance.source,
+        colour=item.colour,
+        unseen=kind.unseen,
         pose=item.pose.tolist(),
         support=kept.index(support) if support is not None and support in kept else None,
     )
@@ -70,8 +73,12 @@ def _parts(item: Placed, geom: NDArray[np.int32], world: Floats) -> NDArray[np.u
 
 
 def _points(
-    catalogue: Catalogue, placed: Sequence[Placed], depth: NDArray[np.float32],
-    instance: NDArray[np.uint8], matrix: Floats, pose: Floats,
+    catalogue: Catalogue,
+    placed: Sequence[Placed],
+    depth: NDArray[np.float32],
+    instance: NDArray[np.uint8],
+    matrix: Floats,
+    pose: Floats,
 ) -> AffordancePoints:
     order = list(catalogue.actions)
     owner, action, position = [], [], []
@@ -88,5 +95,6 @@ def _points(
     pixel, far = project(where, matrix, pose)
     owners = np.concatenate(owner)
     seen = visible_points(pixel, far, owners, depth, instance)
-    return AffordancePoints(owners, np.concatenate(action), where.astype(np.float32),
-                            pixel.astype(np.float32), seen)
+    return AffordancePoints(
+        owners, np.concatenate(action), where.astype(np.float32), pixel.astype(np.float32), seen
+    )

@@ -12,59 +12,11 @@ from typing import Any
 import numpy as np
 import yaml
 
-from tabletop import implements
-from tabletop import things
-from tabletop import vessels
 from tabletop.errors import CatalogueError
-from tabletop.shape import Family
+from tabletop.families import FAMILIES
 
 DEFAULT_PATH = Path(__file__).with_name('objects.yaml')
 SPLITS = ('train', 'val', 'test')
-
-FAMILIES: dict[str, Family] = {
-    'mug': vessels.mug,
-    'cup': vessels.cup,
-    'wine_glass': vessels.wine_glass,
-    'bowl': vessels.bowl,
-    'ramekin': vessels.ramekin,
-    'plate': vessels.plate,
-    'bottle': vessels.bottle,
-    'jug': vessels.jug,
-    'moka_pot': vessels.moka_pot,
-    'pan': vessels.pan,
-    'tray': vessels.tray,
-    'basket': vessels.basket,
-    'can': vessels.can,
-    'knife': implements.knife,
-    'cleaver': implements.cleaver,
-    'fork': implements.fork,
-    'spoon': implements.spoon,
-    'ladle': implements.ladle,
-    'spatula': implements.spatula,
-    'scissors': implements.scissors,
-    'hammer': implements.hammer,
-    'axe': implements.axe,
-    'toothbrush': implements.toothbrush,
-    'paintbrush': implements.paintbrush,
-    'pen': implements.pen,
-    'pencil': implements.pencil,
-    'tennis_racket': implements.tennis_racket,
-    'baseball_bat': implements.baseball_bat,
-    'apple': things.apple,
-    'orange': things.orange,
-    'banana': things.banana,
-    'carrot': things.carrot,
-    'ball': things.ball,
-    'frisbee': things.frisbee,
-    'carton': things.carton,
-    'box': things.box,
-    'sauce_bottle': things.sauce_bottle,
-    'book': things.book,
-    'phone': things.phone,
-    'camera': things.camera,
-    'keyboard': things.keyboard,
-    'laptop': things.laptop,
-}
 
 
 @dataclass(frozen=True)

@@ -57,25 +57,32 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog='affordance-tabletop', description=__doc__)
     commands = parser.add_subparsers(dest='command', required=True)
     render = commands.add_parser(
-        'render', help='render scenes and write them',
+        'render',
+        help='render scenes and write them',
         description='Render scenes once into OUT/scenes and write them in the formats asked for. '
         'Run it again to continue after a stop: what is there is kept.',
     )
     render.add_argument('--out', type=Path, required=True, help='folder to write')
     render.add_argument('--what', nargs='+', default=['all'], choices=[*PRODUCTS, 'all'])
     render.add_argument('--split', nargs='+', default=['all'], choices=[*SPLITS, 'all'])
-    render.add_argument('--n', nargs='+', default=[], metavar='N|SPLIT=N',
-                        help=f'scenes; default {DEFAULT_COUNTS}')
+    render.add_argument(
+        '--n', nargs='+', default=[], metavar='N|SPLIT=N', help=f'scenes; default {DEFAULT_COUNTS}'
+    )
     render.add_argument('--size', type=_size, default=(224, 224), help='224 or 640x480')
     render.add_argument('--seed', type=int, default=0)
     render.add_argument('--workers', type=int, default=os.cpu_count() or 1)
-    render.add_argument('--absent', type=float, default=0.15,
-                        help='referring: absent refs per present ref in train')
+    render.add_argument(
+        '--absent',
+        type=float,
+        default=0.15,
+        help='referring: absent refs per present ref in train',
+    )
     render.add_argument('--refs-per-image', type=int, default=14)
     render.add_argument('--bag-seconds', type=float, default=10.0)
     render.add_argument('--bag-rate', type=float, default=10.0, help='frames a second')
-    render.add_argument('--bag-compressed', action='store_true',
-                        help='JPEG pictures and zstd storage')
+    render.add_argument(
+        '--bag-compressed', action='store_true', help='JPEG pictures and zstd storage'
+    )
     return parser
 
 
@@ -91,8 +98,13 @@ def _render(args: argparse.Namespace) -> None:
         from tabletop.rendering import render_split
 
         stores[split] = render_split(
-            args.out / 'scenes' / split, split, count=counts[split], width=width, height=height,
-            seed=args.seed, workers=args.workers,
+            args.out / 'scenes' / split,
+            split,
+            count=counts[split],
+            width=width,
+            height=height,
+            seed=args.seed,
+            workers=args.workers,
         )
 
     def frames(product: str) -> Iterator[tuple[str, Frame]]:
@@ -109,14 +121,23 @@ def _render(args: argparse.Namespace) -> None:
     if 'referring' in what:
         from tabletop.export_referring import export_referring
 
-        _report('referring', export_referring(
-            frames('referring'), args.out, catalogue, seed=args.seed, absent=args.absent,
-            refs_per_image=args.refs_per_image))
+        _report(
+            'referring',
+            export_referring(
+                frames('referring'),
+                args.out,
+                catalogue,
+                seed=args.seed,
+                absent=args.absent,
+                refs_per_image=args.refs_per_image,
+            ),
+        )
     if 'captions' in what:
         from tabletop.export_captions import export_captions
 
-        _report('captions', export_captions(
-            frames('captions'), args.out, catalogue, seed=args.seed))
+        _report(
+            'captions', export_captions(frames('captions'), args.out, catalogue, seed=args.seed)
+        )
     if 'agd20k' in what:
         from tabletop.export_agd20k import export_agd20k
 
@@ -126,9 +147,20 @@ def _render(args: argparse.Namespace) -> None:
 
         size = args.size if args.size != (224, 224) else (640, 480)
         path = args.out / 'bag'
-        _report('bag', {str(path): write_bag(
-            path, seed=args.seed, seconds=args.bag_seconds, rate_hz=args.bag_rate,
-            width=size[0], height=size[1], compressed=args.bag_compressed)})
+        _report(
+            'bag',
+            {
+                str(path): write_bag(
+                    path,
+                    seed=args.seed,
+                    seconds=args.bag_seconds,
+                    rate_hz=args.bag_rate,
+                    width=size[0],
+                    height=size[1],
+                    compressed=args.bag_compressed,
+                )
+            },
+        )
 
 
 def _report(product: str, counts: dict[str, int]) -> None:
@@ -145,8 +177,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         LOG.error('%s', error)
         return 1
     except OSError as error:
-        LOG.error('could not write: %s. Free some space or choose another --out, and run the '
-                  'same command again: it continues', error)
+        LOG.error(
+            'could not write: %s. Free some space or choose another --out, and run the '
+            'same command again: it continues',
+            error,
+        )
         return 1
     return 0
 

@@ -58,8 +58,11 @@ def export_agd20k(
     base, lines = root / FOLDER, []
     counts: dict[str, int] = {}
     for split, frame in frames:
-        chosen = [(s, a) for a in affordances(frame, catalogue)
-                  if (s := subset(a, split, catalogue)) is not None]
+        chosen = [
+            (s, a)
+            for a in affordances(frame, catalogue)
+            if (s := subset(a, split, catalogue)) is not None
+        ]
         for name, item in chosen:
             place = Path(item.action) / item.noun.replace(' ', '_')
             picture = base / name / 'testset/egocentric' / place / f'{frame.name}.jpg'
@@ -69,11 +72,19 @@ def export_agd20k(
             save_picture(picture, frame.rgb)
             grey = np.rint(item.heatmap * 255).astype(np.uint8)
             write_atomically(truth, cv2.imencode('.png', grey)[1].tobytes())
-            lines.append(json.dumps({
-                'subset': name, 'affordance': item.action, 'object': item.noun,
-                'objects': sorted(item.nouns), 'image': str(picture.relative_to(base)),
-                'gt': str(truth.relative_to(base)), 'scene': frame.name,
-            }))
+            lines.append(
+                json.dumps(
+                    {
+                        'subset': name,
+                        'affordance': item.action,
+                        'object': item.noun,
+                        'objects': sorted(item.nouns),
+                        'image': str(picture.relative_to(base)),
+                        'gt': str(truth.relative_to(base)),
+                        'scene': frame.name,
+                    }
+                )
+            )
             counts[f'{name}/pairs'] = counts.get(f'{name}/pairs', 0) + 1
         for name in {s for s, _ in chosen}:
             counts[f'{name}/pictures'] = counts.get(f'{name}/pictures', 0) + 1

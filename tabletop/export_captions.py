@@ -1,9 +1,9 @@
 """Write frames as an image-caption list for contrastive pretraining: JSON lines.
 
-    <root>/images/<name>.jpg
-    <root>/captions_<split>.jsonl, one line per picture or crop:
-        {"image": "images/<name>.jpg", "box": [x, y, width, height] or null,
-         "captions": [...], "kind": "scene" | "object" | "part", "noun": ..., "part": ...}
+<root>/images/<name>.jpg
+<root>/captions_<split>.jsonl, one line per picture or crop:
+{"image": "images/<name>.jpg", "box": [x, y, width, height] or null,
+"captions": [...], "kind": "scene" | "object" | "part", "noun": ..., "part": ...}
 """
 
 from __future__ import annotations
@@ -51,10 +51,18 @@ def export_captions(
         save_picture(root / name, frame.rgb)
         for item in writer.write(frame, rng, each=captions_each):
             noun = None if item.owner is None else frame.objects[item.owner].noun
-            lines.setdefault(split, []).append(json.dumps({
-                'image': name, 'box': item.box, 'captions': item.captions, 'kind': item.kind,
-                'noun': noun, 'part': item.part,
-            }))
+            lines.setdefault(split, []).append(
+                json.dumps(
+                    {
+                        'image': name,
+                        'box': item.box,
+                        'captions': item.captions,
+                        'kind': item.kind,
+                        'noun': noun,
+                        'part': item.part,
+                    }
+                )
+            )
             key = f'{split}/{item.kind}'
             counts[key] = counts.get(key, 0) + 1
     for split, rows in lines.items():

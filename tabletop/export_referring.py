@@ -1,9 +1,9 @@
 """Write frames as a RefCOCO-format folder, which a reader of the real data reads.
 
-    <root>/images/<name>.jpg
-    <root>/tabletop/instances.json        COCO: images, annotations (RLE), categories
-    <root>/tabletop/refs(tabletop).p      a pickle of plain lists, dicts, strings and numbers
-    <root>/tabletop/expressions.jsonl     what each sentence is: kind, noun, part, relation
+<root>/images/<name>.jpg
+<root>/tabletop/instances.json        COCO: images, annotations (RLE), categories
+<root>/tabletop/refs(tabletop).p      a pickle of plain lists, dicts, strings and numbers
+<root>/tabletop/expressions.jsonl     what each sentence is: kind, noun, part, relation
 """
 
 from __future__ import annotations
@@ -89,16 +89,23 @@ def export_referring(
             for _ in range(rng.binomial(len(refs), absent)):
                 refs.append([writer.absent(frame, rng, unseen=False)])
         _add(folder, split, frame, refs, catalogue, root)
-        for key, number in (('images', 1), ('refs', len(refs)),
-                            ('sentences', sum(map(len, refs)))):
+        for key, number in (
+            ('images', 1),
+            ('refs', len(refs)),
+            ('sentences', sum(map(len, refs))),
+        ):
             counts[f'{split}/{key}'] = counts.get(f'{split}/{key}', 0) + number
     _save(folder, root, catalogue)
     return counts
 
 
 def _choose(
-    frame: Frame, writer: ExpressionWriter, catalogue: Catalogue, rng: np.random.Generator,
-    most_refs: int, most_sentences: int,
+    frame: Frame,
+    writer: ExpressionWriter,
+    catalogue: Catalogue,
+    rng: np.random.Generator,
+    most_refs: int,
+    most_sentences: int,
 ) -> list[list[Expression]]:
     """Group expressions by what they name, and keep some of each kind."""
     groups: dict[tuple[tuple[int, ...], str | None], list[Expression]] = {}
@@ -107,14 +114,13 @@ def _choose(
             group = groups.setdefault((expression.owners, expression.part), [])
             if expression.text not in {e.text for e in group}:
                 group.append(expression)
-    kept = [g for g in groups.values()
-            if int(g[0].mask(frame, catalogue).sum()) >= MIN_REGION_PX]
+    kept = [g for g in groups.values() if int(g[0].mask(frame, catalogue).sum()) >= MIN_REGION_PX]
     order = [kept[k] for k in rng.permutation(len(kept))]
     # Objects and parts first in turn: relations are many, and would crowd them out.
     whole = [g for g in order if g[0].part is None]
     parts = [g for g in order if g[0].part is not None]
     mixed = [g for pair in zip(whole, parts, strict=False) for g in pair]
-    mixed += whole[len(parts):] + parts[len(whole):]
+    mixed += whole[len(parts) :] + parts[len(whole) :]
     chosen = []
     for group in mixed[:most_refs]:
         picks = rng.permutation(len(group))[:most_sentences]
@@ -125,8 +131,10 @@ def _choose(
 def _annotation(mask: NDArray[np.bool_]) -> dict[str, Any]:
     rle = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
     return {
-        'segmentation': {'size': [int(n) for n in rle['size']],
-                         'counts': rle['counts'].decode('ascii')},
+        'segmentation': {
+            'size': [int(n) for n in rle['size']],
+            'counts': rle['counts'].decode('ascii'),
+        },
         'area': int(mask.sum()),
         'bbox': list(box(mask)),
         'iscrowd': 0,
@@ -134,51 +142,88 @@ def _annotation(mask: NDArray[np.bool_]) -> dict[str, Any]:
 
 
 def _add(
-    folder: _Folder, split: str, frame: Frame, refs: list[list[Expression]],
-    catalogue: Catalogue, root: Path,
+    folder: _Folder,
+    split: str,
+    frame: Frame,
+    refs: list[list[Expression]],
+    catalogue: Catalogue,
+    root: Path,
 ) -> None:
     nouns = list(catalogue.types)
     image_id = len(folder.images) + 1
     file_name = f'{frame.name}.jpg'
     height, width = frame.depth.shape
-    folder.images.append({'id': image_id, 'file_name': file_name, 'height': height,
-                          'width': width})
+    folder.images.append(
+        {'id': image_id, 'file_name': file_name, 'height': height, 'width': width}
+    )
     save_picture(root / 'images' / file_name, frame.rgb)
     for group in refs:
         first = group[0]
         noun = first.noun or (frame.objects[first.owners[0]].noun if first.owners else nouns[0])
         ann_id, ref_id = len(folder.annotations) + 1, len(folder.refs) + 1
         category = nouns.index(noun) + 1
-        folder.annotations.append({
-            'id': ann_id, 'image_id': image_id, 'category_id': category,
-            **_annotation(first.mask(frame, catalogue)),
-            'group': len(first.owners) > 1, 'absent': not first.owners,
-        })
+        folder.annotations.append(
+            {
+                'id': ann_id,
+                'image_id': image_id,
+                'category_id': category,
+                **_annotation(first.mask(frame, catalogue)),
+                'group': len(first.owners) > 1,
+                'absent': not first.owners,
+            }
+        )
         sentences = []
         for expression in group:
             folder.sentences += 1
             words = tokens(expression.text)
-            sentences.append({'tokens': words, 'raw': expression.text,
-                              'sent_id': folder.sentences, 'sent': ' '.join(words)})
-            folder.lines.append(json.dumps({
-                'sent_id': folder.sentences, 'ref_id': ref_id, 'split': split,
-                'kind': expression.kind, 'noun': expression.noun, 'part': expression.part,
-                'relation': expression.relation, 'colour': expression.colour,
-                'objects': len(expression.owners),
-            }))
-        folder.refs.append({
-            'ref_id': ref_id, 'ann_id': ann_id, 'category_id': category, 'image_id': image_id,
-            'file_name': file_name, 'split': split,
-            'sent_ids': [s['sent_id'] for s in sentences], 'sentences': sentences,
-        })
+            sentences.append(
+                {
+                    'tokens': words,
+                    'raw': expression.text,
+                    'sent_id': folder.sentences,
+                    'sent': ' '.join(words),
+                }
+            )
+            folder.lines.append(
+                json.dumps(
+                    {
+                        'sent_id': folder.sentences,
+                        'ref_id': ref_id,
+                        'split': split,
+                        'kind': expression.kind,
+                        'noun': expression.noun,
+                        'part': expression.part,
+                        'relation': expression.relation,
+                        'colour': expression.colour,
+                        'objects': len(expression.owners),
+                    }
+                )
+            )
+        folder.refs.append(
+            {
+                'ref_id': ref_id,
+                'ann_id': ann_id,
+                'category_id': category,
+                'image_id': image_id,
+                'file_name': file_name,
+                'split': split,
+                'sent_ids': [s['sent_id'] for s in sentences],
+                'sentences': sentences,
+            }
+        )
 
 
 def _save(folder: _Folder, root: Path, catalogue: Catalogue) -> None:
-    categories = [{'id': k + 1, 'name': noun, 'supercategory': 'tabletop'}
-                  for k, noun in enumerate(catalogue.types)]
+    categories = [
+        {'id': k + 1, 'name': noun, 'supercategory': 'tabletop'}
+        for k, noun in enumerate(catalogue.types)
+    ]
     instances = {
-        'info': {'description': 'rendered tabletop scenes', 'version': '1'}, 'licenses': [],
-        'images': folder.images, 'annotations': folder.annotations, 'categories': categories,
+        'info': {'description': 'rendered tabletop scenes', 'version': '1'},
+        'licenses': [],
+        'images': folder.images,
+        'annotations': folder.annotations,
+        'categories': categories,
     }
     base = root / DATASET
     write_atomically(base / 'instances.json', json.dumps(instances).encode())

@@ -152,21 +152,34 @@ class ExpressionWriter:
             worn = {o.colour for o in frame.objects if o.noun == noun}
             free = [c for c in self._catalogue.types[noun].colours if c not in worn]
             if free:
-                return self._say(_COLOUR, rng, 'absent', (), noun=noun,
-                                 colour=str(rng.choice(free)))
+                return self._say(
+                    _COLOUR, rng, 'absent', (), noun=noun, colour=str(rng.choice(free))
+                )
         nouns = [n for n in self._catalogue.nouns(unseen=unseen) if n not in here]
         return self._say(_OBJECT, rng, 'absent', (), noun=str(rng.choice(nouns)))
 
     def _say(
-        self, templates: tuple[str, ...], rng: np.random.Generator, kind: str,
-        owners: tuple[int, ...], *, noun: str | None = None, part: str | None = None,
-        relation: str | None = None, anchor: int | None = None, anchor_noun: str = '',
+        self,
+        templates: tuple[str, ...],
+        rng: np.random.Generator,
+        kind: str,
+        owners: tuple[int, ...],
+        *,
+        noun: str | None = None,
+        part: str | None = None,
+        relation: str | None = None,
+        anchor: int | None = None,
+        anchor_noun: str = '',
         colour: str | None = None,
     ) -> Expression:
         name = self._name(noun, rng) if noun else ''
         text = str(rng.choice(templates)).format(
-            n=name, an=article(name) if name else '', c=colour, p=part,
-            ap=article(part) if part else '', m=anchor_noun,
+            n=name,
+            an=article(name) if name else '',
+            c=colour,
+            p=part,
+            ap=article(part) if part else '',
+            m=anchor_noun,
         )
         return Expression(text, kind, owners, part, noun, relation, anchor, colour)
 
@@ -195,8 +208,11 @@ class ExpressionWriter:
         shown = {k: visible_parts(frame, self._catalogue, k) for k in range(len(frame.objects))}
         # A part's name alone means every such part, so all that bear it count, however small.
         for part in sorted({p for parts in shown.values() for p in parts}):
-            bearers = [k for k, o in enumerate(frame.objects)
-                       if part in self._catalogue.types[o.noun].parts]
+            bearers = [
+                k
+                for k, o in enumerate(frame.objects)
+                if part in self._catalogue.types[o.noun].parts
+            ]
             result.append(self._say(_BARE_PART, rng, 'part', tuple(bearers), part=part))
             for noun in sorted({frame.objects[k].noun for k in bearers}):
                 mine = tuple(k for k in by_noun[noun])
@@ -206,8 +222,17 @@ class ExpressionWriter:
                 for colour in sorted({frame.objects[k].colour for k in mine}):
                     named = tuple(k for k in mine if frame.objects[k].colour == colour)
                     if any(part in shown[k] for k in named) and colour != noun:
-                        result.append(self._say(_COLOUR_PART, rng, 'part', named, noun=noun,
-                                                part=part, colour=colour))
+                        result.append(
+                            self._say(
+                                _COLOUR_PART,
+                                rng,
+                                'part',
+                                named,
+                                noun=noun,
+                                part=part,
+                                colour=colour,
+                            )
+                        )
         return result
 
     def _relations(
@@ -224,9 +249,18 @@ class ExpressionWriter:
                         k for k in owners if _holds(frame, place, relation, k, anchors[0])
                     )
                     if named:
-                        result.append(self._say(
-                            templates, rng, 'relation', named, noun=noun, relation=relation,
-                            anchor=anchors[0], anchor_noun=self._name(other, rng)))
+                        result.append(
+                            self._say(
+                                templates,
+                                rng,
+                                'relation',
+                                named,
+                                noun=noun,
+                                relation=relation,
+                                anchor=anchors[0],
+                                anchor_noun=self._name(other, rng),
+                            )
+                        )
             if len(owners) > 1:
                 result += self._extremes(place, noun, owners, rng)
         return result
@@ -235,12 +269,23 @@ class ExpressionWriter:
         self, place: _Place, noun: str, owners: list[int], rng: np.random.Generator
     ) -> list[Expression]:
         result = []
-        keys = {'leftmost': place.x / place.width / SIDE_MARGIN,
-                'rightmost': -place.x / place.width / SIDE_MARGIN,
-                'nearest': place.far / DEPTH_MARGIN_M, 'farthest': -place.far / DEPTH_MARGIN_M}
+        keys = {
+            'leftmost': place.x / place.width / SIDE_MARGIN,
+            'rightmost': -place.x / place.width / SIDE_MARGIN,
+            'nearest': place.far / DEPTH_MARGIN_M,
+            'farthest': -place.far / DEPTH_MARGIN_M,
+        }
         for relation, key in keys.items():
-            order = sorted(owners, key=lambda k, key=key: float(key[k]))
+            order = np.array(owners)[np.argsort(key[owners], kind='stable')].tolist()
             if key[order[1]] - key[order[0]] > 1:  # only where it is beyond doubt
-                result.append(self._say(_EXTREMES[relation], rng, 'relation', (order[0],),
-                                        noun=noun, relation=relation))
+                result.append(
+                    self._say(
+                        _EXTREMES[relation],
+                        rng,
+                        'relation',
+                        (order[0],),
+                        noun=noun,
+                        relation=relation,
+                    )
+                )
         return result

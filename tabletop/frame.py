@@ -81,7 +81,10 @@ class Frame:
 
 
 def visible_points(
-    pixel: Floats, far: Floats, owner: NDArray[np.int16], depth: NDArray[np.float32],
+    pixel: Floats,
+    far: Floats,
+    owner: NDArray[np.int16],
+    depth: NDArray[np.float32],
     instance: NDArray[np.uint8],
 ) -> NDArray[np.bool_]:
     """Tell which points the camera sees.

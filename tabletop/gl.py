@@ -27,7 +27,10 @@ def _draws(backend: str) -> str | None:
     done = subprocess.run(
         [sys.executable, '-c', _PROBE],
         env={**os.environ, 'MUJOCO_GL': backend, 'PYOPENGL_PLATFORM': backend},
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     words = done.stderr.strip().splitlines() or [f'ended with {done.returncode}']
     return None if done.returncode == 0 else words[-1]
@@ -59,7 +62,7 @@ def _import() -> ModuleType:
         return importlib.import_module('mujoco')
     except Exception as error:  # PyOpenGL raises whatever a missing library makes of it
         raise RenderUnavailableError(
-            f'MuJoCo can\'t load MUJOCO_GL={os.environ["MUJOCO_GL"]} ({error!r}): {_ADVICE}'
+            f"MuJoCo can't load MUJOCO_GL={os.environ['MUJOCO_GL']} ({error!r}): {_ADVICE}"
         ) from error
 
 
@@ -77,6 +80,6 @@ def open_context(width: int, height: int) -> Any:
         context.make_current()
     except Exception as error:
         raise RenderUnavailableError(
-            f'MUJOCO_GL={os.environ["MUJOCO_GL"]} can\'t open a context ({error!r}): {_ADVICE}'
+            f"MUJOCO_GL={os.environ['MUJOCO_GL']} can't open a context ({error!r}): {_ADVICE}"
         ) from error
     return context

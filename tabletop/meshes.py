@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+# A list of points, or an array of them.
+Rows = Sequence[Any] | NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,12 @@ class Mesh:
     vertices: Floats
     faces: NDArray[np.int32]
 
-    def moved(self, x: float = 0.0, y: float = 0.0, z: float = 0.0) -> Mesh:
+    def moved(
+        self,
+        x: float | np.floating = 0.0,
+        y: float | np.floating = 0.0,
+        z: float | np.floating = 0.0,
+    ) -> Mesh:
         """Return the mesh shifted by (x, y, z) metres."""
         return Mesh(self.vertices + np.array([x, y, z]), self.faces)
 
@@ -88,7 +95,7 @@ def _rings(rings: Floats, closed: bool) -> Mesh:
     return mesh if mesh.volume() > 0 else Mesh(mesh.vertices, mesh.faces[:, ::-1].copy())
 
 
-def lathe(profile: ArrayLike, around: int = 36, squash: float = 1.0) -> Mesh:
+def lathe(profile: Rows, around: int = 36, squash: float = 1.0) -> Mesh:
     """Turn a profile about the z axis.
 
     Args:
@@ -105,7 +112,7 @@ def lathe(profile: ArrayLike, around: int = 36, squash: float = 1.0) -> Mesh:
 
 
 def tube(
-    path: ArrayLike,
+    path: Rows,
     radius: float | Sequence[float],
     *,
     flat: float = 1.0,
@@ -142,16 +149,14 @@ def tube(
     return _rings(points[:, None] + radii[:, None, None] * ring, closed=closed)
 
 
-def prism(outline: ArrayLike, z0: float, z1: float) -> Mesh:
+def prism(outline: Rows, z0: float, z1: float) -> Mesh:
     """Raise a flat outline from z0 to z1; the outline must see all of itself from its mean."""
     flat = np.asarray(outline, float)
     rings = np.stack([np.c_[flat, np.full(len(flat), z)] for z in (z0, z1)])
     return _rings(rings, closed=False)
 
 
-def slab(
-    x: float, y: float, z: float, *, corner: float = 0.0, bevel: float = 0.0
-) -> Mesh:
+def slab(x: float, y: float, z: float, *, corner: float = 0.0, bevel: float = 0.0) -> Mesh:
     """Make a box of the given sizes on z = 0 with rounded corners and bevelled edges."""
     corner = min(corner, x / 2 - 1e-4, y / 2 - 1e-4)
     bevel = min(bevel, z / 2 - 1e-4, x / 4, y / 4)
@@ -178,7 +183,7 @@ def ball(x: float, y: float, z: float, *, around: int = 28) -> Mesh:
     return unit.scaled(x / 2, y / 2, z / 2)
 
 
-def smooth(points: ArrayLike, count: int = 24) -> Floats:
+def smooth(points: Rows, count: int = 24) -> Floats:
     """Run a Catmull-Rom curve through (K, D) points and sample it evenly in its parameter."""
     knots = np.asarray(points, float)
     padded = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])

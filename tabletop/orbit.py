@@ -51,8 +51,13 @@ class Orbit:
     """
 
     def __init__(
-        self, seed: int, width: int, height: int, *,
-        objects: Sequence[str] = DEFAULT_OBJECTS, period_s: float = 40.0,
+        self,
+        seed: int,
+        width: int,
+        height: int,
+        *,
+        objects: Sequence[str] = DEFAULT_OBJECTS,
+        period_s: float = 40.0,
     ) -> None:
         catalogue = load_catalogue()
         unknown = [n for n in objects if n not in catalogue.types]
@@ -61,13 +66,14 @@ class Orbit:
                 f'no object {", ".join(unknown)}; there are {", ".join(catalogue.types)}'
             )
         rng = np.random.default_rng([seed, 77])
-        self._world = build_world(catalogue, list(objects), split='test', rng=rng, width=width,
-                                  height=height)
+        self._world = build_world(
+            catalogue, list(objects), split='test', rng=rng, width=width, height=height
+        )
         self.placed = compose(self._world, catalogue, rng, exactly=objects)
         self._renderer = Renderer(self._world, width, height)
-        cloud = np.concatenate([
-            p.instance.vertices @ p.pose[:3, :3].T + p.pose[:3, 3] for p in self.placed
-        ])
+        cloud = np.concatenate(
+            [p.instance.vertices @ p.pose[:3, :3].T + p.pose[:3, 3] for p in self.placed]
+        )
         self._target = (cloud.max(0) + cloud.min(0)) / 2
         radius = np.linalg.norm(cloud - self._target, axis=1).max()
         self._distance = float(radius / np.tan(np.deg2rad(FOV_Y_DEG) / 2))
@@ -79,7 +85,9 @@ class Orbit:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         self.close()
@@ -94,8 +102,9 @@ class Orbit:
         azimuth = self._phase + turn
         height = np.deg2rad(44 + 10 * np.sin(2 * turn))
         distance = self._distance * (0.95 + 0.12 * np.sin(3 * turn))
-        toward = np.array([np.cos(height) * np.cos(azimuth), np.cos(height) * np.sin(azimuth),
-                           np.sin(height)])
+        toward = np.array(
+            [np.cos(height) * np.cos(azimuth), np.cos(height) * np.sin(azimuth), np.sin(height)]
+        )
         return look_at(self._target + distance * toward, self._target)
 
     def shoot(self, time_s: float) -> Shot:

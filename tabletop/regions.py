@@ -13,7 +13,9 @@ from tabletop.frame import Frame
 MIN_PART_PX = 15
 
 
-def region(frame: Frame, owners: Iterable[int], part_value: int | None = None) -> NDArray[np.bool_]:
+def region(
+    frame: Frame, owners: Iterable[int], part_value: int | None = None
+) -> NDArray[np.bool_]:
     """Return the (H, W) mask of some objects, or of one part of each.
 
     Args:
@@ -38,5 +40,9 @@ def box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
         return 0, 0, 0, 0
-    return (int(columns[0]), int(rows[0]), int(columns[-1] - columns[0] + 1),
-            int(rows[-1] - rows[0] + 1))
+    return (
+        int(columns[0]),
+        int(rows[0]),
+        int(columns[-1] - columns[0] + 1),
+        int(rows[-1] - rows[0] + 1),
+    )

@@ -30,9 +30,7 @@ class Renderer:
         self._rect = mujoco.MjrRect(0, 0, width, height)
         self._gl = open_context(width, height)
         self._scene = mujoco.MjvScene(world.model, maxgeom=world.model.ngeom + 64)
-        self._context = mujoco.MjrContext(
-            world.model, mujoco.mjtFontScale.mjFONTSCALE_100.value
-        )
+        self._context = mujoco.MjrContext(world.model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
         self._context.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
         self._camera = mujoco.MjvCamera()
@@ -45,7 +43,9 @@ class Renderer:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         self.close()
@@ -55,9 +55,9 @@ class Renderer:
         self._context.free()
         self._gl.free()
 
-    def draw(self, pose: Floats, fov_y_deg: float) -> tuple[
-        NDArray[np.uint8], NDArray[np.float32], NDArray[np.int32]
-    ]:
+    def draw(
+        self, pose: Floats, fov_y_deg: float
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int32]]:
         """Draw the world as it stands.
 
         Args:
@@ -75,8 +75,13 @@ class Renderer:
         mujoco.mj_kinematics(model, data)
         mujoco.mj_camlight(model, data)
         mujoco.mjv_updateScene(
-            model, data, self._option, None, self._camera,
-            mujoco.mjtCatBit.mjCAT_ALL.value, self._scene,
+            model,
+            data,
+            self._option,
+            None,
+            self._camera,
+            mujoco.mjtCatBit.mjCAT_ALL.value,
+            self._scene,
         )
         height, width = self._shape
         colour = np.empty((height, width, 3), np.uint8)

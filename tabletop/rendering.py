@@ -48,9 +48,12 @@ def open_world(settings: StoreSettings, index: int) -> Iterator[tuple[World, Ren
 
     catalogue, split = load_catalogue(), SPLITS[settings.split]
     world = build_world(
-        catalogue, split.nouns(catalogue), split=split.instances,
+        catalogue,
+        split.nouns(catalogue),
+        split=split.instances,
         rng=np.random.default_rng([settings.seed, split.index, index]),
-        width=settings.width, height=settings.height,
+        width=settings.width,
+        height=settings.height,
     )
     with Renderer(world, settings.width, settings.height) as renderer:
         yield world, renderer
@@ -71,11 +74,21 @@ def render_shard(settings: StoreSettings, index: int) -> list[Frame]:
             for attempt in range(20):
                 rng = np.random.default_rng([settings.seed, split.index, index, k, attempt])
                 low, high = _EXAMPLES.get(split.name, (2, 9))
-                placed = compose(world, catalogue, rng, focus=split.focus(catalogue),
-                                 count=int(rng.integers(low, high)))
+                placed = compose(
+                    world,
+                    catalogue,
+                    rng,
+                    focus=split.focus(catalogue),
+                    count=int(rng.integers(low, high)),
+                )
                 view = viewpoint(placed, rng, settings.width / settings.height)
-                frame = capture(renderer, catalogue, placed, view,
-                                name=f'{split.name}_{settings.seed}_{number:06d}')
+                frame = capture(
+                    renderer,
+                    catalogue,
+                    placed,
+                    view,
+                    name=f'{split.name}_{settings.seed}_{number:06d}',
+                )
                 if frame.objects:
                     break
             frames.append(frame)
@@ -120,8 +133,9 @@ def render_split(
     from tabletop import gl  # choose the backend once, here, so that workers inherit it
 
     del gl
-    with tqdm(total=done + len(jobs) * shard, initial=done, unit='scene', desc=split,
-              disable=not jobs) as bar:
+    with tqdm(
+        total=done + len(jobs) * shard, initial=done, unit='scene', desc=split, disable=not jobs
+    ) as bar:
         if workers <= 1 or len(jobs) <= 1:
             for job in jobs:
                 _work(job)

@@ -96,8 +96,9 @@ def _choose(
     # Small and thin things need more looks than boxes: those with parts come twice as often.
     weight = np.array([2.0 if by_noun[n][0].kind.parts else 1.0 for n in nouns])
     chosen = [str(rng.choice([f for f in focus if f in by_noun]))] if focus else []
-    chosen += [str(n) for n in rng.choice(nouns, min(count, len(nouns)), False,
-                                          weight / weight.sum())]
+    chosen += [
+        str(n) for n in rng.choice(nouns, min(count, len(nouns)), False, weight / weight.sum())
+    ]
     if rng.random() < 0.3:
         chosen.insert(1, chosen[0])
     result: list[Instance] = []
@@ -214,13 +215,11 @@ def _dress(world: World, rng: np.random.Generator) -> None:
         strength = rng.uniform(0.25, 0.65) if k == 0 else rng.uniform(0.0, 0.35)
         model.light_diffuse[k] = strength * np.clip(rng.normal(1, 0.07, 3), 0.8, 1.2)
         model.light_specular[k] = strength * 0.4
-    model.vis.headlight.ambient[:] = rng.uniform(0.18, 0.36)
+    model.vis.headlight.ambient[:] = rng.uniform(0.22, 0.4)
     model.vis.headlight.diffuse[:] = rng.uniform(0.05, 0.3)
 
 
-def viewpoint(
-    placed: Sequence[Placed], rng: np.random.Generator, aspect: float
-) -> Viewpoint:
+def viewpoint(placed: Sequence[Placed], rng: np.random.Generator, aspect: float) -> Viewpoint:
     """Draw a camera that sees the group, or comes close to one object of it.
 
     Args:
@@ -229,9 +228,7 @@ def viewpoint(
         aspect: width over height of the picture.
     """
     fov = float(rng.uniform(38, 56))
-    corners = [
-        i.instance.vertices[::10] @ i.pose[:3, :3].T + i.pose[:3, 3] for i in placed
-    ]
+    corners = [i.instance.vertices[::10] @ i.pose[:3, :3].T + i.pose[:3, 3] for i in placed]
     if rng.random() < 0.5 and len(placed) > 1:
         # Close: the smaller the thing, the closer the camera comes.
         cloud = corners[rng.integers(len(corners))]
@@ -243,7 +240,8 @@ def viewpoint(
     radius = max(float(np.linalg.norm(cloud - centre, axis=1).max()), 0.035)
     distance = radius / fill / np.tan(np.deg2rad(fov) / 2) / min(aspect, 1.0)
     azimuth, height = rng.uniform(0, 2 * np.pi), np.deg2rad(rng.uniform(28, 74))
-    toward = np.array([np.cos(height) * np.cos(azimuth), np.cos(height) * np.sin(azimuth),
-                       np.sin(height)])
+    toward = np.array(
+        [np.cos(height) * np.cos(azimuth), np.cos(height) * np.sin(azimuth), np.sin(height)]
+    )
     target = centre + rng.normal(0, 0.12 * radius, 3) * [1, 1, 0.3]
     return Viewpoint(look_at(target + toward * np.clip(distance, 0.14, 1.4), target), fov)

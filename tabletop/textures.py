@@ -57,7 +57,7 @@ def printed(rng: np.random.Generator) -> NDArray[np.uint8]:
         mask = 1 - mask
     ink = rng.uniform(0.15, 0.75, 3) if rng.random() < 0.5 else np.full(3, rng.uniform(0.2, 0.7))
     picture = 1.0 - mask * 0.85 * (1.0 - ink)
-    return np.uint8(255 * np.clip(picture, 0, 1))
+    return (255 * np.clip(picture, 0, 1)).astype(np.uint8)
 
 
 def surface(rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -72,4 +72,4 @@ def surface(rng: np.random.Generator) -> NDArray[np.uint8]:
     mask = _mask(rng)[..., None]
     picture = first * (1 - mask) + second * mask
     picture = picture + (0.12 * (_noise(rng, 40) - 0.5))[..., None]
-    return np.uint8(255 * np.clip(picture, 0, 1))
+    return (255 * np.clip(picture, 0, 1)).astype(np.uint8)

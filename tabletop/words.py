@@ -9,8 +9,21 @@ from tabletop.catalogue import Catalogue
 from tabletop.catalogue import load_catalogue
 
 # Words of action phrases that say nothing of the action.
-_FILLERS = {'with', 'from', 'out', 'up', 'into', 'on', 'off', 'around', 'have', 'a', 'of', 'take',
-            'the'}
+_FILLERS = {
+    'with',
+    'from',
+    'out',
+    'up',
+    'into',
+    'on',
+    'off',
+    'around',
+    'have',
+    'a',
+    'of',
+    'take',
+    'the',
+}
 
 
 def tokens(text: str) -> list[str]:
