@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tabletop.catalogue import MIXED
 from tabletop.catalogue import Catalogue
 from tabletop.catalogue import ObjectType
 from tabletop.frame import Frame
@@ -152,7 +153,8 @@ class CaptionWriter:
         kind = self._catalogue.types[item.noun]
         doable = [a for a in kind.actions if (item.noun, a) not in self._catalogue.kept_out]
         if not doable or rng.random() >= actions:
-            templates: tuple[str, ...] = _PLAIN if rng.random() < 0.45 else _COLOURED
+            plain = item.colour in (item.noun, MIXED) or rng.random() < 0.45
+            templates: tuple[str, ...] = _PLAIN if plain else _COLOURED
             if kind.parts and rng.random() < 0.2:
                 return self._fill(
                     str(rng.choice(_WITH_PART)), item, rng, part=str(rng.choice(kind.parts))
@@ -184,7 +186,7 @@ class CaptionWriter:
         part: str = '',
     ) -> str:
         name = self._name(self._catalogue.types[item.noun], rng)
-        colour = '' if item.colour == name else item.colour
+        colour = '' if item.colour in (name, MIXED) else item.colour
         full = f'{colour} {name}'.strip()
         return (
             template.format(

@@ -17,6 +17,7 @@ from tabletop.families import FAMILIES
 
 DEFAULT_PATH = Path(__file__).with_name('objects.yaml')
 SPLITS = ('train', 'val', 'test')
+MIXED = 'mixed'
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Scanned:
         name: its key in the YAML.
         asset: folder below the assets' root, which holds `<folder name>.xml`.
         split: train, val or test.
-        colour: its named colour, or None where `tint` gives it one in each scene.
+        colour: its named colour, 'mixed' for several, or None where `tint` gives it one in
+            each scene.
         tint: whether its texture is light enough to be multiplied by a colour.
         up: the axis of its frame that points up when it stands, 'y' or 'z'.
         piece: for a mesh that holds several things, which one; None takes all.
@@ -189,6 +191,7 @@ def _check(catalogue: Catalogue) -> None:
             _among(f'{name}.{item.name}', [item.split], SPLITS, 'split')
             if item.colour is None and not item.tint:
                 raise CatalogueError(f'{name}.{item.name}: give it a colour or tint: true')
+            _among(name, {item.colour} - {None, MIXED}, catalogue.colours, 'colour')
         if kind.generated is None:
             continue
         _among(name, [kind.generated.family], FAMILIES, 'family')

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tabletop.catalogue import MIXED
 from tabletop.catalogue import Catalogue
 from tabletop.frame import Frame
 from tabletop.regions import region
@@ -151,7 +152,7 @@ class ExpressionWriter:
             noun = str(rng.choice(sorted(here)))
             worn = {o.colour for o in frame.objects if o.noun == noun}
             free = [c for c in self._catalogue.types[noun].colours if c not in worn]
-            if free:
+            if free and MIXED not in worn:
                 return self._say(
                     _COLOUR, rng, 'absent', (), noun=noun, colour=str(rng.choice(free))
                 )
@@ -193,12 +194,9 @@ class ExpressionWriter:
         self, frame: Frame, noun: str, owners: list[int], rng: np.random.Generator
     ) -> list[Expression]:
         result = []
-        for colour in sorted({frame.objects[k].colour for k in owners}):
+        for colour in sorted({frame.objects[k].colour for k in owners} - {MIXED, noun}):
             named = tuple(k for k in owners if frame.objects[k].colour == colour)
-            if colour != noun:
-                result.append(
-                    self._say(_COLOUR, rng, 'attribute', named, noun=noun, colour=colour)
-                )
+            result.append(self._say(_COLOUR, rng, 'attribute', named, noun=noun, colour=colour))
         return result
 
     def _parts(
@@ -219,9 +217,9 @@ class ExpressionWriter:
                 if not any(part in shown[k] for k in mine):
                     continue
                 result.append(self._say(_PART, rng, 'part', mine, noun=noun, part=part))
-                for colour in sorted({frame.objects[k].colour for k in mine}):
+                for colour in sorted({frame.objects[k].colour for k in mine} - {MIXED, noun}):
                     named = tuple(k for k in mine if frame.objects[k].colour == colour)
-                    if any(part in shown[k] for k in named) and colour != noun:
+                    if any(part in shown[k] for k in named):
                         result.append(
                             self._say(
                                 _COLOUR_PART,

@@ -20,7 +20,7 @@ class SceneObject:
     Attributes:
         noun: its type's name.
         instance: its source, the same for the same geometry.
-        colour: its named colour.
+        colour: its named colour, or 'mixed'.
         unseen: whether its type is one that FPN training never sees.
         pose: (4, 4) world from object, nested lists.
         support: index of the visible object that it lies on, or None.

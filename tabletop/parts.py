@@ -50,11 +50,12 @@ class PartRules:
             x, y, radius = self.wall
             far = np.hypot(points[:, 0] - x, points[:, 1] - y)
             fits &= far > float(rule['outside_wall']) * radius
-        if 'outside_radius' in rule:
-            middle, half = (self.low + self.high) / 2, (self.high - self.low).max() / 2
+        if 'outside_radius' in rule or 'inside_radius' in rule:
+            middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2
             flat = [k for k in range(3) if k != self.up]
-            far = np.hypot(*(points[:, flat] - middle[flat]).T)
-            fits &= far > float(rule['outside_radius']) * half
+            far = np.hypot(*(points[:, flat] - middle[flat]).T) / half[flat].max()
+            fits &= far > float(rule.get('outside_radius', -1))
+            fits &= far < float(rule.get('inside_radius', np.inf))
         for prefix in ('', 'and_'):
             if f'{prefix}axis' in rule:
                 fits &= self._along(rule, prefix, points)
@@ -80,7 +81,7 @@ class PartRules:
                 fits &= share < limit
             elif kind == 'ends_fraction':
                 fits &= np.abs(share - 0.5) > 0.5 - limit
-            elif kind not in ('axis', 'part', 'outside_wall', 'outside_radius'):
+            elif kind not in ('axis', 'part', 'outside_wall', 'outside_radius', 'inside_radius'):
                 raise CatalogueError(f'unknown part rule {key!r}')
         return fits
 

@@ -25,6 +25,8 @@ _FILLERS = {
     'the',
 }
 
+_PLURALS = {'scissors', 'tines', 'bristles', 'leaves', 'keys', 'buttons', 'pages'}
+
 
 def tokens(text: str) -> list[str]:
     """Split a text into lower-case words."""
@@ -33,8 +35,7 @@ def tokens(text: str) -> list[str]:
 
 def article(noun: str) -> str:
     """Put 'a' or 'an' before a noun phrase; nothing before 'scissors' and other plurals."""
-    last = noun.split()[-1]
-    if last in ('scissors', 'tines', 'bristles', 'leaves', 'keys', 'buttons', 'pages'):
+    if noun.split()[-1] in _PLURALS and ' of ' not in noun:
         return noun
     return f'{"an" if noun[0] in "aeiou" else "a"} {noun}'
 
