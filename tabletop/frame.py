@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from tabletop.meshes import Floats
 
-# A point is seen if the depth image has its surface there, to within this much.
-VISIBLE_M = 0.006
+# A point is seen if the depth image has its surface there, to within this much and this share of
+# the distance: on a slanted surface a pixel's centre is nearer or farther than the point.
+VISIBLE_M, VISIBLE_SHARE = 0.003, 0.006
 
 
 @dataclass(frozen=True)
@@ -97,13 +98,16 @@ def visible_points(
         instance: (H, W) uint8 mask, 1 + index.
 
     Returns:
-        (P,) True where the point is in the picture, its pixel shows its own object and the
-        surface there is at the point's depth.
+        (P,) True where a pixel around the point shows its own object at the point's depth.
     """
     height, width = depth.shape
-    x, y = np.rint(pixel[:, 0]).astype(int), np.rint(pixel[:, 1]).astype(int)
-    inside = (far > 0) & (x >= 0) & (y >= 0) & (x < width) & (y < height)
-    x, y = np.where(inside, x, 0), np.where(inside, y, 0)
-    # On a slanted surface the pixel's centre is up to half a pixel away from the point.
-    near = np.abs(depth[y, x] - far) < VISIBLE_M + 0.01 * far
-    return inside & near & (instance[y, x] == owner + 1)
+    seen = np.zeros(len(far), bool)
+    # Any of the four pixels around the point will do: at a thin thing's edge the nearest one may
+    # show what is behind it.
+    for dx, dy in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        x, y = np.floor(pixel[:, 0]).astype(int) + dx, np.floor(pixel[:, 1]).astype(int) + dy
+        inside = (far > 0) & (x >= 0) & (y >= 0) & (x < width) & (y < height)
+        x, y = np.where(inside, x, 0), np.where(inside, y, 0)
+        near = np.abs(depth[y, x] - far) < VISIBLE_M + VISIBLE_SHARE * far
+        seen |= inside & near & (instance[y, x] == owner + 1)
+    return seen

@@ -76,7 +76,11 @@ def open_context(width: int, height: int) -> Any:
         RenderUnavailableError: if the chosen backend can't.
     """
     try:
-        context = mujoco.GLContext(width, height)
+        # By name, as mujoco.GLContext may be of another backend where something imported MuJoCo
+        # before this module did.
+        backend = os.environ['MUJOCO_GL'].lower()
+        module = f'mujoco.{backend}' if backend in ('egl', 'osmesa') else 'mujoco'
+        context = importlib.import_module(module).GLContext(width, height)
         context.make_current()
     except Exception as error:
         raise RenderUnavailableError(

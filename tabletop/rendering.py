@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,6 +96,11 @@ def render_shard(settings: StoreSettings, index: int) -> list[Frame]:
     return frames
 
 
+def choose_backend() -> None:
+    """Choose the GL backend once, here, so that workers inherit it; fail before they start."""
+    importlib.import_module('tabletop.gl')
+
+
 def _work(job: _Job) -> int:
     cv2.setNumThreads(1)
     store = Store(job.root)
@@ -130,9 +136,8 @@ def render_split(
     missing = store.missing(count)
     jobs = [_Job(root, k) for k in missing]
     done = (-(-count // shard) - len(missing)) * shard
-    from tabletop import gl  # choose the backend once, here, so that workers inherit it
-
-    del gl
+    if jobs:
+        choose_backend()
     with tqdm(
         total=done + len(jobs) * shard, initial=done, unit='scene', desc=split, disable=not jobs
     ) as bar:

@@ -37,8 +37,11 @@ def fake_frame(seed: int, *, unseen: bool = True, name: str | None = None) -> Fr
             part[y : y + h, x + 4 * j : min(x + 4 * j + 3, x + w)] = catalogue.part_value(p)
         part[instance == 0] = 0
         colour = str(rng.choice([*kind.colours, 'mixed']))
-        objects.append(SceneObject(noun, f'fake:{k}', colour, kind.unseen, np.eye(4).tolist(),
-                                   k - 1 if k == 2 else None))
+        objects.append(
+            SceneObject(
+                noun, f'fake:{k}', colour, kind.unseen, np.eye(4).tolist(), 2 if k == 3 else None
+            )
+        )
         for index, name_of_action in enumerate(catalogue.actions):
             if name_of_action in kind.actions:
                 for _ in range(6):
@@ -47,13 +50,24 @@ def fake_frame(seed: int, *, unseen: bool = True, name: str | None = None) -> Fr
                     pixel.append([x + rng.uniform(0, w), y + rng.uniform(0, h)])
                     visible.append(bool(rng.random() < 0.8))
     points = AffordancePoints(
-        np.array(owner, np.int16), np.array(action, np.int16),
-        np.zeros((len(owner), 3), np.float32), np.array(pixel, np.float32).reshape(-1, 2),
+        np.array(owner, np.int16),
+        np.array(action, np.int16),
+        np.zeros((len(owner), 3), np.float32),
+        np.array(pixel, np.float32).reshape(-1, 2),
         np.array(visible, bool),
     )
     rgb = rng.integers(0, 255, (SIZE, SIZE, 3), np.uint8)
-    return Frame(name or f'fake_{seed:06d}', rgb, depth, instance, part, np.eye(3), np.eye(4),
-                 tuple(objects), points)
+    return Frame(
+        name or f'fake_{seed:06d}',
+        rgb,
+        depth,
+        instance,
+        part,
+        np.eye(3),
+        np.eye(4),
+        tuple(objects),
+        points,
+    )
 
 
 def why_no_rendering() -> str | None:
