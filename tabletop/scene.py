@@ -176,7 +176,7 @@ def _paint(
     for item in placed:
         accent = np.array(catalogue.colours[str(rng.choice(palette))])
         shade = rng.uniform(0.85, 1.12) * np.clip(rng.normal(1, 0.05, 3), 0.88, 1.12)
-        main = np.array(catalogue.colours[item.colour]) * shade
+        main = np.array(catalogue.colours.get(item.colour, (1.0, 1.0, 1.0))) * shade
         for look in item.instance.looks:
             base = world.base_rgba[look.material][:3]
             rgb = {

@@ -185,3 +185,33 @@ def test_a_machine_without_gl_is_told_what_to_install():
         check=True,
     )
     assert 'install' in done.stdout
+
+
+@needs_rendering
+def test_every_kind_of_scan_can_be_shown(monkeypatch):
+    from tabletop import world as worlds
+    from tabletop.capture import capture
+    from tabletop.planning import Plan
+    from tabletop.renderer import Renderer
+    from tabletop.scene import compose
+    from tabletop.scene import viewpoint
+
+    catalogue = load_catalogue()
+    kinds = [t for t in catalogue.types.values() if t.scanned]
+    plans = [
+        Plan(f'{t.name}/{s.name}', t, f'scanned:{s.name}', s, [], np.ones(3), [])
+        for t in kinds
+        for s in t.scanned.values()
+    ]
+    monkeypatch.setattr(worlds, 'plan_instances', lambda *args: plans)
+    rng = np.random.default_rng(0)
+    world = worlds.build_world(catalogue, [], split='train', rng=rng, width=96, height=96)
+    shown = set()
+    with Renderer(world, 96, 96) as renderer:
+        for _ in range(80):
+            placed = compose(world, catalogue, rng, count=8)
+            shown |= {p.instance.source for p in placed}
+        frame = capture(renderer, catalogue, placed, viewpoint(placed, rng, 1.0), name='last')
+    assert frame.objects
+    assert len(shown) > 0.9 * len(plans)
+    assert {'scanned:cookies', 'scanned:tomato_sauce', 'scanned:butter'} & shown  # 'mixed' ones
