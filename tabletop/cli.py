@@ -176,6 +176,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TabletopError as error:
         LOG.error('%s', error)
         return 1
+    except KeyboardInterrupt:
+        LOG.error('stopped: run the same command again to continue')
+        return 130
     except OSError as error:
         LOG.error(
             'could not write: %s. Free some space or choose another --out, and run the '

@@ -91,7 +91,18 @@ class Store:
                 f'{root} holds scenes rendered with {differs}: '
                 'use the same settings to continue it, or another folder'
             )
+        store._sweep()
         return store
+
+    def _sweep(self) -> None:
+        """Remove what runs that were killed left half-written; leave what a live one writes."""
+        for path in self.root.glob('.*.part'):
+            try:
+                os.kill(int(path.name.split('.')[-2]), 0)
+            except ProcessLookupError:
+                path.unlink(missing_ok=True)
+            except (ValueError, PermissionError):
+                continue
 
     def shard_path(self, index: int) -> Path:
         """Return where a shard is or will be."""

@@ -85,6 +85,19 @@ def test_a_write_that_fails_leaves_no_shard(tmp_path, monkeypatch):
     assert store.missing(4) == [0]
 
 
+def test_leftovers_of_killed_runs_are_swept_and_those_of_live_ones_kept(tmp_path):
+    dead = subprocess.Popen([sys.executable, '-c', ''])
+    dead.wait()
+    Store.create(tmp_path, SETTINGS)
+    left = tmp_path / f'.shard_00000.npz.{dead.pid}.part'
+    live = tmp_path / f'.shard_00001.npz.{os.getpid()}.part'
+    for path in (left, live):
+        path.write_bytes(b'half')
+    Store.create(tmp_path, SETTINGS)
+    assert not left.exists()
+    assert live.exists()
+
+
 @needs_rendering
 def test_a_killed_run_is_continued_to_the_same_scenes(tmp_path):
     code = (
