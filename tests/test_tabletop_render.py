@@ -215,3 +215,28 @@ def test_every_kind_of_scan_can_be_shown(monkeypatch):
     assert frame.objects
     assert len(shown) > 0.9 * len(plans)
     assert {'scanned:cookies', 'scanned:tomato_sauce', 'scanned:butter'} & shown  # 'mixed' ones
+
+
+@needs_rendering
+def test_without_egl_osmesa_is_used_or_the_error_says_what_to_install():
+    env = {k: v for k, v in os.environ.items() if k not in ('MUJOCO_GL', 'PYOPENGL_PLATFORM')}
+    env['__EGL_VENDOR_LIBRARY_FILENAMES'] = '/nonexistent'
+    code = (
+        'from tabletop import rendering\n'
+        'from tabletop.errors import RenderUnavailableError\n'
+        'import os, sys\n'
+        'try:\n'
+        '    rendering.choose_backend()\n'
+        '    sys.stdout.write(os.environ["MUJOCO_GL"])\n'
+        'except RenderUnavailableError as error:\n'
+        '    sys.stdout.write(str(error))\n'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert done.stdout == 'osmesa' or 'apt install libegl1' in done.stdout
