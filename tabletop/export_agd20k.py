@@ -1,0 +1,93 @@
+"""Write frames as an AGD20K-format folder, which an evaluator of the real data reads.
+
+    <root>/AGD20K-style/<subset>/testset/egocentric/<affordance>/<object>/<name>.jpg
+    <root>/AGD20K-style/<subset>/testset/GT/<affordance>/<object>/<name>.png      8-bit grey
+    <root>/AGD20K-style/index.jsonl                                               one line each
+
+Subsets: Seen (test), KeptOut (test, where all that afford the action are kept-out nouns for it),
+Unseen (unseen, where all that afford it are of types that FPN training never saw) and Val (val).
+A picture in which both sorts afford the action belongs to no subset and is left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tabletop.affordances import Affordance
+from tabletop.affordances import affordances
+from tabletop.catalogue import Catalogue
+from tabletop.export_referring import save_picture
+from tabletop.frame import Frame
+from tabletop.store import write_atomically
+
+FOLDER = 'AGD20K-style'
+
+
+def subset(item: Affordance, split: str, catalogue: Catalogue) -> str | None:
+    """Return the subset that an affordance belongs to, or None for none."""
+    kept_out = {n for n in item.nouns if (n, item.action) in catalogue.kept_out}
+    unseen = {n for n in item.nouns if catalogue.types[n].unseen}
+    if split == 'unseen':
+        return 'Unseen' if unseen == item.nouns and not kept_out else None
+    base = {'test': 'Seen', 'val': 'Val'}.get(split)
+    if base is None or unseen:
+        return None
+    if not kept_out:
+        return base
+    return 'KeptOut' if kept_out == item.nouns and base == 'Seen' else None
+
+
+def export_agd20k(
+    frames: Iterable[tuple[str, Frame]], root: Path, catalogue: Catalogue
+) -> dict[str, int]:
+    """Write an AGD20K-format folder.
+
+    Args:
+        frames: (split, frame) pairs of the test, unseen and val splits; others give nothing.
+        root: the folder to write.
+        catalogue: actions and kept-out pairs.
+
+    Returns:
+        Numbers of picture-action pairs by subset, and of pictures.
+    """
+    base, lines = root / FOLDER, []
+    counts: dict[str, int] = {}
+    for split, frame in frames:
+        chosen = [
+            (s, a)
+            for a in affordances(frame, catalogue)
+            if (s := subset(a, split, catalogue)) is not None
+        ]
+        for name, item in chosen:
+            place = Path(item.action) / item.noun.replace(' ', '_')
+            picture = base / name / 'testset/egocentric' / place / f'{frame.name}.jpg'
+            truth = base / name / 'testset/GT' / place / f'{frame.name}.png'
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            truth.parent.mkdir(parents=True, exist_ok=True)
+            save_picture(picture, frame.rgb)
+            grey = np.rint(item.heatmap * 255).astype(np.uint8)
+            write_atomically(truth, cv2.imencode('.png', grey)[1].tobytes())
+            lines.append(
+                json.dumps(
+                    {
+                        'subset': name,
+                        'affordance': item.action,
+                        'object': item.noun,
+                        'objects': sorted(item.nouns),
+                        'image': str(picture.relative_to(base)),
+                        'gt': str(truth.relative_to(base)),
+                        'scene': frame.name,
+                    }
+                )
+            )
+            counts[f'{name}/pairs'] = counts.get(f'{name}/pairs', 0) + 1
+        for name in {s for s, _ in chosen}:
+            counts[f'{name}/pictures'] = counts.get(f'{name}/pictures', 0) + 1
+    base.mkdir(parents=True, exist_ok=True)
+    write_atomically(base / 'index.jsonl', ''.join(f'{x}\n' for x in lines).encode())
+    return counts

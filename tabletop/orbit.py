@@ -1,0 +1,114 @@
+"""A camera that moves smoothly around one scene: what the bag and the live camera show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabletop.catalogue import load_catalogue
+from tabletop.errors import CatalogueError
+from tabletop.meshes import Floats
+from tabletop.projection import camera_matrix
+from tabletop.projection import look_at
+from tabletop.renderer import Renderer
+from tabletop.scene import compose
+from tabletop.world import build_world
+
+DEFAULT_OBJECTS = ('mug', 'knife', 'bottle', 'bowl', 'apple', 'spatula', 'scissors')
+FOV_Y_DEG = 45.0
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture of an orbit.
+
+    Attributes:
+        rgb: (H, W, 3) uint8.
+        depth: (H, W) float32, metres.
+        matrix: (3, 3) intrinsics.
+        pose: (4, 4) world from camera; x right, y down, z forward.
+    """
+
+    rgb: NDArray[np.uint8]
+    depth: NDArray[np.float32]
+    matrix: Floats
+    pose: Floats
+
+
+class Orbit:
+    """One scene with test instances, and a camera on a slow path around it.
+
+    Args:
+        seed: of the shapes, the arrangement and the path.
+        width: pixels.
+        height: pixels.
+        objects: nouns to show.
+        period_s: seconds of one turn around the table.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        width: int,
+        height: int,
+        *,
+        objects: Sequence[str] = DEFAULT_OBJECTS,
+        period_s: float = 40.0,
+    ) -> None:
+        catalogue = load_catalogue()
+        unknown = [n for n in objects if n not in catalogue.types]
+        if unknown:
+            raise CatalogueError(
+                f'no object {", ".join(unknown)}; there are {", ".join(catalogue.types)}'
+            )
+        rng = np.random.default_rng([seed, 77])
+        self._world = build_world(
+            catalogue, list(objects), split='test', rng=rng, width=width, height=height
+        )
+        self.placed = compose(self._world, catalogue, rng, exactly=objects)
+        self._renderer = Renderer(self._world, width, height)
+        cloud = np.concatenate(
+            [p.instance.vertices @ p.pose[:3, :3].T + p.pose[:3, 3] for p in self.placed]
+        )
+        self._target = (cloud.max(0) + cloud.min(0)) / 2
+        radius = np.linalg.norm(cloud - self._target, axis=1).max()
+        self._distance = float(radius / np.tan(np.deg2rad(FOV_Y_DEG) / 2))
+        self._phase = float(rng.uniform(0, 2 * np.pi))
+        self._period_s = period_s
+        self._matrix = camera_matrix(width, height, FOV_Y_DEG)
+
+    def __enter__(self) -> Orbit:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the GL context."""
+        self._renderer.close()
+
+    def pose(self, time_s: float) -> Floats:
+        """Return the camera's (4, 4) pose (world from camera) at a time."""
+        turn = 2 * np.pi * time_s / self._period_s
+        azimuth = self._phase + turn
+        height = np.deg2rad(44 + 10 * np.sin(2 * turn))
+        distance = self._distance * (0.95 + 0.12 * np.sin(3 * turn))
+        toward = np.array(
+            [np.cos(height) * np.cos(azimuth), np.cos(height) * np.sin(azimuth), np.sin(height)]
+        )
+        return look_at(self._target + distance * toward, self._target)
+
+    def shoot(self, time_s: float) -> Shot:
+        """Render the picture at a time."""
+        pose = self.pose(time_s)
+        rgb, depth, _ = self._renderer.draw(pose, FOV_Y_DEG)
+        return Shot(rgb, depth, self._matrix, pose)
