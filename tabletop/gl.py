@@ -55,7 +55,7 @@ def _import() -> ModuleType:
     if importlib.util.find_spec('mujoco') is None:
         raise RenderUnavailableError(
             'the tabletop renders by MuJoCo, which is not installed: '
-            'run `pip install -r requirements/tabletop.txt`'
+            'run `pip install "affordance_ros[tabletop]"`'
         )
     _choose()
     try:

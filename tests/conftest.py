@@ -77,9 +77,14 @@ def ros():
     """Start and end rclpy in the test's process."""
     import rclpy
 
+    from tests.ros_harness import NodeProcess
+
     rclpy.init()
     yield
     rclpy.shutdown()
+    for node in NodeProcess.started:
+        node.process.kill()
+        node.process.wait()
 
 
 @pytest.fixture

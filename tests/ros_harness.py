@@ -52,8 +52,11 @@ class NodeProcess:
         env: Its environment; the tests' own by default.
     """
 
+    started: list['NodeProcess'] = []  # noqa: RUF012  (all of the run's, so that none outlives it)
+
     def __init__(self, command, log, env=None):
         self._log = log
+        NodeProcess.started.append(self)
         with log.open('w') as file:
             self.process = subprocess.Popen(
                 [sys.executable, *map(str, command)],

@@ -73,7 +73,7 @@ def fake_frame(seed: int, *, unseen: bool = True, name: str | None = None) -> Fr
 def why_no_rendering() -> str | None:
     """Return why this machine can't render, or None if it can."""
     if importlib.util.find_spec('mujoco') is None:
-        return 'mujoco is not installed: pip install -r requirements/tabletop.txt'
+        return 'mujoco is not installed: pip install "affordance_ros[tabletop]"'
     try:
         assets_root()
         importlib.import_module('tabletop.gl').open_context(16, 16).free()

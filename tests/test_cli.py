@@ -50,8 +50,13 @@ def test_a_broken_photo_is_named_and_the_others_are_done(tmp_path, capsys, caplo
 def test_describe_prints_model_weights_parameters_and_device(capsys):
     assert cli.main(['--describe', *MODEL]) == 0
     text = capsys.readouterr().out
-    for part in ('compact', 'random (seed 0)', 'training-free', 'trainable_parameters: 0', 'cpu'):
+    for part in ('compact', 'random (seed 0)', 'training-free', 'parameters:', 'cpu'):
         assert part in text
+
+
+def test_describe_counts_the_papers_trainable_parameters(capsys):
+    assert cli.main(['--describe', '--weights', 'random', '--device', 'cpu']) == 0
+    assert 'trainable_parameters: 1,181,186 (if trained; none here)' in capsys.readouterr().out
 
 
 def test_an_untrained_model_says_so(caplog):

@@ -2,9 +2,9 @@ import itertools
 
 import numpy as np
 import pytest
-from tabletop_fakes import needs_rendering
 
 from tabletop.errors import StoreError
+from tests.tabletop_fakes import needs_rendering
 
 pytest.importorskip('rosbags', reason='rosbags is not installed')
 

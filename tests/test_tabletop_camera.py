@@ -1,46 +1,27 @@
-import os
-import signal
-import subprocess
-import sys
-import time
-
 import numpy as np
 import pytest
-from tabletop_fakes import needs_rendering
 
-rclpy = pytest.importorskip('rclpy', reason='rclpy is not installed')
-pytestmark = [pytest.mark.ros, needs_rendering]
-NODE = [sys.executable, '-m', 'tabletop.camera_node', '--ros-args']
+from tests.tabletop_fakes import needs_rendering
 
-
-def _environment():
-    return {**os.environ, 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', 'ROS_DOMAIN_ID': '87'}
+pytestmark = [pytest.mark.ros, pytest.mark.usefixtures('ros'), needs_rendering]
 
 
-def test_the_camera_publishes_matching_pictures_depth_and_intrinsics(monkeypatch):
-    from rclpy.node import Node
+def start(log, namespace='', **parameters):
+    from tests.ros_harness import NodeProcess
+    from tests.ros_harness import ros_arguments
+
+    return NodeProcess(['-m', 'tabletop.camera_node', *ros_arguments(parameters, namespace)], log)
+
+
+def test_the_camera_publishes_matching_pictures_depth_and_intrinsics(log):
     from rclpy.qos import qos_profile_sensor_data
     from sensor_msgs.msg import CameraInfo
     from sensor_msgs.msg import Image
 
-    for key, value in _environment().items():
-        monkeypatch.setenv(key, value)
-    options = [
-        '-p',
-        'width:=160',
-        '-p',
-        'height:=120',
-        '-p',
-        'rate_hz:=10.0',
-        '-p',
-        'frame_id:=eye',
-        '-p',
-        'objects:=[mug, apple]',
-    ]
-    camera = subprocess.Popen([*NODE, *options], stderr=subprocess.PIPE, text=True)
-    rclpy.init()
-    listener = Node('listener')
-    got = {'image': {}, 'depth': {}, 'info': {}}
+    from tests.ros_harness import Probe
+
+    probe = Probe()
+    got = {'image': {}, 'depth': {}, 'camera_info': {}}
 
     def keep(name):
         def callback(message):
@@ -49,30 +30,27 @@ def test_the_camera_publishes_matching_pictures_depth_and_intrinsics(monkeypatch
 
         return callback
 
-    for name, kind, topic in (
-        ('image', Image, 'camera/image'),
-        ('depth', Image, 'camera/depth'),
-        ('info', CameraInfo, 'camera/camera_info'),
-    ):
-        listener.create_subscription(kind, topic, keep(name), qos_profile_sensor_data)
-    try:
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            rclpy.spin_once(listener, timeout_sec=0.1)
-            common = set(got['image']) & set(got['depth']) & set(got['info'])
-            if len(common) >= 5:
-                break
-    finally:
-        listener.destroy_node()
-        rclpy.shutdown()
-        camera.send_signal(signal.SIGINT)
-        log = camera.communicate(timeout=30)[1]
-    assert camera.returncode == 0, log
-    assert 'mug' in log and 'apple' in log
-    assert len(common) >= 5, log
+    for name, kind in (('image', Image), ('depth', Image), ('camera_info', CameraInfo)):
+        probe.node.create_subscription(kind, name, keep(name), qos_profile_sensor_data)
+    process = start(
+        log,
+        probe.namespace,
+        width=160,
+        height=120,
+        frame_id='eye',
+        objects=['mug', 'apple'],
+    )
+
+    def common():
+        return sorted(set(got['image']) & set(got['depth']) & set(got['camera_info']))
+
+    probe.spin_until(lambda: len(common()) >= 5, 'five whole sets')
+    assert process.stop() == 0, process.output
+    assert 'Traceback' not in process.output
+    assert 'mug' in process.output and 'apple' in process.output
     pictures = []
-    for stamp in sorted(common):
-        image, depth, info = (got[k][stamp] for k in ('image', 'depth', 'info'))
+    for stamp in common():
+        image, depth, info = (got[k][stamp] for k in ('image', 'depth', 'camera_info'))
         assert {m.header.frame_id for m in (image, depth, info)} == {'eye'}
         assert (image.encoding, depth.encoding) == ('rgb8', '32FC1')
         assert (image.step, depth.step) == (480, 640)
@@ -81,16 +59,11 @@ def test_the_camera_publishes_matching_pictures_depth_and_intrinsics(monkeypatch
         assert 0.05 < np.nanmin(metres) < np.nanmax(metres) < 12
         pictures.append(bytes(image.data))
     assert len(set(pictures)) > 1
+    probe.close()
 
 
-def test_an_unknown_object_ends_the_node_with_the_known_ones():
-    done = subprocess.run(
-        [*NODE, '-p', 'objects:=[teapot]'],
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert 'no object teapot; there are mug' in done.stderr
+def test_an_unknown_object_ends_the_node_with_the_known_ones(log):
+    process = start(log, objects=['teapot'])
+    assert process.process.wait(60) == 1
+    assert 'no object teapot; there are mug' in process.output
+    assert 'Traceback' not in process.output

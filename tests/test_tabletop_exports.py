@@ -6,9 +6,6 @@ import cv2
 import numpy as np
 import pytest
 from pycocotools.coco import COCO
-from tabletop_fakes import SIZE
-from tabletop_fakes import fake_frame
-from tabletop_fakes import needs_rendering
 
 from tabletop import cli
 from tabletop.affordances import affordances
@@ -19,6 +16,9 @@ from tabletop.export_agd20k import export_agd20k
 from tabletop.export_captions import export_captions
 from tabletop.export_referring import export_referring
 from tabletop.words import action_words
+from tests.tabletop_fakes import SIZE
+from tests.tabletop_fakes import fake_frame
+from tests.tabletop_fakes import needs_rendering
 
 
 class _Strict(pickle.Unpickler):

@@ -4,7 +4,6 @@ import sys
 
 import numpy as np
 import pytest
-from tabletop_fakes import needs_rendering
 
 from tabletop.catalogue import load_catalogue
 from tabletop.projection import camera_matrix
@@ -14,6 +13,7 @@ from tabletop.projection import unproject
 from tabletop.rendering import open_world
 from tabletop.rendering import render_shard
 from tabletop.store import StoreSettings
+from tests.tabletop_fakes import needs_rendering
 
 SIZE = 160
 SETTINGS = StoreSettings('test', SIZE, SIZE, seed=3, shard=5, catalogue='')

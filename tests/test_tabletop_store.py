@@ -6,14 +6,14 @@ import time
 
 import numpy as np
 import pytest
-from tabletop_fakes import fake_frame
-from tabletop_fakes import needs_rendering
 
 from tabletop import rendering
 from tabletop.errors import StoreError
 from tabletop.store import DEPTH_UNIT_M
 from tabletop.store import Store
 from tabletop.store import StoreSettings
+from tests.tabletop_fakes import fake_frame
+from tests.tabletop_fakes import needs_rendering
 
 SETTINGS = StoreSettings('train', 96, 96, seed=0, shard=4, catalogue='x')
 

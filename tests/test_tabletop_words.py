@@ -1,7 +1,5 @@
 import numpy as np
 import pytest
-from tabletop_fakes import SIZE
-from tabletop_fakes import fake_frame
 
 from tabletop.captions import CaptionWriter
 from tabletop.catalogue import load_catalogue
@@ -13,6 +11,8 @@ from tabletop.words import article
 from tabletop.words import breaks_kept_out
 from tabletop.words import says
 from tabletop.words import tokens
+from tests.tabletop_fakes import SIZE
+from tests.tabletop_fakes import fake_frame
 
 FRAMES = [fake_frame(seed) for seed in range(150)]
 # Written out here, and not taken from the code: what no expression may say.

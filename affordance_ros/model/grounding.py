@@ -78,16 +78,20 @@ class GroundingModel(nn.Module):
         """
         return self.decoder(self.trunk(image, self.decoder.inputs), text)
 
-    def describe(self) -> dict[str, str | int | float]:
+    def describe(self) -> dict[str, str]:
         """Return what a person wants to know of the model, in the order to print it."""
-        trainable = sum(p.numel() for p in self.parameters() if p.requires_grad)
-        facts: dict[str, str | int | float] = {
+        trained = isinstance(self.decoder, FPNDecoder)
+        neck_and_head = self.decoder if trained else untrained_decoder(self.trunk)
+        trainable = f'{sum(p.numel() for p in neck_and_head.parameters()):,}'
+        facts = {
             'model': self.trunk.name,
             'weights': self.trunk.weights,
             'weights_sha256': self.trunk.sha256,
             'decoder': self.decoder.description,
-            'parameters': sum(p.numel() for p in self.parameters()),
-            'trainable_parameters': trainable,
+            'parameters': f'{sum(p.numel() for p in self.parameters()):,}',
+            'trainable_parameters': trainable
+            if trained
+            else f'{trainable} (if trained; none here)',
             'device': str(self.device),
             'trained': 'no: its weights are random' if self.untrained else 'yes',
         }

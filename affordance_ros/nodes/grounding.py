@@ -9,6 +9,7 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -113,12 +114,15 @@ class GroundingNode(Node):
         return predictor
 
     def _create_publishers(self) -> None:
-        self._heatmap_publisher = self.create_publisher(Image, '~/heatmap', 1)
-        self._overlay_publisher = self.create_publisher(Image, '~/overlay', 1)
-        self._overlay_jpeg_publisher = self.create_publisher(
-            CompressedImage, '~/overlay/compressed', 1
-        )
-        self._targets_publisher = self.create_publisher(AffordanceTargetArray, '~/targets', 10)
+        def publisher(message_type: type, topic: str, depth: int) -> Publisher:
+            return self.create_publisher(
+                message_type, topic, depth, qos_overriding_options=_overridable()
+            )
+
+        self._heatmap_publisher = publisher(Image, '~/heatmap', 1)
+        self._overlay_publisher = publisher(Image, '~/overlay', 1)
+        self._overlay_jpeg_publisher = publisher(CompressedImage, '~/overlay/compressed', 1)
+        self._targets_publisher = publisher(AffordanceTargetArray, '~/targets', 10)
 
     def _create_subscriptions(self) -> None:
         # image_transport's convention: the compressed topic lies below the raw one, whatever that
@@ -131,7 +135,7 @@ class GroundingNode(Node):
             self._mailbox.offer if compressed else self._on_raw_image,
             _IMAGE_QOS,
             callback_group=MutuallyExclusiveCallbackGroup(),
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+            qos_overriding_options=_overridable(),
         )
         self.create_subscription(
             String,
@@ -215,6 +219,11 @@ class GroundingNode(Node):
             self._overlay_publisher.publish(to_image(overlay, 'bgr8', header=header))
         if wants_jpeg:
             self._overlay_jpeg_publisher.publish(to_jpeg(overlay, header=header))
+
+
+def _overridable() -> QoSOverridingOptions:
+    """Let a person change history, depth and reliability by parameters (qos_overrides.*)."""
+    return QoSOverridingOptions.with_default_policies()
 
 
 def _decode(message: Image | CompressedImage) -> CameraImage:
