@@ -1,0 +1,219 @@
+"""From converted data sets to samples: one image, its sentences and their masks."""
+
+from collections.abc import Collection
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+from torch.utils.data import Dataset
+
+from training.augment import Rectangle
+from training.augment import View
+from training.augment import draw_view
+from training.augment import names_a_side
+from training.config import TrainConfig
+from training.refer import DatasetError
+from training.refer_cache import ReferImage
+from training.refer_cache import Referral
+
+# Streams of random numbers that must not meet: each is seeded with its own number.
+_ORDER, _SENTENCES, _VIEWS = 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image with its sentences.
+
+    Attributes:
+        key: Names image and view; see `FeatureCache`.
+        pixels: (3, S, S) float32, CLIP-normalised; None if the features are in the cache.
+        sentences: K texts.
+        coverage: (K, s, s) uint8, the share of each cell that the named region covers, of 255.
+    """
+
+    key: str
+    pixels: torch.Tensor | None
+    sentences: tuple[str, ...]
+    coverage: torch.Tensor
+
+
+@dataclass(frozen=True)
+class _Item:
+    image: int
+    referrals: tuple[int, ...]
+
+
+class EpochSamples(Dataset[Sample]):
+    """The samples of one epoch: every ref once, with one of its sentences.
+
+    All chance comes from (seed, epoch, place in the epoch), never from a generator that goes
+    along, so an epoch can be entered anywhere and by any number of workers.
+
+    Args:
+        images: Images with their refs.
+        config: The run's configuration.
+        epoch: From 0.
+        cached: Keys whose features are known, so that the pixels aren't needed.
+    """
+
+    def __init__(
+        self,
+        images: Sequence[ReferImage],
+        config: TrainConfig,
+        *,
+        epoch: int,
+        cached: Collection[str] = (),
+    ) -> None:
+        self._images = images
+        self._config = config
+        self._epoch = epoch
+        self._cached = cached
+        self._items = self._group()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, index: int) -> Sample:
+        item = self._items[index]
+        image = self._images[item.image]
+        rng = self._rng(_SENTENCES, index)
+        view = self._view(item.image)
+        sentences = []
+        masks = []
+        for number in item.referrals:
+            referral = image.referrals[number]
+            sentences.append(referral.sentences[rng.integers(len(referral.sentences))])
+            masks.append(image.mask(referral))
+        for sentence in self._absent(image, len(item.referrals), rng):
+            sentences.append(sentence)
+            masks.append(np.zeros((image.height, image.width), np.uint8))
+        stride = self._config.optim.loss_stride
+        coverage = np.stack([view.coverage(mask, stride=stride) for mask in masks])
+        key, pixels = load_view(image, view, cached=self._cached)
+        return Sample(key, pixels, tuple(sentences), torch.from_numpy(coverage))
+
+    def batches(self, *, rank: int = 0, world: int = 1) -> list[list[int]]:
+        """Return the epoch's batches in order, each with this process's share of it.
+
+        An incomplete last batch is left out, unless it is the only one.
+        """
+        order = self._rng(_ORDER, 0).permutation(len(self)).tolist()
+        size = self._config.optim.batch_size
+        whole = [order[i : i + size] for i in range(0, len(order) - size + 1, size)] or [order]
+        return [batch[rank::world] for batch in whole]
+
+    def _rng(self, stream: int, index: int) -> np.random.Generator:
+        return np.random.default_rng((self._config.run.seed, stream, self._epoch, index))
+
+    def _group(self) -> list[_Item]:
+        most = self._config.data.sentences_per_image
+        items = []
+        for number, image in enumerate(self._images):
+            order = self._rng(_SENTENCES + 10, number).permutation(len(image.referrals)).tolist()
+            for start in range(0, len(order), most):
+                items.append(_Item(number, tuple(order[start : start + most])))
+        return items
+
+    def _view(self, number: int) -> View:
+        image = self._images[number]
+        cache = self._config.feature_cache
+        # With a cache there are few views of an image, and epochs take them in turn.
+        turn = (self._epoch + number) % cache.variants if cache.folder else self._epoch
+        rng = np.random.default_rng((self._config.run.seed, _VIEWS, turn, number))
+        sentences = (s for referral in image.referrals for s in referral.sentences)
+        return draw_view(
+            image.height,
+            image.width,
+            size=self._config.data.input_size,
+            config=self._config.augment,
+            keep=_bounds(image),
+            may_flip=not names_a_side(sentences),
+            rng=rng,
+        )
+
+    def _absent(
+        self, image: ReferImage, present: int, rng: np.random.Generator
+    ) -> list[str]:
+        """Draw sentences of other images that name nothing here, as far as categories tell."""
+        share = self._config.data.absent_share
+        if not share:
+            return []
+        count = int(present * share / (1 - share) + rng.random())
+        own = {s for referral in image.referrals for s in referral.sentences}
+        found: list[str] = []
+        for _ in range(8 * count):
+            if len(found) == count:
+                break
+            other = self._images[rng.integers(len(self._images))]
+            referral = other.referrals[rng.integers(len(other.referrals))]
+            sentence = referral.sentences[rng.integers(len(referral.sentences))]
+            if referral.category not in image.categories and sentence not in own:
+                found.append(sentence)
+        return found
+
+
+def collate(samples: Sequence[Sample]) -> list[Sample]:
+    """Keep samples apart: they have different numbers of sentences, some have no pixels."""
+    return list(samples)
+
+
+def load_view(
+    image: ReferImage, view: View, *, cached: Collection[str] = ()
+) -> tuple[str, torch.Tensor | None]:
+    """Return the key of a view of an image, and its pixels unless they are cached.
+
+    Raises:
+        DatasetError: If the image can't be read or has another size than its annotations say.
+    """
+    try:
+        data = image.path.read_bytes()
+    except OSError as error:
+        raise DatasetError(f'{image.path} is not readable: {error}') from error
+    key = blake2b(repr(view).encode() + data, digest_size=16).hexdigest()
+    if key in cached:
+        return key, None
+    return key, torch.from_numpy(view.pixels(decode(image, data)))
+
+
+def decode(image: ReferImage, data: bytes) -> NDArray[np.uint8]:
+    """Decode an image file.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        DatasetError: If the data is no whole image or has another size than annotated.
+    """
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    if pixels is None:
+        raise DatasetError(
+            f'{image.path} ({len(data)} bytes) is not a whole image: it may be half-downloaded; '
+            f'fetch it again'
+        )
+    if pixels.shape[:2] != (image.height, image.width):
+        raise DatasetError(
+            f'{image.path} is {pixels.shape[1]}x{pixels.shape[0]}, and its annotations are for '
+            f'{image.width}x{image.height}: it is not the image that was annotated'
+        )
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _bounds(image: ReferImage) -> Rectangle:
+    """Return the smallest rectangle that holds all regions that are referred to."""
+    boxes = np.asarray([_box(image, referral) for referral in image.referrals], np.float64)
+    boxes = boxes[(boxes[:, 2] > 0) & (boxes[:, 3] > 0)]
+    if not len(boxes):
+        return Rectangle(image.width // 2, image.height // 2, 1, 1)
+    x, y = (int(value) for value in np.floor(boxes[:, :2].min(axis=0)))
+    right, bottom = (int(v) for v in np.ceil((boxes[:, :2] + boxes[:, 2:]).max(axis=0)))
+    return Rectangle(x, y, min(right, image.width) - x, min(bottom, image.height) - y)
+
+
+def _box(image: ReferImage, referral: Referral) -> NDArray[np.float64]:
+    rle = {'size': [image.height, image.width], 'counts': referral.counts.encode()}
+    return np.asarray(coco_mask.toBbox(rle), np.float64)
