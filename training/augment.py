@@ -79,12 +79,12 @@ class View:
         Returns:
             (3, size, size) float32, CLIP-normalised; the border is CLIP's mean, that is 0.
         """
-        small = self._resize(image[self.source.area]).astype(np.float32)
+        small: NDArray[np.float32] = self._resize(image[self.source.area]).astype(np.float32)
         if self.gains != (1.0, 1.0, 1.0):
             small *= np.asarray(self.gains, np.float32)
         if self.saturation != 1.0:
             grey = (small @ _LUMA)[..., None]
-            small = grey + (small - grey) * self.saturation
+            small = np.asarray(grey + (small - grey) * self.saturation, np.float32)
         if self.contrast != 1.0:
             small = 128 + (small - 128) * self.contrast
         canvas = np.zeros((self.size, self.size, 3), np.float32)
@@ -101,15 +101,13 @@ class View:
         Returns:
             (size / stride, size / stride) uint8; 255 is fully covered.
         """
-        canvas = np.zeros((self.size, self.size), np.uint8)
+        canvas: NDArray[np.uint8] = np.zeros((self.size, self.size), np.uint8)
         canvas[self.target.area] = self._resize(mask[self.source.area] * np.uint8(255))
-        canvas = self._mirror(canvas)
         if stride > 1:
             side = self.size // stride
-            canvas = np.asarray(
-                cv2.resize(canvas, (side, side), interpolation=cv2.INTER_AREA), np.uint8
-            )
-        return np.ascontiguousarray(canvas)
+            cells = cv2.resize(canvas, (side, side), interpolation=cv2.INTER_AREA)
+            return np.asarray(np.ascontiguousarray(self._mirror(cells)), np.uint8)
+        return np.ascontiguousarray(self._mirror(canvas))
 
     def _resize(self, part: NDArray[np.uint8]) -> NDArray[np.uint8]:
         smaller = self.target.height < self.source.height
@@ -165,9 +163,7 @@ def draw_view(
         target = Rectangle(left, top, *inner)
     elif zoom > 1:
         side = max(size / (base * zoom), keep.width, keep.height)
-        source = Rectangle(
-            *_window(at_x, at_y, side, keep=keep, height=height, width=width)
-        )
+        source = Rectangle(*_window(at_x, at_y, side, keep=keep, height=height, width=width))
         scale = size / max(source.width, source.height)
         inner = (max(1, round(source.width * scale)), max(1, round(source.height * scale)))
         target = Rectangle((size - inner[0]) // 2, (size - inner[1]) // 2, *inner)

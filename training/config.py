@@ -12,6 +12,11 @@ PRECISIONS = ('fp32', 'bf16', 'fp16')
 SCHEDULES = ('milestones', 'cosine')
 
 
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ConfigError(message)
+
+
 @dataclass(frozen=True)
 class DataConfig:
     """Which data, and how it is laid before the model.
@@ -79,11 +84,6 @@ class AugmentConfig:
         for name in ('brightness', 'contrast', 'saturation', 'tint'):
             _require(0 <= getattr(self, name) < 1, f'augment.{name} must lie in [0, 1)')
         _require(0 <= self.flip <= 1, 'augment.flip must lie in [0, 1]')
-
-
-NO_AUGMENTATION = AugmentConfig(
-    zoom_out=1, zoom_in=1, brightness=0, contrast=0, saturation=0, tint=0, flip=0
-)
 
 
 @dataclass(frozen=True)
@@ -234,8 +234,3 @@ class TrainConfig:
     feature_cache: FeatureCacheConfig = field(default_factory=FeatureCacheConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     run: RunConfig = field(default_factory=RunConfig)
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ConfigError(message)

@@ -136,9 +136,7 @@ class EpochSamples(Dataset[Sample]):
             rng=rng,
         )
 
-    def _absent(
-        self, image: ReferImage, present: int, rng: np.random.Generator
-    ) -> list[str]:
+    def _absent(self, image: ReferImage, present: int, rng: np.random.Generator) -> list[str]:
         """Draw sentences of other images that name nothing here, as far as categories tell."""
         share = self._config.data.absent_share
         if not share:
@@ -149,7 +147,7 @@ class EpochSamples(Dataset[Sample]):
         for _ in range(8 * count):
             if len(found) == count:
                 break
-            other = self._images[rng.integers(len(self._images))]
+            other = self._images[int(rng.integers(len(self._images)))]
             referral = other.referrals[rng.integers(len(other.referrals))]
             sentence = referral.sentences[rng.integers(len(referral.sentences))]
             if referral.category not in image.categories and sentence not in own:

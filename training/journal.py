@@ -1,0 +1,107 @@
+"""What a run tells: JSON lines, TensorBoard where it is installed, and a progress bar."""
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+_log = logging.getLogger(__name__)
+
+
+class Journal:
+    """Writes a run's numbers. Nothing is written twice when a run goes on after a break.
+
+    Args:
+        folder: The run's folder.
+        step: The step that the run goes on from; later lines, of steps that were lost with the
+            process, are cut.
+    """
+
+    def __init__(self, folder: Path, *, step: int) -> None:
+        self._path = folder / 'metrics.jsonl'
+        _cut_after(self._path, step)
+        self._file = self._path.open('a', encoding='utf-8')
+        self._board = _tensorboard(folder / 'tensorboard', step)
+
+    def write(self, step: int, values: Mapping[str, float], *, kind: str) -> None:
+        """Write numbers.
+
+        Args:
+            step: Steps taken.
+            values: By name.
+            kind: 'step' or 'validation', say.
+        """
+        record: dict[str, Any] = {'kind': kind, 'step': step, **values}
+        self._file.write(json.dumps(record) + '\n')
+        self._file.flush()
+        if self._board is not None:
+            for name, value in values.items():
+                self._board.add_scalar(f'{kind}/{name}', value, step)
+
+    def close(self) -> None:
+        """Close the files."""
+        self._file.close()
+        if self._board is not None:
+            self._board.close()
+
+
+def read_journal(path: Path) -> list[dict[str, Any]]:
+    """Return the records of a metrics.jsonl; a last line that was cut off is left out."""
+    records = []
+    for line in path.read_text(encoding='utf-8').splitlines() if path.is_file() else []:
+        try:
+            records.append(json.loads(line))
+        except ValueError:
+            break
+    return records
+
+
+def _cut_after(path: Path, step: int) -> None:
+    kept = [record for record in read_journal(path) if record['step'] <= step]
+    path.write_text(''.join(json.dumps(r) + '\n' for r in kept), encoding='utf-8')
+
+
+def _tensorboard(folder: Path, step: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        _log.info('tensorboard is not installed: only metrics.jsonl is written')
+        return None
+    return SummaryWriter(str(folder), purge_step=step + 1)
+
+
+class ProgressBar:
+    """A bar with loss, images/s and time left.
+
+    Args:
+        total: Steps in the epoch.
+        done: Steps taken in it already.
+        title: What stands before the bar.
+        shown: False for no bar.
+    """
+
+    def __init__(self, total: int, *, done: int, title: str, shown: bool) -> None:
+        self._bar = tqdm(
+            total=total, initial=done, desc=title, disable=not shown, unit='step', leave=False
+        )
+        self._start = time.monotonic()
+        self._images = 0
+
+    @property
+    def images_per_s(self) -> float:
+        """The mean rate since the bar was made."""
+        return self._images / max(1e-9, time.monotonic() - self._start)
+
+    def advance(self, *, loss: float, images: int) -> None:
+        """Move on by one step of so many images."""
+        self._images += images
+        self._bar.set_postfix_str(f'loss {loss:.4f}, {self.images_per_s:.1f} images/s')
+        self._bar.update()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._bar.close()

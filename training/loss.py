@@ -1,0 +1,46 @@
+"""The loss of AffordanceCLIP: binary cross-entropy with logits, mean over all pixels."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+
+
+def pixel_loss(logits: torch.Tensor, coverage: torch.Tensor) -> torch.Tensor:
+    """Compute the loss of each sentence.
+
+    At the paper's resolution a pixel is in the region or not, and the loss is -log s(z) on it and
+    -log(1 - s(z)) elsewhere; a partly covered cell takes its share of both.
+
+    Args:
+        logits: (N, K, h, w) at the decoder's resolution; upsampled bilinearly.
+        coverage: (N, K, H, W) in [0, 1].
+
+    Returns:
+        (N, K): the mean over all pixels.
+    """
+    full = F.interpolate(
+        logits.float(), coverage.shape[-2:], mode='bilinear', align_corners=False
+    )  # (N, K, H, W)
+    losses = F.binary_cross_entropy_with_logits(full, coverage, reduction='none')
+    return losses.mean(dim=(-2, -1))
+
+
+def pad_sentences(
+    vectors: Sequence[torch.Tensor], coverages: Sequence[torch.Tensor]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Bring images with different numbers of sentences into one batch.
+
+    Args:
+        vectors: (K_i, C) for each image.
+        coverages: (K_i, H, W) uint8 for each image, 255 for fully covered.
+
+    Returns:
+        Text (N, K, C), coverage (N, K, H, W) float in [0, 1], and which are real (N, K) bool.
+    """
+    most = max(len(v) for v in vectors)
+    text = torch.stack([F.pad(v, (0, 0, 0, most - len(v))) for v in vectors])
+    masks = torch.stack([F.pad(c, (0, 0, 0, 0, 0, most - len(c))) for c in coverages])
+    counts = torch.tensor([len(v) for v in vectors], device=text.device)
+    real = torch.arange(most, device=text.device) < counts[:, None]
+    return text, masks.to(text.device).float() / 255, real

@@ -1,0 +1,381 @@
+"""A training run: the loop over epochs and steps, validation, saving, going on."""
+
+import copy
+import dataclasses
+import logging
+import math
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import DataLoader
+
+from affordance_ros.model.grounding import untrained_decoder
+from affordance_ros.model.heads import FPNDecoder
+from affordance_ros.model.trunk import Trunk
+from affordance_ros.model.trunk import load_trunk
+from affordance_ros.prompts import load_prompt_set
+from training.config import TrainConfig
+from training.distributed import Processes
+from training.feature_cache import FeatureCache
+from training.features import FeatureSource
+from training.features import autocast
+from training.journal import Journal
+from training.journal import ProgressBar
+from training.loss import pad_sentences
+from training.loss import pixel_loss
+from training.run_data import load_training_images
+from training.run_data import load_validation_images
+from training.run_data import spread
+from training.run_folder import RunFolder
+from training.run_folder import what_is_computed
+from training.run_state import Place
+from training.run_state import load_run
+from training.run_state import save_run
+from training.samples import EpochSamples
+from training.samples import Sample
+from training.samples import collate
+from training.schedule import learning_rate
+from training.schedule import update_average
+from training.sentences import SentenceEncoder
+from training.sheet import draw_sheet
+from training.sheet import write_sheet
+from training.validate import ReferringScores
+from training.validate import predicted_logits
+from training.validate import validate
+
+_log = logging.getLogger(__name__)
+
+
+class TrainingError(RuntimeError):
+    """Training can't go on."""
+
+
+class TrainingRun:
+    """One run, from its configuration to its checkpoints.
+
+    Args:
+        config: What to do.
+        processes: This process among all.
+        resume: Go on from the state in the run's folder.
+
+    Raises:
+        ResumeError: If there is a state and `resume` is False, or none and it is True.
+        DatasetError: If data is missing.
+        WeightsError: If the trunk's weights can't be had.
+    """
+
+    def __init__(self, config: TrainConfig, processes: Processes, *, resume: bool = False) -> None:
+        self.config = config
+        self._processes = processes
+        self.folder = RunFolder(Path(config.run.out), resume=resume)
+        if config.run.threads:
+            torch.set_num_threads(config.run.threads)
+        self.train_images = load_training_images(config.data)
+        self.val_images = load_validation_images(config)
+        torch.manual_seed(config.run.seed)
+        trunk = load_trunk(config.model, config.weights).to(processes.device)
+        self.trunk = trunk
+        self.decoder = untrained_decoder(trunk, config.neck).to(processes.device)
+        self.average = copy.deepcopy(self.decoder).eval().requires_grad_(False)
+        self._parallel: nn.Module = self.decoder
+        if processes.world > 1:
+            self._parallel = DistributedDataParallel(self.decoder)
+        self._optimizer = torch.optim.AdamW(
+            self.decoder.parameters(), weight_decay=config.optim.weight_decay
+        )
+        self._scaler = torch.amp.GradScaler(
+            processes.device.type, enabled=config.run.precision == 'fp16'
+        )
+        prompts = load_prompt_set(config.run.prompt_set)
+        self._prompt_label = prompts.label
+        self._encoder = SentenceEncoder(trunk, prompts)
+        self._source = FeatureSource(
+            trunk,
+            outputs=self.decoder.inputs,
+            precision=config.run.precision,
+            cache=_open_cache(config, trunk, self.decoder.inputs, processes.world),
+        )
+        self.place = self._load_state() if resume else Place()
+        self._asked_to_stop = False  # by a signal to this process
+        self._stop = False  # agreed among all
+        self._journal: Journal | None = None
+
+    @property
+    def model(self) -> FPNDecoder:
+        """What is validated and saved: the moving average, if there is one."""
+        return self.average if self.config.optim.ema_decay else self.decoder
+
+    def train(self) -> ReferringScores | None:
+        """Run to the end, or until SIGTERM or SIGINT.
+
+        Returns:
+            The last validation's scores, if there was one.
+
+        Raises:
+            DiskFullError: If a file can't be written; what was saved before is whole.
+            TrainingError: If the loss is no number any more.
+        """
+        scores = None
+        epochs = self.config.optim.epochs
+        if self._processes.first:
+            self._journal = Journal(self.folder.path, step=self.place.step)
+        with self._stop_on_signals():
+            while True:
+                due = self.place.epoch % self.config.validation.every_epochs == 0
+                if self.place.epochs_validated < self.place.epoch and (
+                    due or self.place.epoch == epochs
+                ):
+                    scores = self._validate()
+                if self.place.epoch == epochs or self._stop:
+                    break
+                self._train_epoch()
+        if self._journal is not None:
+            self._journal.close()
+        if self._source.cache is not None:
+            self._source.cache.close()
+        return scores
+
+    def _train_epoch(self) -> None:
+        samples = EpochSamples(
+            self.train_images,
+            self.config,
+            epoch=self.place.epoch,
+            cached=self._refreshed_keys(),
+        )
+        batches = samples.batches(rank=self._processes.rank, world=self._processes.world)
+        loader = DataLoader(
+            samples,
+            batch_sampler=batches[self.place.step_in_epoch :],
+            num_workers=self.config.data.workers,
+            collate_fn=collate,
+        )
+        bar = ProgressBar(
+            len(batches),
+            done=self.place.step_in_epoch,
+            title=f'epoch {self.place.epoch + 1}/{self.config.optim.epochs}',
+            shown=self._processes.first,
+        )
+        saved = time.monotonic()
+        self._parallel.train()
+        for batch in loader:
+            start = time.monotonic()
+            loss = self._step(batch, steps_per_epoch=len(batches))
+            self.place = dataclasses.replace(
+                self.place,
+                step=self.place.step + 1,
+                step_in_epoch=self.place.step_in_epoch + 1,
+                epoch_loss=self.place.epoch_loss + loss,
+                elapsed_s=self.place.elapsed_s + time.monotonic() - start,
+            )
+            bar.advance(loss=loss, images=len(batch) * self._processes.world)
+            if self._stop:
+                break
+            if time.monotonic() - saved > self.config.run.save_every_s:
+                self._save_state()
+                saved = time.monotonic()
+        bar.close()
+        if self.place.step_in_epoch == len(batches):
+            self._log(
+                'epoch',
+                {
+                    'epoch': self.place.epoch + 1,
+                    'loss': self.place.epoch_loss / len(batches),
+                    'images_per_s': bar.images_per_s,
+                },
+            )
+            self.place = dataclasses.replace(
+                self.place, epoch=self.place.epoch + 1, step_in_epoch=0, epoch_loss=0.0
+            )
+        self._save_state()
+
+    def _step(self, batch: list[Sample], *, steps_per_epoch: int) -> float:
+        """Take one step; return the loss over all processes."""
+        optim, device = self.config.optim, self._processes.device
+        rate = learning_rate(self.place.step, config=optim, steps_per_epoch=steps_per_epoch)
+        for group in self._optimizer.param_groups:
+            group['lr'] = rate
+        features = self._source(batch)
+        text, coverage, real = pad_sentences(
+            [self._encoder.encode(sample.sentences) for sample in batch],
+            [sample.coverage.to(device) for sample in batch],
+        )
+        with autocast(device, self.config.run.precision):
+            logits = self._parallel(features, text)
+        total = (pixel_loss(logits, coverage) * real).sum()
+        # Every sentence counts alike, however they fall to the processes. The wish to stop
+        # travels along, so that all stop at the same step.
+        sums = torch.stack(
+            [total.detach(), real.sum(), torch.tensor(self._asked_to_stop, device=device)]
+        )
+        loss_sum, count, stop = self._processes.sum(sums.double()).tolist()
+        self._stop = stop > 0
+        loss = loss_sum / count
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f'the loss is {loss} at step {self.place.step}: lower optim.learning_rate '
+                f'({optim.learning_rate}) or set optim.clip_norm; {self.folder.last} is from '
+                f'before'
+            )
+        # DistributedDataParallel takes the mean over processes; the sum is wanted.
+        scaled = self._scaler.scale(total * (self._processes.world / count))
+        self._optimizer.zero_grad(set_to_none=True)
+        scaled.backward()
+        self._scaler.unscale_(self._optimizer)
+        norm = nn.utils.clip_grad_norm_(self.decoder.parameters(), optim.clip_norm or float('inf'))
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+        if optim.ema_decay:
+            update_average(self.average, self.decoder, decay=optim.ema_decay, step=self.place.step)
+        self._log('step', {'loss': loss, 'rate': rate, 'gradient_norm': float(norm)}, ahead=1)
+        return float(loss)
+
+    def _validate(self) -> ReferringScores:
+        config = self.config
+        self._refreshed_keys()
+        self.model.eval()
+        scores = validate(
+            self.val_images,
+            decoder=self.model,
+            source=self._source,
+            encoder=self._encoder,
+            processes=self._processes,
+            input_size=config.data.input_size,
+            precision=config.run.precision,
+            workers=config.data.workers,
+        )
+        self._log('validation', {'epoch': self.place.epoch, **scores.flat()})
+        better = scores.overall_iou > self.place.best
+        self.place = dataclasses.replace(
+            self.place,
+            best=max(scores.overall_iou, self.place.best),
+            epochs_validated=self.place.epoch,
+        )
+        if self._processes.first:
+            _log.info(
+                'epoch %d: overall IoU %.3f, mean IoU %.3f, P@0.5 %.3f%s',
+                self.place.epoch,
+                scores.overall_iou,
+                scores.mean_iou,
+                scores.precision[0],
+                ' (best)' if better else '',
+            )
+            self._write_sheet()
+            if better:
+                self._save_model(self.folder.best, scores)
+        self._save_state(scores)
+        return scores
+
+    def _write_sheet(self) -> None:
+        images = spread(self.val_images, self.config.validation.sheet_rows or 1)
+        if not self.config.validation.sheet_rows:
+            return
+        chosen = [[image.referrals[0], image.referrals[-1]] for image in images]
+        sentences = [[referral.sentences[0] for referral in pair] for pair in chosen]
+        outputs = predicted_logits(
+            images,
+            sentences,
+            decoder=self.model,
+            source=self._source,
+            encoder=self._encoder,
+            input_size=self.config.data.input_size,
+            precision=self.config.run.precision,
+        )
+        sheet = draw_sheet(
+            images,
+            sentences,
+            masks=[
+                [image.mask(r) for r in pair] for image, pair in zip(images, chosen, strict=True)
+            ],
+            logits=[logits for _, logits in outputs],
+            input_size=self.config.data.input_size,
+        )
+        write_sheet(self.folder.sheet(self.place.epoch), sheet)
+
+    def _save_model(self, path: Path, scores: ReferringScores | None) -> None:
+        facts = {'epoch': self.place.epoch, 'step': self.place.step}
+        self.folder.save_model(
+            path,
+            self.model,
+            trunk=self.trunk,
+            config=self.config,
+            prompt_set=self._prompt_label,
+            facts={**facts, 'validation': scores.flat() if scores else {}},
+        )
+
+    def _save_state(self, scores: ReferringScores | None = None) -> None:
+        if not self._processes.first:
+            return
+        self.place = dataclasses.replace(self.place, scaler=self._scaler.state_dict())
+        save_run(
+            self.folder.state,
+            self.place,
+            modules={'decoder': self.decoder, 'average': self.average},
+            optimizer=self._optimizer,
+            about=what_is_computed(self.config, self.trunk),
+        )
+        self._save_model(self.folder.last, scores)
+
+    def _load_state(self) -> Place:
+        place = load_run(
+            self.folder.state,
+            modules={'decoder': self.decoder, 'average': self.average},
+            optimizer=self._optimizer,
+            about=what_is_computed(self.config, self.trunk),
+        )
+        if place.scaler:
+            self._scaler.load_state_dict(dict(place.scaler))
+        return place
+
+    def _refreshed_keys(self) -> frozenset[str]:
+        if self._source.cache is None:
+            return frozenset()
+        self._processes.wait()
+        self._source.cache.refresh()
+        return self._source.cached
+
+    def _log(self, kind: str, values: dict[str, float], *, ahead: int = 0) -> None:
+        """Write numbers at the current step, or at the one that is being taken (ahead=1)."""
+        if self._journal is not None:
+            self._journal.write(self.place.step + ahead, values, kind=kind)
+
+    @contextmanager
+    def _stop_on_signals(self) -> Iterator[None]:
+        """Finish the step and save on SIGTERM and the first SIGINT."""
+        before: dict[int, Any] = {}
+
+        def ask(number: int, frame: FrameType | None) -> None:
+            _log.warning('stopping after this step; go on with --resume')
+            self._asked_to_stop = True
+            signal.signal(number, before[number])
+
+        for wanted in (signal.SIGTERM, signal.SIGINT):
+            before[wanted] = signal.signal(wanted, ask)
+        try:
+            yield
+        finally:
+            for caught, handler in before.items():
+                signal.signal(caught, handler)
+
+
+def _open_cache(
+    config: TrainConfig, trunk: Trunk, outputs: tuple[str, ...], world: int
+) -> FeatureCache | None:
+    if not config.feature_cache.folder:
+        return None
+    return FeatureCache(
+        Path(config.feature_cache.folder).expanduser(),
+        trunk,
+        outputs=outputs,
+        input_size=config.data.input_size,
+        precision=config.run.precision,
+        max_bytes=config.feature_cache.max_gb * 1e9,
+        world=world,
+    )

@@ -1,0 +1,184 @@
+"""Validation: how well the thresholded heatmaps cover the regions that sentences name."""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import asdict
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset
+
+from affordance_ros.geometry import Letterbox
+from affordance_ros.model.heads import FPNDecoder
+from training.augment import View
+from training.distributed import Processes
+from training.features import FeatureSource
+from training.features import autocast
+from training.refer_cache import ReferImage
+from training.samples import Sample
+from training.samples import collate
+from training.samples import load_view
+from training.sentences import SentenceEncoder
+
+PRECISION_LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+@dataclass(frozen=True)
+class ReferringScores:
+    """Referring segmentation at the images' own size, sigmoid > 0.5, every sentence counted.
+
+    Attributes:
+        overall_iou: The sum of all intersections over the sum of all unions.
+        mean_iou: The mean of the sentences' IoU.
+        precision: The share of sentences whose IoU exceeds 0.5, 0.6, 0.7, 0.8 and 0.9.
+        empty_kept: The share of sentences that name nothing whose map is empty; 1 if there are
+            none. They count in neither IoU.
+        sentences: How many sentences name something.
+    """
+
+    overall_iou: float
+    mean_iou: float
+    precision: tuple[float, ...]
+    empty_kept: float
+    sentences: int
+
+    @classmethod
+    def from_sums(cls, sums: NDArray[np.float64]) -> 'ReferringScores':
+        """Build from what `iou_sums` returns."""
+        intersection, union, iou, count, empty, kept = sums[:6]
+        return cls(
+            overall_iou=float(intersection / max(union, 1)),
+            mean_iou=float(iou / max(count, 1)),
+            precision=tuple(float(v) for v in sums[6:] / max(count, 1)),
+            empty_kept=float(kept / empty) if empty else 1.0,
+            sentences=int(count),
+        )
+
+    def flat(self) -> dict[str, float]:
+        """Return the scores by name, for logs."""
+        values = asdict(self)
+        levels = zip(PRECISION_LEVELS, values.pop('precision'), strict=True)
+        return {**values, **{f'precision_{level}': value for level, value in levels}}
+
+
+def iou_sums(found: NDArray[np.bool_], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return what one sentence adds: intersection, union, IoU, 1, empty, kept, and hits."""
+    sums = np.zeros(6 + len(PRECISION_LEVELS))
+    if not mask.any():
+        sums[4:6] = 1, not found.any()
+        return sums
+    intersection, union = float((found & mask).sum()), float((found | mask).sum())
+    iou = intersection / union
+    sums[:4] = intersection, union, iou, 1
+    sums[6:] = [iou > level for level in PRECISION_LEVELS]
+    return sums
+
+
+class _PlainSamples(Dataset[tuple[int, Sample]]):
+    """Images without augmentation; the coverage is left empty, masks are needed in full size."""
+
+    def __init__(
+        self, images: Sequence[ReferImage], *, input_size: int, cached: frozenset[str]
+    ) -> None:
+        self._images = images
+        self._input_size = input_size
+        self._cached = cached
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, index: int) -> tuple[int, Sample]:
+        image = self._images[index]
+        view = View.plain(image.height, image.width, size=self._input_size)
+        key, pixels = load_view(image, view, cached=self._cached)
+        return index, Sample(key, pixels, (), torch.empty(0))
+
+
+def predicted_logits(
+    images: Sequence[ReferImage],
+    sentences: Sequence[Sequence[str]],
+    *,
+    decoder: FPNDecoder,
+    source: FeatureSource,
+    encoder: SentenceEncoder,
+    input_size: int,
+    precision: str,
+    batch_size: int = 16,
+    workers: int = 0,
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Run the model over images.
+
+    Args:
+        images: The images.
+        sentences: For each image its K sentences.
+        decoder: Neck and head.
+        source: The trunk's features.
+        encoder: The sentences' vectors.
+        input_size: The side of the square input in pixels.
+        precision: What the decoder computes in.
+        batch_size: Images in a batch.
+        workers: Processes that prepare images.
+
+    Yields:
+        The image's index and its logits (K, h, w) float32, which cover the letterbox.
+    """
+    plain = _PlainSamples(images, input_size=input_size, cached=source.cached)
+    loader = DataLoader(plain, batch_size=batch_size, num_workers=workers, collate_fn=list)
+    for batch in loader:
+        features = source(collate([sample for _, sample in batch]))
+        for row, (index, _) in enumerate(batch):
+            text = encoder.encode(sentences[index])
+            single = {name: value[row : row + 1] for name, value in features.items()}
+            with torch.no_grad(), autocast(text.device, precision):
+                logits = decoder(single, text)[0]
+            yield index, np.asarray(logits.float().cpu().numpy(), np.float32)
+
+
+def validate(
+    images: Sequence[ReferImage],
+    *,
+    decoder: FPNDecoder,
+    source: FeatureSource,
+    encoder: SentenceEncoder,
+    processes: Processes,
+    input_size: int,
+    precision: str,
+    workers: int = 0,
+) -> ReferringScores:
+    """Score every sentence of every image; the processes share the images.
+
+    Args:
+        images: The images of the split.
+        decoder: Neck and head, in eval mode.
+        source: The trunk's features.
+        encoder: The sentences' vectors.
+        processes: Who computes.
+        input_size: The side of the square input in pixels.
+        precision: What the decoder computes in.
+        workers: Processes that prepare images.
+    """
+    own = images[processes.rank :: processes.world]
+    sums = np.zeros(6 + len(PRECISION_LEVELS))
+    outputs = predicted_logits(
+        own,
+        [[s for referral in image.referrals for s in referral.sentences] for image in own],
+        decoder=decoder,
+        source=source,
+        encoder=encoder,
+        input_size=input_size,
+        precision=precision,
+        workers=workers,
+    )
+    for index, logits in outputs:
+        image = own[index]
+        box = Letterbox.fit((image.height, image.width), size=input_size, shape='square')
+        maps = iter(logits)
+        for referral in image.referrals:
+            mask = image.mask(referral).astype(bool)
+            for _ in referral.sentences:
+                sums += iou_sums(box.restore(next(maps)) > 0, mask)
+    total = processes.sum(torch.from_numpy(sums).to(processes.device)).cpu().numpy()
+    return ReferringScores.from_sums(total)
