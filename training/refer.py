@@ -97,16 +97,16 @@ def locate(spec: DatasetSpec, root: Path, *, images: str = '') -> SourceFiles:
     Args:
         spec: The data set.
         root: The folder that holds one folder for each data set.
-        images: The folder of images; if it is empty, `<root>/<dataset>/images` and the usual
-            places of COCO train2014 are tried.
+        images: The folder of images; if it is empty, `<root>/<dataset>/images`, `<root>/images`
+            and the usual places of COCO train2014 are tried.
 
     Raises:
         DatasetError: Listing every file that is expected and which of them is not there.
     """
     folder = root / spec.name
-    candidates = [Path(images).expanduser()] if images else [folder / 'images']
+    candidates = [Path(images).expanduser()] if images else [folder / 'images', root / 'images']
     if not images and spec.name in _COCO_DATASETS:
-        candidates += [root / place for place in _COCO_IMAGE_FOLDERS]
+        candidates = [root / place for place in _COCO_IMAGE_FOLDERS] + candidates
     found = next((place for place in candidates if place.is_dir()), candidates[0])
     files = SourceFiles(folder / 'instances.json', folder / f'refs({spec.split_by}).p', found)
     problems = [f'{path}: missing' for path in (files.instances, files.refs) if not path.is_file()]
