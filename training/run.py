@@ -96,7 +96,16 @@ class TrainingRun:
         )
         prompts = load_prompt_set(config.run.prompt_set)
         self._prompt_label = prompts.label
-        self._encoder = SentenceEncoder(trunk, prompts)
+        self._encoder = SentenceEncoder(
+            trunk,
+            prompts,
+            (
+                sentence
+                for image in [*self.train_images, *self.val_images]
+                for referral in image.referrals
+                for sentence in referral.sentences
+            ),
+        )
         self._source = FeatureSource(
             trunk,
             outputs=self.decoder.inputs,

@@ -131,9 +131,22 @@ def load_run(
             if any(key.startswith(f'optimizer.{index}.') for key in tensors)
         }
         optimizer.load_state_dict(restored)
+        _match_layouts(optimizer)
         return Place(**json.loads(metadata['place']))
     except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise ResumeError(f'{path} does not fit this version of the package: {error}') from error
+
+
+def _match_layouts(optimizer: torch.optim.Optimizer) -> None:
+    """Lay moments in memory as their parameters lie.
+
+    The fused kernels pair values by their place in memory: beside a parameter with channels last,
+    a moment with channels first would be read in the wrong order.
+    """
+    for parameter, state in optimizer.state.items():
+        for name, value in state.items():
+            if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
+                state[name] = torch.empty_like(parameter).copy_(value)
 
 
 def _under(tensors: Mapping[str, torch.Tensor], name: str) -> dict[str, torch.Tensor]:

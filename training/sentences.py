@@ -1,5 +1,6 @@
 """Text vectors of sentences: encoded once each, and cut where CLIP stops reading."""
 
+from collections.abc import Iterable
 from collections.abc import Sequence
 
 import open_clip
@@ -9,7 +10,7 @@ import torch.nn.functional as F
 from affordance_ros.model.trunk import Trunk
 from affordance_ros.prompts import PromptSet
 
-_BATCH = 256
+_GROUP = 16
 
 
 class SentenceEncoder:
@@ -18,27 +19,44 @@ class SentenceEncoder:
     Other than `TextEncoder`, which refuses a command that CLIP would cut, it cuts: some sentences
     of RefCOCOg are longer than CLIP reads.
 
+    A vector's last bits depend on what it was encoded together with. So sentences are always
+    encoded in the same groups, whichever of a group is asked for first: a resumed run sees the
+    same vectors as one that was never interrupted.
+
     Args:
         trunk: The trunk whose text transformer is used.
         prompts: The prompts around a sentence, whose vectors are averaged.
+        sentences: All sentences that may be asked for.
     """
 
-    def __init__(self, trunk: Trunk, prompts: PromptSet) -> None:
+    def __init__(self, trunk: Trunk, prompts: PromptSet, sentences: Iterable[str]) -> None:
         self._clip = trunk.clip
         self._prompts = prompts
         self._tokenizer = open_clip.SimpleTokenizer(context_length=trunk.clip.context_length)
-        self._vectors: dict[str, torch.Tensor] = {}
+        self._sentences = sorted(set(sentences))
+        self._numbers = {sentence: number for number, sentence in enumerate(self._sentences)}
+        self._groups: dict[int, torch.Tensor] = {}
+
+    def encode(self, sentences: Sequence[str]) -> torch.Tensor:
+        """Encode sentences.
+
+        Args:
+            sentences: K texts, each one of those given at the start.
+
+        Returns:
+            (K, C) float32 unit vectors on the trunk's device, without gradient.
+        """
+        return torch.stack([self._vector(self._numbers[sentence]) for sentence in sentences])
+
+    def _vector(self, number: int) -> torch.Tensor:
+        group = number // _GROUP
+        if group not in self._groups:
+            start = group * _GROUP
+            self._groups[group] = self._encode_group(self._sentences[start : start + _GROUP])
+        return self._groups[group][number % _GROUP]
 
     @torch.no_grad()
-    def encode(self, sentences: Sequence[str]) -> torch.Tensor:
-        """Return (K, C) float32 unit vectors on the trunk's device, without gradient."""
-        new = [s for s in dict.fromkeys(sentences) if s not in self._vectors]
-        for start in range(0, len(new), _BATCH):
-            part = new[start : start + _BATCH]
-            self._vectors.update(zip(part, self._encode_new(part), strict=True))
-        return torch.stack([self._vectors[s] for s in sentences])
-
-    def _encode_new(self, sentences: Sequence[str]) -> torch.Tensor:
+    def _encode_group(self, sentences: Sequence[str]) -> torch.Tensor:
         prompts = [prompt for s in sentences for prompt in self._prompts.expand(s)]
         tokens = self._tokenizer(prompts).to(self._clip.token_embedding.weight.device)
         vectors = self._clip.encode_text(tokens, normalize=True).float()  # (K * T, C)

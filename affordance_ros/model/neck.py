@@ -10,21 +10,27 @@ from torch import nn
 # From coarse to fine, as the paper fuses them: F_S, F_1, F_2, F_3.
 SCALES = ('global', 'layer4', 'layer3', 'layer2')
 FUSIONS = ('sum', 'concat')
+NORMS = ('none', 'group')
+_NORM_GROUPS = 8
 
 
 @dataclass(frozen=True)
 class NeckConfig:
-    """What the neck is made of; the paper leaves the first two open.
+    """What the neck is made of; the paper leaves all but the scales open.
 
     Attributes:
         channels: C', the width that every scale is projected to.
         fusion: 'sum', or 'concat' followed by a 3x3 convolution.
         scales: The scales used, a prefix of SCALES; the output has the last one's resolution.
+        smooth: A 3x3 convolution after each sum, as in detection's FPN; concat has one anyway.
+        norm: 'none', or 'group' for GroupNorm before each ReLU.
     """
 
     channels: int = 256
     fusion: str = 'sum'
     scales: tuple[str, ...] = SCALES
+    smooth: bool = False
+    norm: str = 'none'
 
     def __post_init__(self) -> None:
         """Refuse what can't be built."""
@@ -33,6 +39,13 @@ class NeckConfig:
             raise ValueError(f'channels is {self.channels}: it must be at least 1')
         if self.fusion not in FUSIONS:
             raise ValueError(f'fusion {self.fusion!r} is unknown; known are {", ".join(FUSIONS)}')
+        if self.norm not in NORMS:
+            raise ValueError(f'norm {self.norm!r} is unknown; known are {", ".join(NORMS)}')
+        if self.norm == 'group' and self.channels % _NORM_GROUPS:
+            raise ValueError(
+                f'channels is {self.channels}: with norm "group" it must be a multiple of '
+                f'{_NORM_GROUPS}'
+            )
         if not self.scales or self.scales != SCALES[: len(self.scales)]:
             raise ValueError(
                 f'scales {self.scales} must be the first one to four of {SCALES}, in this order'
@@ -57,11 +70,20 @@ class FeaturePyramid(nn.Module):
         self.project = nn.ModuleDict(
             {scale: nn.Conv2d(in_channels[scale], width, kernel_size=1) for scale in config.scales}
         )
+        fused_width = 2 * width if config.fusion == 'concat' else width
+        convolved = config.fusion == 'concat' or config.smooth
         self.fuse = nn.ModuleDict(
             {
-                scale: nn.Conv2d(2 * width, width, kernel_size=3, padding=1)
+                scale: nn.Conv2d(fused_width, width, kernel_size=3, padding=1)
                 for scale in config.scales[1:]
-                if config.fusion == 'concat'
+                if convolved
+            }
+        )
+        self.norm = nn.ModuleDict(
+            {
+                scale: nn.GroupNorm(_NORM_GROUPS, width)
+                for scale in config.scales[1:]
+                if config.norm == 'group'
             }
         )
         self.output = nn.Conv2d(width, out_channels, kernel_size=1)
@@ -84,7 +106,12 @@ class FeaturePyramid(nn.Module):
                 fused, lateral.shape[-2:], mode='bilinear', align_corners=False
             )
             if self.config.fusion == 'sum':
-                fused = F.relu(upsampled + lateral)
+                fused = upsampled + lateral
             else:
-                fused = F.relu(self.fuse[scale](torch.cat([upsampled, lateral], dim=1)))
+                fused = torch.cat([upsampled, lateral], dim=1)
+            if scale in self.fuse:
+                fused = self.fuse[scale](fused)  # (N, C', h_i, w_i)
+            if scale in self.norm:
+                fused = self.norm[scale](fused)
+            fused = F.relu(fused)
         return self.output(fused)
