@@ -145,7 +145,7 @@ def test_a_resumed_run_has_the_same_losses_to_the_bit(root):
     step = broken._step
 
     def interrupted(batch, *, steps_per_epoch):
-        broken._asked_to_stop = broken.place.step == 3  # in the middle of the second epoch
+        broken._request.asked = broken.place.step == 3  # in the middle of the second epoch
         return step(batch, steps_per_epoch=steps_per_epoch)
 
     broken._step = interrupted

@@ -1,10 +1,12 @@
 """From samples to the trunk's features: out of the cache, or by one pass over the others."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 
 from affordance_ros.model.trunk import Trunk
+from training.config import TrainConfig
 from training.feature_cache import FeatureCache
 from training.feature_cache import to_fp16
 from training.samples import Sample
@@ -33,6 +35,24 @@ class FeatureSource:
         self._precision = precision
         self._device = trunk.clip.logit_scale.device
         self.cache = cache
+
+    @classmethod
+    def from_config(
+        cls, config: TrainConfig, trunk: Trunk, *, outputs: Sequence[str], world: int = 1
+    ) -> 'FeatureSource':
+        """Build it with the cache that a configuration names, if it names one."""
+        cache = None
+        if config.feature_cache.folder:
+            cache = FeatureCache(
+                Path(config.feature_cache.folder).expanduser(),
+                trunk,
+                outputs=outputs,
+                input_size=config.data.input_size,
+                precision=config.run.precision,
+                max_bytes=config.feature_cache.max_gb * 1e9,
+                world=world,
+            )
+        return cls(trunk, outputs=outputs, precision=config.run.precision, cache=cache)
 
     @property
     def cached(self) -> frozenset[str]:

@@ -35,6 +35,7 @@ from training.run_state import Place
 from training.run_state import ResumeError
 from training.run_state import load_run
 from training.run_state import save_run
+from training.stop_request import StopRequest
 
 _log = logging.getLogger(__name__)
 _FREE_KEYS = ('captions', 'validation', 'out', 'store', 'device', 'threads', 'save_every_s')
@@ -98,19 +99,30 @@ class PretrainRun:
         return min(1.0, self.place.elapsed_s / (60 * self.config.minutes))
 
     def train(self) -> None:
-        """Run until the budget is used, then write the trunk.
+        """Run until the budget is used, then write the trunk; stop early at SIGTERM or Ctrl-C.
 
         Raises:
             DiskFullError: If a file can't be written; what was saved before is whole.
         """
         journal = Journal(self._out, step=self.place.step)
+        with StopRequest() as request:
+            self._spend_budget(journal, request)
+        self._save_state()
+        if self.progress == 1:
+            self._recalibrate()
+            scores = self.retrieval()
+            journal.write(self.place.step, scores, kind='validation')
+            self._write_trunk(scores)
+        journal.close()
+
+    def _spend_budget(self, journal: Journal, request: StopRequest) -> None:
         prefetcher = Prefetcher(self._batches)
         bar = tqdm(total=1000, bar_format='{l_bar}{bar}| {elapsed}<{remaining} {postfix}')
-        saved = validated = time.monotonic()
-        waiting_s = images = 0.0
-        begun = time.monotonic()
+        begun = saved = validated = time.monotonic()
+        waiting_s = 0.0
+        images = 0
         try:
-            while self.progress < 1:
+            while self.progress < 1 and not request.asked:
                 start = time.monotonic()
                 batch = prefetcher.get(self.place.step, self._stage())
                 waiting_s += time.monotonic() - start
@@ -144,12 +156,6 @@ class PretrainRun:
         finally:
             prefetcher.close()
             bar.close()
-        self._save_state()
-        self._recalibrate()
-        scores = self.retrieval()
-        journal.write(self.place.step, scores, kind='validation')
-        journal.close()
-        self._write_trunk(scores)
 
     @torch.no_grad()
     def retrieval(self) -> dict[str, float]:

@@ -4,13 +4,8 @@ import copy
 import dataclasses
 import logging
 import math
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import torch
 from torch import nn
@@ -19,21 +14,19 @@ from torch.utils.data import DataLoader
 
 from affordance_ros.model.grounding import untrained_decoder
 from affordance_ros.model.heads import FPNDecoder
-from affordance_ros.model.trunk import Trunk
 from affordance_ros.model.trunk import load_trunk
 from affordance_ros.prompts import load_prompt_set
 from training.config import TrainConfig
 from training.distributed import Processes
-from training.feature_cache import FeatureCache
 from training.features import FeatureSource
 from training.features import autocast
 from training.journal import Journal
 from training.journal import ProgressBar
+from training.judge import Judge
 from training.loss import pad_sentences
 from training.loss import pixel_loss
 from training.run_data import load_training_images
 from training.run_data import load_validation_images
-from training.run_data import spread
 from training.run_folder import RunFolder
 from training.run_folder import what_is_computed
 from training.run_state import Place
@@ -45,11 +38,9 @@ from training.samples import collate
 from training.schedule import learning_rate
 from training.schedule import update_average
 from training.sentences import SentenceEncoder
-from training.sheet import draw_sheet
-from training.sheet import write_sheet
+from training.stop_request import StopRequest
 from training.validate import ReferringScores
-from training.validate import predicted_logits
-from training.validate import validate
+from training.yaml_config import ConfigError
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +59,7 @@ class TrainingRun:
 
     Raises:
         ResumeError: If there is a state and `resume` is False, or none and it is True.
+        ConfigError: If the precision can't be had on the device.
         DatasetError: If data is missing.
         WeightsError: If the trunk's weights can't be had.
     """
@@ -76,6 +68,8 @@ class TrainingRun:
         self.config = config
         self._processes = processes
         self.folder = RunFolder(Path(config.run.out), resume=resume)
+        if config.run.precision == 'fp16' and processes.device.type == 'cpu':
+            raise ConfigError('run.precision fp16 needs CUDA: on the CPU use bf16 or fp32')
         if config.run.threads:
             torch.set_num_threads(config.run.threads)
         self.train_images = load_training_images(config.data)
@@ -106,14 +100,12 @@ class TrainingRun:
                 for sentence in referral.sentences
             ),
         )
-        self._source = FeatureSource(
-            trunk,
-            outputs=self.decoder.inputs,
-            precision=config.run.precision,
-            cache=_open_cache(config, trunk, self.decoder.inputs, processes.world),
+        self._source = FeatureSource.from_config(
+            config, trunk, outputs=self.decoder.inputs, world=processes.world
         )
+        self._judge = Judge(self.val_images, config, source=self._source, encoder=self._encoder)
         self.place = self._load_state() if resume else Place()
-        self._asked_to_stop = False  # by a signal to this process
+        self._request = StopRequest()
         self._stop = False  # agreed among all
         self._journal: Journal | None = None
 
@@ -136,7 +128,7 @@ class TrainingRun:
         epochs = self.config.optim.epochs
         if self._processes.first:
             self._journal = Journal(self.folder.path, step=self.place.step)
-        with self._stop_on_signals():
+        with self._request:
             while True:
                 due = self.place.epoch % self.config.validation.every_epochs == 0
                 if self.place.epochs_validated < self.place.epoch and (
@@ -222,7 +214,7 @@ class TrainingRun:
         # Every sentence counts alike, however they fall to the processes. The wish to stop
         # travels along, so that all stop at the same step.
         sums = torch.stack(
-            [total.detach(), real.sum(), torch.tensor(self._asked_to_stop, device=device)]
+            [total.detach(), real.sum(), torch.tensor(self._request.asked, device=device)]
         )
         loss_sum, count, stop = self._processes.sum(sums.double()).tolist()
         self._stop = stop > 0
@@ -247,19 +239,8 @@ class TrainingRun:
         return float(loss)
 
     def _validate(self) -> ReferringScores:
-        config = self.config
         self._refreshed_keys()
-        self.model.eval()
-        scores = validate(
-            self.val_images,
-            decoder=self.model,
-            source=self._source,
-            encoder=self._encoder,
-            processes=self._processes,
-            input_size=config.data.input_size,
-            precision=config.run.precision,
-            workers=config.data.workers,
-        )
+        scores = self._judge.score(self.model, self._processes)
         self._log('validation', {'epoch': self.place.epoch, **scores.flat()})
         better = scores.overall_iou > self.place.best
         self.place = dataclasses.replace(
@@ -276,37 +257,11 @@ class TrainingRun:
                 scores.precision[0],
                 ' (best)' if better else '',
             )
-            self._write_sheet()
+            self._judge.write_sheet(self.folder.sheet(self.place.epoch), self.model)
             if better:
                 self._save_model(self.folder.best, scores)
         self._save_state(scores)
         return scores
-
-    def _write_sheet(self) -> None:
-        images = spread(self.val_images, self.config.validation.sheet_rows or 1)
-        if not self.config.validation.sheet_rows:
-            return
-        chosen = [[image.referrals[0], image.referrals[-1]] for image in images]
-        sentences = [[referral.sentences[0] for referral in pair] for pair in chosen]
-        outputs = predicted_logits(
-            images,
-            sentences,
-            decoder=self.model,
-            source=self._source,
-            encoder=self._encoder,
-            input_size=self.config.data.input_size,
-            precision=self.config.run.precision,
-        )
-        sheet = draw_sheet(
-            images,
-            sentences,
-            masks=[
-                [image.mask(r) for r in pair] for image, pair in zip(images, chosen, strict=True)
-            ],
-            logits=[logits for _, logits in outputs],
-            input_size=self.config.data.input_size,
-        )
-        write_sheet(self.folder.sheet(self.place.epoch), sheet)
 
     def _save_model(self, path: Path, scores: ReferringScores | None) -> None:
         facts = {'epoch': self.place.epoch, 'step': self.place.step}
@@ -354,37 +309,3 @@ class TrainingRun:
         """Write numbers at the current step, or at the one that is being taken (ahead=1)."""
         if self._journal is not None:
             self._journal.write(self.place.step + ahead, values, kind=kind)
-
-    @contextmanager
-    def _stop_on_signals(self) -> Iterator[None]:
-        """Finish the step and save on SIGTERM and the first SIGINT."""
-        before: dict[int, Any] = {}
-
-        def ask(number: int, frame: FrameType | None) -> None:
-            _log.warning('stopping after this step; go on with --resume')
-            self._asked_to_stop = True
-            signal.signal(number, before[number])
-
-        for wanted in (signal.SIGTERM, signal.SIGINT):
-            before[wanted] = signal.signal(wanted, ask)
-        try:
-            yield
-        finally:
-            for caught, handler in before.items():
-                signal.signal(caught, handler)
-
-
-def _open_cache(
-    config: TrainConfig, trunk: Trunk, outputs: tuple[str, ...], world: int
-) -> FeatureCache | None:
-    if not config.feature_cache.folder:
-        return None
-    return FeatureCache(
-        Path(config.feature_cache.folder).expanduser(),
-        trunk,
-        outputs=outputs,
-        input_size=config.data.input_size,
-        precision=config.run.precision,
-        max_bytes=config.feature_cache.max_gb * 1e9,
-        world=world,
-    )

@@ -13,6 +13,7 @@ from training.atomic import write_atomically
 from training.refer_cache import ReferImage
 
 _TILE = (240, 320)  # height, width
+_STRIP_HEIGHT = 24
 
 
 def draw_sheet(
@@ -33,7 +34,7 @@ def draw_sheet(
         input_size: The side of the square input in pixels.
 
     Returns:
-        (rows * 240, K * 640, 3) uint8 BGR.
+        (rows * 264, K * 640, 3) uint8 BGR.
     """
     rows = []
     for image, texts, regions, maps in zip(images, sentences, masks, logits, strict=True):
@@ -42,11 +43,12 @@ def draw_sheet(
         tiles = []
         for text, region, logit_map in zip(texts, regions, maps, strict=True):
             heatmap = 1 / (1 + np.exp(-np.clip(box.restore(logit_map), -80, 80)))
-            for values, caption in ((region, text), (heatmap, f'{heatmap.max():.2f}')):
-                overlay = draw_overlay(
-                    picture, values.astype(np.float32), targets=(), caption=caption
-                )
-                tiles.append(_fit(overlay))
+            overlays = [
+                _fit(draw_overlay(picture, values.astype(np.float32), targets=(), caption=''))
+                for values in (region, heatmap)
+            ]
+            strip = _strip(f'{text}  (maximum {heatmap.max():.2f})')
+            tiles.append(np.vstack([strip, np.hstack(overlays)]))
         rows.append(np.hstack(tiles))
     return np.asarray(np.vstack(rows), np.uint8)
 
@@ -55,6 +57,15 @@ def write_sheet(path: Path, sheet: NDArray[np.uint8]) -> None:
     """Write a sheet as JPEG, atomically."""
     _, data = cv2.imencode('.jpg', sheet)
     write_atomically(path, data.tobytes())
+
+
+def _strip(text: str) -> NDArray[np.uint8]:
+    """Write a line of text over a region and its heatmap."""
+    strip = np.full((_STRIP_HEIGHT, 2 * _TILE[1], 3), 32, np.uint8)
+    plain = text.encode('ascii', 'replace').decode()
+    font, colour = cv2.FONT_HERSHEY_SIMPLEX, (255, 255, 255)
+    cv2.putText(strip, plain, (6, 17), font, 0.48, colour, 1, cv2.LINE_AA)
+    return strip
 
 
 def _fit(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

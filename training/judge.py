@@ -1,0 +1,82 @@
+"""Judges a model during training: scores on the validation split, and a sheet to look at."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from affordance_ros.model.heads import FPNDecoder
+from training.config import TrainConfig
+from training.distributed import Processes
+from training.features import FeatureSource
+from training.refer_cache import ReferImage
+from training.run_data import spread
+from training.sentences import SentenceEncoder
+from training.sheet import draw_sheet
+from training.sheet import write_sheet
+from training.validate import ReferringScores
+from training.validate import predicted_logits
+from training.validate import validate
+
+
+class Judge:
+    """Scores models on the same images with the same features.
+
+    Args:
+        images: The images of the validation split.
+        config: The run's configuration.
+        source: The trunk's features.
+        encoder: The sentences' vectors.
+    """
+
+    def __init__(
+        self,
+        images: Sequence[ReferImage],
+        config: TrainConfig,
+        *,
+        source: FeatureSource,
+        encoder: SentenceEncoder,
+    ) -> None:
+        self._images = images
+        self._config = config
+        self._source = source
+        self._encoder = encoder
+
+    def score(self, decoder: FPNDecoder, processes: Processes) -> ReferringScores:
+        """Score a model; the processes share the images."""
+        return validate(
+            self._images,
+            decoder=decoder.eval(),
+            source=self._source,
+            encoder=self._encoder,
+            processes=processes,
+            input_size=self._config.data.input_size,
+            precision=self._config.run.precision,
+            workers=self._config.data.workers,
+        )
+
+    def write_sheet(self, path: Path, decoder: FPNDecoder) -> None:
+        """Draw a few images with the first and the last thing that is named in each."""
+        rows = self._config.validation.sheet_rows
+        if not rows:
+            return
+        images = spread(self._images, rows)
+        chosen = [(image.referrals[0], image.referrals[-1]) for image in images]
+        sentences = [[referral.sentences[0] for referral in pair] for pair in chosen]
+        outputs = predicted_logits(
+            images,
+            sentences,
+            decoder=decoder.eval(),
+            source=self._source,
+            encoder=self._encoder,
+            input_size=self._config.data.input_size,
+            precision=self._config.run.precision,
+        )
+        sheet = draw_sheet(
+            images,
+            sentences,
+            masks=[
+                [image.mask(r) for r in pair] for image, pair in zip(images, chosen, strict=True)
+            ],
+            logits=[logits for _, logits in outputs],
+            input_size=self._config.data.input_size,
+        )
+        write_sheet(path, sheet)
