@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-import training_runs as tr
 import yaml
-from refer_fixture import write_dataset
 
+from tests import training_runs as tr
+from tests.refer_fixture import write_dataset
 from training import ablate
 from training.config import TrainConfig
 from training.pretrain_config import PretrainConfig

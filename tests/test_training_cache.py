@@ -5,10 +5,10 @@ import os
 
 import pytest
 import torch
-import training_runs as tr
-from refer_fixture import write_dataset
 
 from affordance_ros.model.trunk import load_trunk
+from tests import training_runs as tr
+from tests.refer_fixture import write_dataset
 from training.feature_cache import FeatureCache
 from training.features import FeatureSource
 from training.journal import read_journal

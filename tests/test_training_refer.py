@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from refer_fixture import write_dataset
 
+from tests.refer_fixture import write_dataset
 from training.refer import DatasetError
 from training.refer import DatasetSpec
 from training.refer import check_counts

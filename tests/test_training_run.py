@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import training_runs as tr
 import yaml
-from refer_fixture import write_dataset
 
 from affordance_ros.model.checkpoint import load_checkpoint
 from affordance_ros.model.trunk import load_trunk
+from tests import training_runs as tr
+from tests.refer_fixture import write_dataset
 from training.atomic import DiskFullError
 from training.config import OptimConfig
 from training.loss import pad_sentences

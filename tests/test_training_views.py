@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from refer_fixture import write_dataset
 
 from affordance_ros.geometry import Letterbox
 from affordance_ros.model.trunk import IMAGE_MEAN
 from affordance_ros.model.trunk import IMAGE_STD
+from tests.refer_fixture import write_dataset
 from training.augment import Rectangle
 from training.augment import View
 from training.augment import draw_view
