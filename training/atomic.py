@@ -8,6 +8,9 @@ from pathlib import Path
 class DiskFullError(OSError):
     """There is no room to write; nothing that was there before is lost."""
 
+    def __str__(self) -> str:
+        return str(self.strerror)  # without the number before it
+
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file by way of a temporary one in the same folder.

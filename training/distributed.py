@@ -1,6 +1,7 @@
 """The processes that torchrun starts: who is who, and sums over all of them."""
 
 import os
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,12 @@ class Processes:
         if self.world > 1:
             dist.all_reduce(values)
         return values
+
+    def peak_memory_mb(self) -> float:
+        """Return this process's peak memory so far: allocated on the GPU, resident on the CPU."""
+        if self.device.type == 'cuda':
+            return torch.cuda.max_memory_allocated(self.device) / 1e6
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
     def wait(self) -> None:
         """Wait for all processes."""

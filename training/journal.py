@@ -9,6 +9,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from training.atomic import raise_if_full
+
 _log = logging.getLogger(__name__)
 
 
@@ -34,10 +36,18 @@ class Journal:
             step: Steps taken.
             values: By name.
             kind: 'step' or 'validation', say.
+
+        Raises:
+            DiskFullError: If there is no room.
         """
         record: dict[str, Any] = {'kind': kind, 'step': step, **values}
-        self._file.write(json.dumps(record) + '\n')
-        self._file.flush()
+        line = json.dumps(record) + '\n'
+        try:
+            self._file.write(line)
+            self._file.flush()
+        except OSError as error:
+            raise_if_full(error, self._path, len(line))
+            raise
         if self._board is not None:
             for name, value in values.items():
                 self._board.add_scalar(f'{kind}/{name}', value, step)

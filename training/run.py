@@ -190,6 +190,7 @@ class TrainingRun:
                     'epoch': self.place.epoch + 1,
                     'loss': self.place.epoch_loss / len(batches),
                     'images_per_s': bar.images_per_s,
+                    'peak_memory_mb': self._processes.peak_memory_mb(),
                 },
             )
             self.place = dataclasses.replace(
