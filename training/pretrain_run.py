@@ -67,12 +67,12 @@ class PretrainRun:
         self._out.mkdir(parents=True, exist_ok=True)
         if config.threads:
             torch.set_num_threads(config.threads)
-        self._batches = self._load_batches(config.captions, 'train', augmented=True)
         self._held_out = (
             self._load_batches(config.validation, 'validation', augmented=False)
             if config.validation
             else None
         )
+        self._batches = self._load_batches(config.captions, 'train', augmented=True)
         self._device = resolve_device(config.device)
         self.clip = build_compact(config.seed).to(self._device).train()
         self.clip = self.clip.to(memory_format=torch.channels_last)
