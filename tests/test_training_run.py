@@ -277,3 +277,13 @@ def test_rn101_at_416_trains_end_to_end_on_cpu(root):
     )
     subprocess.run(_command(path), env=_ENV, check=True, capture_output=True, timeout=170)
     assert len(tr.losses(root / 'run')) == 2
+
+
+def test_scale_and_bias_have_a_rate_of_their_own(root):
+    changes = {'optim': {'epochs': 1, 'warmup_steps': 0}}
+    slow = tr.run(root, **changes)
+    changes['optim']['head_rate_factor'] = 20.0
+    fast = tr.run(root, **changes, run={'out': str(root / 'fast')})
+    moved = [abs(run.decoder.bias.item() + 3.0) for run in (slow, fast)]
+    assert 0 < moved[0] < 0.0031  # three steps of at most 1e-3
+    assert moved[1] > 5 * moved[0]

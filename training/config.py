@@ -94,7 +94,10 @@ class OptimConfig:
         epochs: How many times every ref is seen.
         batch_size: Images in a step, over all processes.
         learning_rate: AdamW's peak rate.
-        weight_decay: AdamW's.
+        weight_decay: AdamW's; the head's scale and bias don't decay.
+        head_rate_factor: What the rate of the head's scale and bias is multiplied by. AdamW moves
+            a number by at most the rate in a step, so at 1e-3 a scale of 10 takes thousands of
+            steps to grow by a few; where text vectors lie close together it has to.
         warmup_steps: Steps of linear warm-up.
         schedule: 'milestones' or 'cosine' (to zero).
         milestones: Epochs after which the rate is multiplied by gamma.
@@ -109,6 +112,7 @@ class OptimConfig:
     batch_size: int = 64
     learning_rate: float = 1e-4
     weight_decay: float = 1e-2
+    head_rate_factor: float = 1.0
     warmup_steps: int = 100
     schedule: str = 'milestones'
     milestones: tuple[int, ...] = (35,)
@@ -122,6 +126,7 @@ class OptimConfig:
         _require(self.epochs >= 1, 'optim.epochs must be at least 1')
         _require(self.batch_size >= 1, 'optim.batch_size must be at least 1')
         _require(self.learning_rate > 0, 'optim.learning_rate must be positive')
+        _require(self.head_rate_factor > 0, 'optim.head_rate_factor must be positive')
         _require(self.warmup_steps >= 0, 'optim.warmup_steps must not be negative')
         _require(
             self.schedule in SCHEDULES,

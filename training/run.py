@@ -36,6 +36,7 @@ from training.samples import EpochSamples
 from training.samples import Sample
 from training.samples import collate
 from training.schedule import learning_rate
+from training.schedule import parameter_groups
 from training.schedule import update_average
 from training.sentences import SentenceEncoder
 from training.stop_request import StopRequest
@@ -82,9 +83,7 @@ class TrainingRun:
         self._parallel: nn.Module = self.decoder
         if processes.world > 1:
             self._parallel = DistributedDataParallel(self.decoder)
-        self._optimizer = torch.optim.AdamW(
-            self.decoder.parameters(), weight_decay=config.optim.weight_decay
-        )
+        self._optimizer = torch.optim.AdamW(parameter_groups(self.decoder, config.optim))
         self._scaler = torch.amp.GradScaler(
             processes.device.type, enabled=config.run.precision == 'fp16'
         )
@@ -203,7 +202,7 @@ class TrainingRun:
         optim, device = self.config.optim, self._processes.device
         rate = learning_rate(self.place.step, config=optim, steps_per_epoch=steps_per_epoch)
         for group in self._optimizer.param_groups:
-            group['lr'] = rate
+            group['lr'] = rate * group['rate_factor']
         features = self._source(batch)
         text, coverage, real = pad_sentences(
             [self._encoder.encode(sample.sentences) for sample in batch],

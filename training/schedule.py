@@ -1,10 +1,11 @@
-"""The learning rate as a function of the step, and the moving average of the weights."""
+"""How weights move: the rate as a function of the step, its groups, and the moving average."""
 
 import math
 
 import torch
 from torch import nn
 
+from affordance_ros.model.heads import FPNDecoder
 from training.config import OptimConfig
 
 
@@ -23,6 +24,30 @@ def learning_rate(step: int, *, config: OptimConfig, steps_per_epoch: int) -> fl
         passed = sum(step >= epoch * steps_per_epoch for epoch in config.milestones)
         factor = config.gamma**passed
     return config.learning_rate * warmup * factor
+
+
+def parameter_groups(decoder: FPNDecoder, config: OptimConfig) -> list[dict[str, object]]:
+    """Return AdamW's groups: the neck, and the head's scale and bias with a rate of their own.
+
+    Args:
+        decoder: Neck and head.
+        config: The rates.
+
+    Returns:
+        Groups whose 'rate_factor' multiplies what `learning_rate` gives.
+    """
+    return [
+        {
+            'params': list(decoder.neck.parameters()),
+            'rate_factor': 1.0,
+            'weight_decay': config.weight_decay,
+        },
+        {
+            'params': [decoder.scale, decoder.bias],
+            'rate_factor': config.head_rate_factor,
+            'weight_decay': 0.0,
+        },
+    ]
 
 
 @torch.no_grad()
