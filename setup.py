@@ -10,7 +10,11 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10,<3.13',
     packages=find_packages(include=['affordance_ros*', 'tabletop*', 'training*']),
-    package_data={'affordance_ros.prompts': ['*.yaml'], 'tabletop': ['*.yaml']},
+    package_data={
+        'affordance_ros.prompts': ['*.yaml'],
+        'tabletop': ['*.yaml'],
+        'training': ['configs/*.yaml'],
+    },
     install_requires=[
         'numpy>=1.26',
         'open_clip_torch>=3.3,<4',
@@ -32,6 +36,9 @@ setup(
     entry_points={
         'console_scripts': [
             'affordance-ground = affordance_ros.cli:main',
+            'affordance-train = training.train:main',
+            'affordance-pretrain = training.pretrain:main',
+            'affordance-ablate = training.ablate:main',
             'affordance-tabletop = tabletop.cli:main',
             'affordance-tabletop-camera = tabletop.camera_node:main',
         ]

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-LOCKS=(requirements/lock.txt)
+LOCK=requirements/lock.txt
 VENV=.venv
 
 die() { printf '\n%s\n' "$*" >&2; exit 1; }
@@ -55,13 +55,13 @@ installing: $missing
 Set PYTHON=/path/to/python to name one."
 
 # --- Python packages -------------------------------------------------------------------------
-want=$(cat "${LOCKS[@]}" scripts/patch_ros_wheels.py | sha256sum; "$python" --version)
+want=$(cat $LOCK scripts/patch_ros_wheels.py setup.py | sha256sum; "$python" --version)
 if [[ "$(cat $VENV/.installed 2>/dev/null)" != "$want" ]]; then
-    echo "installing the pinned packages into $VENV (about 6 GB, torch among them)"
+    echo "installing the pinned packages into $VENV (about 7 GB, torch among them)"
     rm -rf $VENV
     "$python" -m venv $VENV
     # pip warns of every index that lacks a package; its errors still come through.
-    $VENV/bin/pip install --quiet --quiet --disable-pip-version-check "${LOCKS[@]/#/-r}"
+    $VENV/bin/pip install --quiet --quiet --disable-pip-version-check --requirement $LOCK
     $VENV/bin/python scripts/patch_ros_wheels.py
     $VENV/bin/pip install --quiet --quiet --no-deps --no-build-isolation --editable .
     echo "$want" > $VENV/.installed
