@@ -5,6 +5,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+
+# Here, before any test draws: it loads triton, whose LLVM crashes if Mesa's was loaded first.
+import open_clip  # noqa: F401
 import pytest
 import torch
 

@@ -116,7 +116,7 @@ def test_weights_of_another_model_are_refused(files, tmp_path):
     state = read_state_dict(files / 'clip.safetensors')
     state['text_projection'] = state['text_projection'][:, :100].contiguous()
     save_file(state, tmp_path / 'narrow.safetensors')
-    with pytest.raises(WeightsError, match=r'text_projection is \(64, 100\), not \(64, 256\)'):
+    with pytest.raises(WeightsError, match=r'text_projection is \(96, 100\), not \(96, 256\)'):
         load_trunk('compact', str(tmp_path / 'narrow.safetensors'))
 
 

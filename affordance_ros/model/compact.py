@@ -12,7 +12,7 @@ COMPACT_CONFIG: dict[str, Any] = {
     'text_cfg': {
         'context_length': 32,
         'vocab_size': 49408,
-        'width': 64,
+        'width': 96,
         'heads': 4,
         'layers': 3,
     },

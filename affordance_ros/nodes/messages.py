@@ -1,7 +1,10 @@
 """From groundings and arrays to ROS messages."""
 
+from __future__ import annotations
+
 import array
 import sys
+from typing import TYPE_CHECKING
 from typing import Any
 
 import cv2
@@ -14,7 +17,9 @@ from std_msgs.msg import Header
 from affordance_ros.frames import BoundCommand
 from affordance_ros.msg import AffordanceTarget
 from affordance_ros.msg import AffordanceTargetArray
-from affordance_ros.predictor import Grounding
+
+if TYPE_CHECKING:  # torch would come with it, which a camera does not need
+    from affordance_ros.predictor import Grounding
 
 _JPEG_QUALITY = 90
 
@@ -37,7 +42,7 @@ def to_jpeg(pixels_bgr: NDArray[np.uint8], *, header: Header) -> CompressedImage
     return message
 
 
-def _bytes(tight: NDArray[Any]) -> 'array.array[int]':
+def _bytes(tight: NDArray[Any]) -> array.array[int]:
     """Return the bytes as rclpy takes them fastest.
 
     An array.array filled by frombytes costs 0.04 ms for a 640x480 image; a list or an ndarray is
