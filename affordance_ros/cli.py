@@ -13,7 +13,6 @@ from tqdm import tqdm
 
 from affordance_ros.commands import CommandError
 from affordance_ros.commands import command_warning
-from affordance_ros.image_source import SourceError
 from affordance_ros.image_source import find_images
 from affordance_ros.image_source import read_image
 from affordance_ros.model.checkpoint import CheckpointError
@@ -23,6 +22,7 @@ from affordance_ros.overlay import draw_overlay
 from affordance_ros.predictor import Grounding
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
+from affordance_ros.source_frame import SourceError
 
 _LOG = logging.getLogger('affordance-ground')
 _SUFFIXES = ('overlay.png', 'heatmap.png', 'heatmap.npy')
@@ -49,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     group = parser.add_argument_group('model')
     group.add_argument('--model', default=model.model, help='trunk (default: %(default)s)')
     group.add_argument(
-        '--weights', default=model.weights, help='file, tag or random (default: %(default)s)'
+        '--weights', default=model.weights, help="file, tag or random (default: the model's own)"
     )
     group.add_argument('--checkpoint', default='', help='trained neck and head (safetensors)')
     group.add_argument('--device', default=model.device, help='auto, cpu, cuda or cuda:N')
@@ -103,7 +103,7 @@ def _ground(predictor: Predictor, options: argparse.Namespace) -> int:
             _LOG.warning('%s', warning)
     if predictor.model.untrained:
         _LOG.warning('the model is UNTRAINED: its heatmaps mean nothing')
-    _LOG.info('%s, %s', predictor.model.trunk.name, predictor.model.decoder.description)
+    _LOG.info('%s, %s', predictor.model.name, predictor.model.decoder.description)
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
     failed = 0

@@ -1,4 +1,4 @@
-"""Where the camera node's frames come from: a folder of photos, a video, or a webcam."""
+"""Where the camera node's frames come from: photos, a video, a webcam, or a bag."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,11 +7,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from affordance_ros.bag_source import is_bag
+from affordance_ros.bag_source import read_bag
+from affordance_ros.source_frame import SourceError
+from affordance_ros.source_frame import SourceFrame
+
 IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.webp')
-
-
-class SourceError(RuntimeError):
-    """A source of frames can't be opened or has nothing in it."""
 
 
 def find_images(folder: Path) -> list[Path]:
@@ -46,52 +47,61 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     return np.asarray(image, np.uint8)
 
 
-def open_source(source: str, *, loop: bool) -> Iterator[NDArray[np.uint8]]:
+def open_source(source: str, *, loop: bool) -> Iterator[SourceFrame]:
     """Open a source of frames.
 
     Args:
-        source: A folder, a photo, a video file, or a webcam's number such as '0'.
+        source: A folder of photos or a rosbag2, a photo, a video file, or a webcam's number such
+            as '0'.
         loop: Start again at the end; a webcam has none.
 
     Returns:
-        An iterator of (H, W, 3) uint8 BGR frames, opened and checked.
+        An iterator of frames. Photos and videos are opened and checked at once.
 
     Raises:
         SourceError: If the source can't be opened or is empty.
     """
     path = Path(source).expanduser()
+    if path.is_dir() and is_bag(path):
+        return _bag(path, loop=loop)
     if path.is_dir():
         return _photos(find_images(path), loop=loop)
     if path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES:
         return _photos([path], loop=loop)
     if not path.is_file() and not source.isdecimal():
         raise SourceError(
-            f'source {source!r} is no folder, photo, video file or webcam number; '
+            f'source {source!r} is no folder, bag, photo, video file or webcam number; '
             f'give for example source:=/path/to/photos or source:=0'
         )
     capture = cv2.VideoCapture(int(source) if source.isdecimal() else str(path))
     if not capture.isOpened():
         raise SourceError(f'OpenCV can not open the video or webcam {source!r}')
-    return _video(capture, source, loop=loop and not source.isdecimal())
+    return _video(capture, loop=loop and not source.isdecimal())
 
 
-def _photos(paths: list[Path], *, loop: bool) -> Iterator[NDArray[np.uint8]]:
-    images = [read_image(path) for path in paths]
+def _photos(paths: list[Path], *, loop: bool) -> Iterator[SourceFrame]:
+    frames = [SourceFrame(read_image(path)) for path in paths]
 
-    def frames() -> Iterator[NDArray[np.uint8]]:
-        yield from images
+    def play() -> Iterator[SourceFrame]:
+        yield from frames
         while loop:
-            yield from images
+            yield from frames
 
-    return frames()
+    return play()
 
 
-def _video(capture: cv2.VideoCapture, source: str, *, loop: bool) -> Iterator[NDArray[np.uint8]]:
+def _bag(path: Path, *, loop: bool) -> Iterator[SourceFrame]:
+    yield from read_bag(path)
+    while loop:
+        yield from read_bag(path)
+
+
+def _video(capture: cv2.VideoCapture, *, loop: bool) -> Iterator[SourceFrame]:
     try:
         while True:
             read, frame = capture.read()
             if read:
-                yield np.asarray(frame, np.uint8)
+                yield SourceFrame(np.asarray(frame, np.uint8))
             elif loop and capture.get(cv2.CAP_PROP_POS_FRAMES) > 0:
                 capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
             else:

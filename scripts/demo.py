@@ -1,7 +1,8 @@
-"""Play sample photos to the grounding node over DDS and lay its answers out on a contact sheet.
+"""Play a camera to the grounding node over DDS and lay its answers out on a contact sheet.
 
 The camera node and the grounding node run as processes of their own; this script only publishes
-commands and listens, as a planner would.
+commands and listens, as a planner would. The camera plays the tabletop sequence that ships, or any
+folder of photos, bag or video, or (--live) renders the tabletop as it goes.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
@@ -32,21 +34,23 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
 from affordance_ros.contact_sheet import draw_sheet
-from affordance_ros.image_source import find_images
-from affordance_ros.image_source import read_image
+from affordance_ros.image_source import open_source
 from affordance_ros.images import read_message
 from affordance_ros.nodes.status import LATCHED
+from affordance_ros.source_frame import SourceError
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ('hold', 'drink_with', 'cut', 'eat', 'open', 'type on')
+COMMANDS = ('hold the mug', 'drink_with', 'pour', 'open', 'cut_with', 'eat')
+TABLETOP_OBJECTS = ['mug', 'knife', 'moka pot', 'bottle', 'book', 'pan', 'apple', 'scissors']
 STARTUP_TIMEOUT_S = 120.0
 ANSWER_TIMEOUT_S = 60.0
 
 
 @dataclass
 class Answer:
-    """What came back for one photo and one command."""
+    """What came back for one frame and one command."""
 
+    picture: np.ndarray
     targets: AffordanceTargetArray
     overlay: np.ndarray
     latency_ms: float
@@ -56,7 +60,8 @@ class Answer:
 class Frame:
     """What has been heard of one frame, by its stamp."""
 
-    photo: str = ''
+    name: str = ''
+    picture: np.ndarray | None = None
     targets: AffordanceTargetArray | None = None
     overlay: np.ndarray | None = None
     latency_ms: float = 0.0
@@ -64,10 +69,14 @@ class Frame:
 
 @dataclass
 class Listener:
-    """Hears the camera and the grounding node, and pairs what belongs to one frame."""
+    """Hears the camera and the grounding node, and pairs what belongs to one frame.
+
+    Frames of a known source are named by what they show, so that every command is laid out over
+    the same ones; live frames by the second in which they came.
+    """
 
     node: Node
-    photos: dict[bytes, str]
+    known: dict[bytes, str]
     status: GroundingStatus = field(default_factory=GroundingStatus)
     frames: dict[int, Frame] = field(default_factory=dict)
 
@@ -92,14 +101,18 @@ class Listener:
             rclpy.spin_once(self.node, timeout_sec=0.1)
 
     def answers(self, command_id: int) -> dict[str, Answer]:
-        """Return the first whole answer for each photo under a command's number."""
+        """Return the first whole answer for each name under a command's number."""
         found: dict[str, Answer] = {}
-        for frame in self.frames.values():
-            targets, overlay = frame.targets, frame.overlay
-            if not frame.photo or targets is None or overlay is None:
+        start_ns = 0
+        for stamp_ns, frame in sorted(self.frames.items()):
+            if frame.targets is None or frame.targets.command_id != command_id:
                 continue
-            if targets.command_id == command_id:
-                found.setdefault(frame.photo, Answer(targets, overlay, frame.latency_ms))
+            start_ns = start_ns or stamp_ns
+            if frame.picture is None or frame.overlay is None:
+                continue
+            name = frame.name or f'second {(stamp_ns - start_ns) // 10**9 + 1}'
+            answer = Answer(frame.picture, frame.targets, frame.overlay, frame.latency_ms)
+            found.setdefault(name, answer)
         return found
 
     def _frame(self, message: Image | AffordanceTargetArray) -> Frame:
@@ -107,7 +120,9 @@ class Listener:
         return self.frames.setdefault(stamp.sec * 10**9 + stamp.nanosec, Frame())
 
     def _on_image(self, message: Image) -> None:
-        self._frame(message).photo = self.photos.get(bytes(message.data), 'unknown')
+        frame = self._frame(message)
+        frame.picture = read_message(message).to_bgr().copy()
+        frame.name = self.known.get(frame.picture.tobytes(), '')
 
     def _on_targets(self, message: AffordanceTargetArray) -> None:
         stamp = message.header.stamp
@@ -117,18 +132,17 @@ class Listener:
         frame.latency_ms = (self.node.get_clock().now().nanoseconds - sent_ns) / 1e6
 
     def _on_overlay(self, message: Image) -> None:
-        self._frame(message).overlay = read_message(message).pixels.copy()
+        self._frame(message).overlay = read_message(message).to_bgr().copy()
 
     def _on_status(self, message: GroundingStatus) -> None:
         self.status = message
 
 
 @contextlib.contextmanager
-def running(executable: str, **parameters: object) -> Iterator[subprocess.Popen]:
-    """Run a node of the built package as a process; stop it as Ctrl-C would."""
-    path = ROOT / 'install' / 'affordance_ros' / 'lib' / 'affordance_ros' / executable
+def running(command: Sequence[str], **parameters: object) -> Iterator[subprocess.Popen]:
+    """Run a node as a process; stop it as Ctrl-C would."""
     arguments = [part for k, v in parameters.items() for part in ('-p', f'{k}:={v}')]
-    process = subprocess.Popen([sys.executable, str(path), '--ros-args', *arguments])
+    process = subprocess.Popen([sys.executable, *command, '--ros-args', *arguments])
     try:
         yield process
     finally:
@@ -139,13 +153,26 @@ def running(executable: str, **parameters: object) -> Iterator[subprocess.Popen]
             process.kill()
 
 
+def built(executable: str) -> list[str]:
+    """Return the command of a node of the built package."""
+    return [str(ROOT / 'install' / 'affordance_ros' / 'lib' / 'affordance_ros' / executable)]
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Run the demo and write its sheet."""
-    paths = find_images(arguments.photos)
-    images = {path.name: read_image(path) for path in paths}
+    if arguments.live:
+        known: dict[bytes, str] = {}
+        wanted = [f'second {number + 1}' for number in range(arguments.rows)]
+        camera_node = running(['-m', 'tabletop.camera_node'], seed=11, objects=TABLETOP_OBJECTS)
+    else:
+        pictures = [frame.bgr for frame in open_source(str(arguments.source), loop=False)]
+        known = {p.tobytes(): f'frame {number}' for number, p in enumerate(pictures)}
+        step = max(1, len(pictures) // arguments.rows)
+        wanted = [f'frame {number}' for number in range(0, len(pictures), step)][: arguments.rows]
+        camera_node = running(built('camera'), source=arguments.source, rate_hz=arguments.rate_hz)
     rclpy.init()
     node = rclpy.create_node('demo')
-    listener = Listener(node, {image.tobytes(): name for name, image in images.items()})
+    listener = Listener(node, known)
     commands = node.create_publisher(String, 'task_command', 10)
     model = {
         name: getattr(arguments, name)
@@ -153,10 +180,7 @@ def run(arguments: argparse.Namespace) -> None:
         if getattr(arguments, name)
     }
     collected: dict[str, dict[str, Answer]] = {}
-    with (
-        running('camera', source=arguments.photos, rate_hz=arguments.rate_hz) as camera,
-        running('grounding', **model) as grounding,
-    ):
+    with camera_node as camera, running(built('grounding'), **model) as grounding:
 
         def ready() -> bool:
             if grounding.poll() is not None or camera.poll() is not None:
@@ -174,34 +198,29 @@ def run(arguments: argparse.Namespace) -> None:
                 timeout_s=ANSWER_TIMEOUT_S,
             )
             listener.wait_for(
-                lambda number=number: listener.answers(number).keys() >= images.keys(),
+                lambda number=number: listener.answers(number).keys() >= set(wanted),
                 f'answers to {command!r}',
                 timeout_s=ANSWER_TIMEOUT_S,
             )
-            collected[listener.status.command] = listener.answers(number)
+            answers = listener.answers(number)
+            collected[listener.status.command] = {name: answers[name] for name in wanted}
+            listener.frames.clear()
     status = listener.status
     node.destroy_node()
     rclpy.shutdown()
-    report(images, collected, status=status, out=arguments.out)
+    report(collected, status=status, out=arguments.out)
 
 
-def report(
-    images: dict[str, np.ndarray],
-    collected: dict[str, dict[str, Answer]],
-    *,
-    status: GroundingStatus,
-    out: Path,
-) -> None:
+def report(collected: dict[str, dict[str, Answer]], *, status: GroundingStatus, out: Path) -> None:
     """Write the contact sheet and print the table."""
     say = sys.stdout.write
-    say(f'\n{"command":<12}{"photo":<20}{"best target":<28}{"targets":>8}{"latency":>11}\n')
+    say(f'\n{"command":<14}{"frame":<12}{"best target":<28}{"targets":>8}{"latency":>11}\n')
     for command, answers in collected.items():
-        for name in images:
-            answer = answers[name]
+        for name, answer in answers.items():
             best = answer.targets.targets[0] if answer.targets.targets else None
             place = f'({best.x:6.1f}, {best.y:6.1f})  {best.score:.3f}' if best else 'none'
             count = len(answer.targets.targets)
-            say(f'{command:<12}{name:<20}{place:<28}{count:>8}{answer.latency_ms:>8.0f} ms\n')
+            say(f'{command:<14}{name:<12}{place:<28}{count:>8}{answer.latency_ms:>8.0f} ms\n')
     latencies = [a.latency_ms for answers in collected.values() for a in answers.values()]
     say(
         f'\nimage stamp to targets: median {statistics.median(latencies):.0f} ms, '
@@ -209,12 +228,14 @@ def report(
         f'{status.model}, {status.decoder}, {status.device}\n'
     )
     warning = '' if status.trained else 'UNTRAINED MODEL: the heatmaps mean nothing.  '
+    columns = list(collected.values())
+    rows = [
+        [columns[0][name].picture, *(answers[name].overlay for answers in columns)]
+        for name in columns[0]
+    ]
     sheet = draw_sheet(
-        [
-            [image, *(answers[n].overlay for answers in collected.values())]
-            for n, image in images.items()
-        ],
-        column_titles=['photo', *collected],
+        rows,
+        column_titles=['frame', *collected],
         banner=f'{warning}{status.model}, {status.decoder}',
     )
     out.mkdir(parents=True, exist_ok=True)
@@ -228,16 +249,18 @@ def report(
 def main() -> int:
     """Parse the arguments and run."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--photos', type=Path, default=ROOT / 'samples' / 'photos')
+    parser.add_argument('--source', type=Path, default=ROOT / 'samples' / 'tabletop')
+    parser.add_argument('--live', action='store_true', help='render the tabletop as it goes')
+    parser.add_argument('--rows', type=int, default=5, help='frames on the sheet')
     parser.add_argument('--out', type=Path, default=ROOT / 'out' / 'demo')
     parser.add_argument('--commands', nargs='+', default=COMMANDS)
-    parser.add_argument('--rate-hz', type=float, default=5.0)
-    parser.add_argument('--model', default='compact')
-    parser.add_argument('--weights', default='random')
+    parser.add_argument('--rate-hz', type=float, default=10.0)
+    parser.add_argument('--model', default='tabletop')
+    parser.add_argument('--weights', default='')
     parser.add_argument('--checkpoint', default='')
     try:
         run(parser.parse_args())
-    except TimeoutError as error:
+    except (SourceError, TimeoutError) as error:
         sys.stderr.write(f'demo: {error}\n')
         return 1
     return 0

@@ -79,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     render.add_argument('--refs-per-image', type=int, default=14)
     render.add_argument('--bag-seconds', type=float, default=10.0)
+    render.add_argument(
+        '--bag-objects', nargs='+', metavar='NOUN', help='what stands on the table'
+    )
     render.add_argument('--bag-rate', type=float, default=10.0, help='frames a second')
     render.add_argument(
         '--bag-compressed', action='store_true', help='JPEG pictures and zstd storage'
@@ -158,6 +161,7 @@ def _render(args: argparse.Namespace) -> None:
                     width=size[0],
                     height=size[1],
                     compressed=args.bag_compressed,
+                    **({'objects': args.bag_objects} if args.bag_objects else {}),
                 )
             },
         )

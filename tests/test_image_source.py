@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from affordance_ros.image_source import SourceError
 from affordance_ros.image_source import open_source
 from affordance_ros.image_source import read_image
+from affordance_ros.source_frame import SourceError
 
 
 @pytest.fixture
@@ -17,12 +17,12 @@ def folder(tmp_path):
 
 
 def test_a_folder_plays_by_name_and_ends(folder):
-    assert [f.shape[1] for f in open_source(str(folder), loop=False)] == [11, 10, 12]
+    assert [f.bgr.shape[1] for f in open_source(str(folder), loop=False)] == [11, 10, 12]
 
 
 def test_a_looping_folder_starts_again(folder):
     frames = open_source(str(folder), loop=True)
-    assert [next(frames).shape[1] for _ in range(5)] == [11, 10, 12, 11, 10]
+    assert [next(frames).bgr.shape[1] for _ in range(5)] == [11, 10, 12, 11, 10]
 
 
 def test_a_video_plays_and_loops(tmp_path):
@@ -33,7 +33,7 @@ def test_a_video_plays_and_loops(tmp_path):
     writer.release()
     assert len(list(open_source(str(path), loop=False))) == 3
     frames = open_source(str(path), loop=True)
-    means = [next(frames).mean() for _ in range(6)]
+    means = [next(frames).bgr.mean() for _ in range(6)]
     assert means[:3] == pytest.approx([0, 80, 160], abs=6)
     assert means[3:] == pytest.approx(means[:3], abs=1)
 
@@ -59,3 +59,83 @@ def test_a_broken_or_empty_photo_is_named(tmp_path):
         (tmp_path / name).write_bytes(data)
         with pytest.raises(SourceError, match=name):
             read_image(tmp_path / name)
+
+
+def write_bag(path, *, compressed=False, depth_encoding='16UC1', colour=True):
+    """Write three frames of 8x6 pixels with depth and intrinsics, as a robot would record them."""
+    from rosbags.rosbag2 import StoragePlugin
+    from rosbags.rosbag2 import Writer
+    from rosbags.typesys import Stores
+    from rosbags.typesys import get_typestore
+
+    store = get_typestore(Stores.ROS2_JAZZY)
+    types = store.types
+    image_type, jpeg_type = (
+        types['sensor_msgs/msg/Image'],
+        types['sensor_msgs/msg/CompressedImage'],
+    )
+    info_type, roi_type = (
+        types['sensor_msgs/msg/CameraInfo'],
+        types['sensor_msgs/msg/RegionOfInterest'],
+    )
+    matrix = np.array([100.0, 0, 3.5, 0, 100.0, 2.5, 0, 0, 1.0])
+    with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+
+        def add(topic, message, stamp):
+            name = message.__msgtype__
+            if topic not in connections:
+                connections[topic] = writer.add_connection(topic, name, typestore=store)
+            writer.write(connections[topic], stamp, store.serialize_cdr(message, name))
+
+        connections = {}
+        for index in range(3):
+            time = types['builtin_interfaces/msg/Time'](sec=index, nanosec=0)
+            header = types['std_msgs/msg/Header'](stamp=time, frame_id='camera')
+            info = info_type(
+                header, 6, 8, 'plumb_bob', np.zeros(5), matrix, np.eye(3).ravel(),
+                np.zeros(12), 0, 0, roi_type(0, 0, 0, 0, False),
+            )  # fmt: skip
+            add('/camera/camera_info', info, index)
+            if index < 2:  # the last frame comes without depth
+                dtype = np.uint16 if depth_encoding == '16UC1' else np.float32
+                depth = np.full((6, 8), 750 if dtype is np.uint16 else 0.75, dtype)
+                depth[0, 0] = 0
+                add('/camera/depth', image_type(header, 6, 8, depth_encoding, 0, depth.strides[0],
+                    depth.view(np.uint8).ravel()), index)  # fmt: skip
+            pixels = np.full((6, 8, 3), (10, 20, 40 * index), np.uint8)
+            if not colour:
+                continue
+            if compressed:
+                data = cv2.imencode('.png', pixels)[1].ravel()
+                add('/camera/image/compressed', jpeg_type(header, 'png', data), index)
+            else:
+                rgb = np.ascontiguousarray(pixels[..., ::-1])
+                add('/camera/image', image_type(header, 6, 8, 'rgb8', 0, 24, rgb.ravel()), index)
+
+
+@pytest.mark.parametrize('compressed', [False, True])
+@pytest.mark.parametrize('depth_encoding', ['16UC1', '32FC1'])
+def test_a_bag_plays_with_depth_and_intrinsics_and_loops(tmp_path, compressed, depth_encoding):
+    write_bag(tmp_path / 'bag', compressed=compressed, depth_encoding=depth_encoding)
+    source = open_source(str(tmp_path / 'bag'), loop=True)
+    frames = [next(source) for _ in range(4)]
+    assert [tuple(f.bgr[0, 0]) for f in frames] == [
+        (10, 20, 0),
+        (10, 20, 40),
+        (10, 20, 80),
+        (10, 20, 0),
+    ]
+    assert np.isnan(frames[0].depth_m[0, 0])
+    assert frames[0].depth_m[3, 3] == pytest.approx(0.75)
+    assert frames[2].depth_m is None
+    assert frames[2].matrix[0].tolist() == [100.0, 0.0, 3.5]
+
+
+def test_a_bag_without_colour_or_a_broken_one_is_named(tmp_path):
+    write_bag(tmp_path / 'grey', colour=False)
+    with pytest.raises(SourceError, match=r'grey has no topic of colour images; .*camera/depth'):
+        list(open_source(str(tmp_path / 'grey'), loop=False))
+    (tmp_path / 'broken').mkdir()
+    (tmp_path / 'broken' / 'metadata.yaml').write_text('nonsense: 1')
+    with pytest.raises(SourceError, match=r'broken is not a readable bag'):
+        list(open_source(str(tmp_path / 'broken'), loop=False))

@@ -15,8 +15,8 @@ ROS = {'rclpy', 'rcl_interfaces', 'sensor_msgs', 'std_msgs', 'geometry_msgs', 'c
 # Each layer may import itself and what stands in its row; `model` is affordance_ros/model, `pure`
 # its files that need neither torch nor ROS.
 PURE = {
-    'commands', 'contact_sheet', 'frames', 'geometry', 'image_source', 'images', 'overlay',
-    'peaks', 'prompts',
+    'bag_source', 'commands', 'contact_sheet', 'frames', 'geometry', 'image_source', 'images',
+    'overlay', 'peaks', 'prompts', 'source_frame',
 }  # fmt: skip
 ALLOWED = {
     'pure': {'pure'},

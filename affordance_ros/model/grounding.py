@@ -8,6 +8,7 @@ from torch import nn
 
 from affordance_ros.model.checkpoint import CheckpointSummary
 from affordance_ros.model.checkpoint import load_checkpoint
+from affordance_ros.model.embedded import EMBEDDED
 from affordance_ros.model.heads import CANONICAL_PHRASES
 from affordance_ros.model.heads import DenseDecoder
 from affordance_ros.model.heads import FPNDecoder
@@ -16,20 +17,25 @@ from affordance_ros.model.text import TextEncoder
 from affordance_ros.model.trunk import Trunk
 from affordance_ros.model.trunk import load_trunk
 
+# Whose weights a trunk of open_clip takes if nobody says otherwise.
+DEFAULT_TAG = 'openai'
+
 
 @dataclass(frozen=True)
 class ModelConfig:
     """Which model to load.
 
     Attributes:
-        model: `compact`, or an open_clip ResNet name.
-        weights: A path, an open_clip tag, or `random`.
-        checkpoint: A trained neck and head (safetensors); empty for the training-free head.
+        model: A model that ships (`tabletop`), `compact`, or an open_clip ResNet name.
+        weights: A path, an open_clip tag, or `random`; empty for the model's own: the shipped
+            ones, or OpenAI's.
+        checkpoint: A trained neck and head (safetensors); empty for the shipped one, where there
+            is none for the training-free head.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
     """
 
     model: str = 'RN101-quickgelu'
-    weights: str = 'openai'
+    weights: str = ''
     checkpoint: str = ''
     device: str = 'auto'
 
@@ -40,6 +46,7 @@ class GroundingModel(nn.Module):
     Args:
         trunk: The frozen CLIP.
         decoder: The trained FPN decoder, or the training-free one.
+        name: The model's name for people; the trunk's by default.
         summary: What the FPN's checkpoint says of itself, if there is one.
     """
 
@@ -48,9 +55,11 @@ class GroundingModel(nn.Module):
         trunk: Trunk,
         decoder: FPNDecoder | DenseDecoder,
         *,
+        name: str = '',
         summary: CheckpointSummary | None = None,
     ) -> None:
         super().__init__()
+        self.name = name or trunk.name
         self.trunk = trunk
         self.decoder = decoder
         self.text = TextEncoder(trunk)
@@ -84,7 +93,8 @@ class GroundingModel(nn.Module):
         neck_and_head = self.decoder if trained else untrained_decoder(self.trunk)
         trainable = f'{sum(p.numel() for p in neck_and_head.parameters()):,}'
         facts = {
-            'model': self.trunk.name,
+            'model': self.name,
+            'trunk': self.trunk.name,
             'weights': self.trunk.weights,
             'weights_sha256': self.trunk.sha256,
             'decoder': self.decoder.description,
@@ -121,15 +131,23 @@ def load_model(config: ModelConfig) -> GroundingModel:
         CheckpointError: If the checkpoint doesn't fit.
     """
     device = resolve_device(config.device)
-    trunk = load_trunk(config.model, config.weights)
+    shipped = EMBEDDED.get(config.model)
+    checkpoint = config.checkpoint
+    if shipped is None:
+        trunk = load_trunk(config.model, config.weights or DEFAULT_TAG)
+    else:
+        trunk = load_trunk(shipped.trunk, config.weights or str(shipped.weights))
+        if not config.weights:
+            checkpoint = checkpoint or str(shipped.checkpoint)
     summary = None
     decoder: FPNDecoder | DenseDecoder
-    if config.checkpoint:
-        decoder, summary = load_checkpoint(Path(config.checkpoint).expanduser(), trunk)
+    if checkpoint:
+        decoder, summary = load_checkpoint(Path(checkpoint).expanduser(), trunk)
     else:
         canonical = TextEncoder(trunk).encode(CANONICAL_PHRASES)
         decoder = DenseDecoder(canonical, logit_scale=trunk.logit_scale)
-    return GroundingModel(trunk, decoder, summary=summary).to(device).eval()
+    model = GroundingModel(trunk, decoder, name=config.model, summary=summary)
+    return model.to(device).eval()
 
 
 def resolve_device(name: str) -> torch.device:

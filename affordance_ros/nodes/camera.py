@@ -1,10 +1,9 @@
-"""A camera for machines without one: plays photos, a video or a webcam on `image`."""
+"""A camera for machines without one: plays photos, a video, a webcam or a bag on `image`."""
 
 import math
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from rcl_interfaces.msg import FloatingPointRange
 from rcl_interfaces.msg import IntegerRange
 from rcl_interfaces.msg import ParameterDescriptor
@@ -15,19 +14,20 @@ from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from affordance_ros.image_source import SourceError
 from affordance_ros.image_source import open_source
 from affordance_ros.nodes.messages import to_image
 from affordance_ros.nodes.messages import to_jpeg
 from affordance_ros.nodes.run import StartupError
 from affordance_ros.nodes.run import run_node
+from affordance_ros.source_frame import SourceError
+from affordance_ros.source_frame import SourceFrame
 
 
 class CameraNode(Node):
     """Publishes frames with their CameraInfo at a steady rate.
 
-    The intrinsics are those of an ideal pinhole with the field of view given: photos carry no
-    calibration.
+    A bag's intrinsics and depth are published with its pictures. For all else the intrinsics are
+    those of an ideal pinhole with the field of view given: photos carry no calibration.
 
     Raises:
         StartupError: If the source can't be opened.
@@ -50,6 +50,7 @@ class CameraNode(Node):
             f'{self.resolve_topic_name("image")}/compressed',
             qos_profile_sensor_data,
         )
+        self._depth_publisher = self.create_publisher(Image, 'depth', qos_profile_sensor_data)
         self._info_publisher = self.create_publisher(
             CameraInfo, 'camera_info', qos_profile_sensor_data
         )
@@ -62,7 +63,9 @@ class CameraNode(Node):
             descriptor = ParameterDescriptor(description=description, read_only=True, **kwargs)
             self.declare_parameter(name, default, descriptor)
 
-        declare('source', '0', 'A folder of photos, a photo, a video file, or a webcam number.')
+        declare(
+            'source', '0', 'A folder of photos, a rosbag2, a photo, a video, or a webcam number.'
+        )
         declare('loop', True, 'Start again at the end of a folder or video.')
         declare('frame_id', 'camera_optical_frame', 'Frame of the header.')
         declare(
@@ -85,33 +88,57 @@ class CameraNode(Node):
         )
 
     def _publish_next(self) -> None:
-        frame = next(self._frames, None)
+        try:
+            frame = next(self._frames, None)
+        except SourceError as error:
+            self.get_logger().error(str(error))
+            frame = None
         if frame is None:
             self._timer.cancel()
             self.get_logger().info('the source has ended')
             return
-        if self._width:
-            height = max(1, round(frame.shape[0] * self._width / frame.shape[1]))
-            frame = np.asarray(
-                cv2.resize(frame, (self._width, height), interpolation=cv2.INTER_AREA), np.uint8
-            )
+        frame = self._scale(frame)
         header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._frame_id)
         self._info_publisher.publish(self._camera_info(frame, header))
-        self._image_publisher.publish(to_image(frame, 'bgr8', header=header))
+        if frame.depth_m is not None:
+            self._depth_publisher.publish(to_image(frame.depth_m, '32FC1', header=header))
+        self._image_publisher.publish(to_image(frame.bgr, 'bgr8', header=header))
         if self._jpeg_publisher.get_subscription_count():
-            self._jpeg_publisher.publish(to_jpeg(frame, header=header))
+            self._jpeg_publisher.publish(to_jpeg(frame.bgr, header=header))
 
-    def _camera_info(self, frame: NDArray[np.uint8], header: Header) -> CameraInfo:
-        height, width = frame.shape[:2]
-        focal = width / 2 / math.tan(math.radians(self._field_of_view_deg) / 2)
-        # Pixel centres are at integers, so the middle of the image is at (width - 1) / 2.
-        cx, cy = (width - 1) / 2, (height - 1) / 2
+    def _scale(self, frame: SourceFrame) -> SourceFrame:
+        if not self._width or frame.bgr.shape[1] == self._width:
+            return frame
+        scale = self._width / frame.bgr.shape[1]
+        size = (self._width, max(1, round(frame.bgr.shape[0] * scale)))
+        bgr = np.asarray(cv2.resize(frame.bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+        depth_m = frame.depth_m
+        if depth_m is not None:
+            # Depth is never averaged: between two things there is nothing.
+            depth_m = np.asarray(
+                cv2.resize(depth_m, size, interpolation=cv2.INTER_NEAREST), np.float32
+            )
+        matrix = frame.matrix
+        if matrix is not None:
+            matrix = matrix * [[scale], [scale], [1.0]]
+            matrix[:2, 2] += (scale - 1) / 2  # x goes to (x + 0.5) * scale - 0.5
+        return SourceFrame(bgr, depth_m, matrix)
+
+    def _camera_info(self, frame: SourceFrame, header: Header) -> CameraInfo:
+        height, width = frame.bgr.shape[:2]
+        matrix = frame.matrix
+        if matrix is None:
+            focal = width / 2 / math.tan(math.radians(self._field_of_view_deg) / 2)
+            # Pixel centres are at integers, so the middle of the image is at (width - 1) / 2.
+            matrix = np.array(
+                [[focal, 0.0, (width - 1) / 2], [0.0, focal, (height - 1) / 2], [0.0, 0.0, 1.0]]
+            )
         info = CameraInfo(header=header, height=height, width=width)
         info.distortion_model = 'plumb_bob'
         info.d = [0.0] * 5
-        info.k = [focal, 0.0, cx, 0.0, focal, cy, 0.0, 0.0, 1.0]
-        info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
-        info.p = [focal, 0.0, cx, 0.0, 0.0, focal, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
+        info.k = matrix.ravel().tolist()
+        info.r = np.eye(3).ravel().tolist()
+        info.p = np.hstack([matrix, np.zeros((3, 1))]).ravel().tolist()
         return info
 
 

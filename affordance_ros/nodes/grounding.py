@@ -100,13 +100,13 @@ class GroundingNode(Node):
         predictor.warm_up()
         model = predictor.model
         self.get_logger().info(
-            f'{model.trunk.name} with weights {model.trunk.weights} on {model.device}, '
+            f'{model.name} with weights {model.trunk.weights} on {model.device}, '
             f'{model.decoder.description}, long side {predictor.input_size} px'
         )
         if model.untrained:
             self.get_logger().warning('the model is UNTRAINED: its heatmaps mean nothing')
         self._status.set_model(
-            model=f'{model.trunk.name} ({model.trunk.weights})',
+            model=f'{model.name} ({model.trunk.weights})',
             decoder=model.decoder.description,
             device=str(model.device),
             trained=not model.untrained,

@@ -29,12 +29,12 @@ class _Declared:
 
 
 _PARAMETERS = {
-    'model': _Declared(_MODEL.model, 'Trunk: an open_clip ResNet name, or compact.'),
+    'model': _Declared(_MODEL.model, 'tabletop (ships), an open_clip ResNet name, or compact.'),
     'weights': _Declared(
-        _MODEL.weights, 'Trunk weights: a file, an open_clip tag, or random (untrained).'
+        _MODEL.weights, 'Trunk weights: a file, an open_clip tag, or random; empty: its own.'
     ),
     'checkpoint': _Declared(
-        _MODEL.checkpoint, 'Trained neck and head (safetensors); empty: training-free head.'
+        _MODEL.checkpoint, 'Trained neck and head; empty: the shipped one, or training-free.'
     ),
     'device': _Declared(_MODEL.device, 'auto, cpu, cuda or cuda:N.'),
     'num_threads': _Declared(0, 'CPU threads of the model; 0 leaves the choice to torch.', 0, 256),

@@ -1,0 +1,43 @@
+"""Models whose weights ship with the package, so that they need no download."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from affordance_ros.model.compact import COMPACT_NAME
+from affordance_ros.model.weights import WeightsError
+
+_FOLDER = Path(__file__).parents[1] / 'weights'
+
+
+@dataclass(frozen=True)
+class EmbeddedModel:
+    """Where a shipped model lies.
+
+    Attributes:
+        trunk: The trunk's name.
+        folder: Holds trunk.safetensors, fpn.safetensors and the model card.
+    """
+
+    trunk: str
+    folder: Path
+
+    @property
+    def weights(self) -> Path:
+        """The trunk's weights."""
+        return self._file('trunk.safetensors')
+
+    @property
+    def checkpoint(self) -> Path:
+        """The trained neck and head."""
+        return self._file('fpn.safetensors')
+
+    def _file(self, name: str) -> Path:
+        path = self.folder / name
+        if not path.is_file():
+            raise WeightsError(
+                f'{path} is missing: the installation is not whole; install affordance_ros again'
+            )
+        return path
+
+
+EMBEDDED = {'tabletop': EmbeddedModel(COMPACT_NAME, _FOLDER / 'tabletop')}
