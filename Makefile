@@ -6,7 +6,9 @@ SHELL := /bin/bash
 WITH_ENV := source scripts/env.sh &&
 PYTEST_ARGS ?=
 
-.PHONY: help build demo test lint slow clean
+LIVE ?=
+
+.PHONY: help build demo test lint slow weights bench clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -14,8 +16,8 @@ help:  ## List the targets.
 build:  ## Make .venv from the pinned requirements and build the messages.
 	@bash scripts/setup.sh
 
-demo: build  ## Play sample photos to the node over DDS and make a contact sheet of its answers.
-	@$(WITH_ENV) python scripts/demo.py
+demo: build  ## Play the tabletop to the node over DDS; contact sheet of its answers (LIVE=1 renders).
+	@$(WITH_ENV) python scripts/demo.py $(if $(LIVE),--live)
 
 lint: build  ## Check style and types.
 	@$(WITH_ENV) ruff check . && ruff format --check . && mypy
@@ -25,6 +27,12 @@ test: lint  ## Run the tests, style and types first.
 
 slow: build  ## Run the long proofs.
 	@$(WITH_ENV) python -m pytest -m slow $(PYTEST_ARGS)
+
+weights: build  ## Make the embedded model from nothing: render, pretrain, train (about 2 hours).
+	@$(WITH_ENV) bash scripts/make_weights.sh
+
+bench: build  ## Measure training with and without the feature cache, on scenes rendered for it.
+	@$(WITH_ENV) bash scripts/bench.sh
 
 clean:  ## Remove what was built and made, but not .venv.
 	rm -rf build install log out

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Measure on this machine. Needs no weights and no data: it renders a few scenes, and random weights
+# take as long as trained ones.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+data=out/bench/tabletop
+
+echo "machine: $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)"
+affordance-tabletop render --out $data --what referring --split train val --n train=144 val=48
+python -m training.bench --config training/configs/tabletop.yaml --images 128 \
+    --json out/bench/training.json \
+    --set weights=random --set data.root=$data --set data.converted=$data/converted
