@@ -34,6 +34,8 @@ missing_packages() {
     command -v cmake >/dev/null || echo cmake
     command -v g++ >/dev/null || echo g++
     command -v make >/dev/null || echo make
+    # MuJoCo draws the tabletop without a screen through EGL.
+    ldconfig -p | grep -q 'libEGL\.so\.1' || echo libegl1 libgl1-mesa-dri
 }
 missing=$(missing_packages | tr '\n' ' ')
 if [[ -n "$missing" ]]; then

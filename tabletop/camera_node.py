@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 
 import numpy as np
-from rcl_interfaces.msg import FloatingPointRange
-from rcl_interfaces.msg import IntegerRange
-from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from affordance_ros.nodes.declare import declare_read_only
+from affordance_ros.nodes.messages import to_camera_info
 from affordance_ros.nodes.messages import to_image
 from affordance_ros.nodes.run import StartupError
 from affordance_ros.nodes.run import run_node
 from tabletop.errors import TabletopError
-from tabletop.meshes import Floats
 from tabletop.orbit import DEFAULT_OBJECTS
 from tabletop.orbit import Orbit
 
@@ -67,27 +66,15 @@ class TabletopCamera(Node):
         super().destroy_node()
 
     def _declare(self) -> None:
-        def declare(name: str, default: object, description: str, **kwargs: object) -> None:
-            descriptor = ParameterDescriptor(description=description, read_only=True, **kwargs)
-            self.declare_parameter(name, default, descriptor)
-
-        pixels = [IntegerRange(from_value=16, to_value=4096)]
-        declare('width', 640, 'Width in pixels.', integer_range=pixels)
-        declare('height', 480, 'Height in pixels.', integer_range=pixels)
-        declare('seed', 0, 'Seed of the scene.')
-        declare('objects', list(DEFAULT_OBJECTS), 'What stands on the table.')
-        declare('frame_id', 'camera_optical_frame', 'Frame of the header.')
+        declare = functools.partial(declare_read_only, self)
+        for name, pixels in (('width', 640), ('height', 480)):
+            declare(name, default=pixels, description=f'The {name} in pixels.', low=16, high=4096)
+        declare('seed', default=0, description='Seed of the scene.')
+        declare('objects', default=list(DEFAULT_OBJECTS), description='What stands on the table.')
+        declare('frame_id', default='camera_optical_frame', description='Frame of the header.')
+        declare('rate_hz', default=10.0, description='Pictures a second.', low=0.1, high=1000.0)
         declare(
-            'rate_hz',
-            10.0,
-            'Pictures a second.',
-            floating_point_range=[FloatingPointRange(from_value=0.1, to_value=1000.0)],
-        )
-        declare(
-            'period_s',
-            40.0,
-            'Seconds that a round takes.',
-            floating_point_range=[FloatingPointRange(from_value=0.1, to_value=100000.0)],
+            'period_s', default=40.0, description='Seconds of a round.', low=0.1, high=100000.0
         )
 
     def _tick(self) -> None:
@@ -95,18 +82,10 @@ class TabletopCamera(Node):
         shot = self._orbit.shoot((now.nanoseconds - self._start_ns) / 1e9)
         header = Header(stamp=now.to_msg(), frame_id=self._frame_id)
         depth_m = np.where(shot.depth > 0, shot.depth, np.nan).astype(np.float32)
-        self._info.publish(self._camera_info(shot.matrix, header))
+        size = (self._height, self._width)
+        self._info.publish(to_camera_info(shot.matrix, size, header=header))
         self._depth.publish(to_image(depth_m, '32FC1', header=header))
         self._image.publish(to_image(shot.rgb, 'rgb8', header=header))
-
-    def _camera_info(self, matrix: Floats, header: Header) -> CameraInfo:
-        info = CameraInfo(header=header, width=self._width, height=self._height)
-        info.distortion_model = 'plumb_bob'
-        info.d = [0.0] * 5
-        info.k = matrix.reshape(-1).tolist()
-        info.r = np.eye(3).reshape(-1).tolist()
-        info.p = np.hstack([matrix, np.zeros((3, 1))]).reshape(-1).tolist()
-        return info
 
 
 def main() -> int:

@@ -1,12 +1,10 @@
 """A camera for machines without one: plays photos, a video, a webcam or a bag on `image`."""
 
+import functools
 import math
 
 import cv2
 import numpy as np
-from rcl_interfaces.msg import FloatingPointRange
-from rcl_interfaces.msg import IntegerRange
-from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo
@@ -15,6 +13,8 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from affordance_ros.image_source import open_source
+from affordance_ros.nodes.declare import declare_read_only
+from affordance_ros.nodes.messages import to_camera_info
 from affordance_ros.nodes.messages import to_image
 from affordance_ros.nodes.messages import to_jpeg
 from affordance_ros.nodes.run import StartupError
@@ -59,32 +59,28 @@ class CameraNode(Node):
         self.get_logger().info(f'playing {source} at {rate_hz:g} Hz')
 
     def _declare(self) -> None:
-        def declare(name: str, default: object, description: str, **kwargs: object) -> None:
-            descriptor = ParameterDescriptor(description=description, read_only=True, **kwargs)
-            self.declare_parameter(name, default, descriptor)
-
+        declare = functools.partial(declare_read_only, self)
         declare(
-            'source', '0', 'A folder of photos, a rosbag2, a photo, a video, or a webcam number.'
+            'source',
+            default='0',
+            description='A folder of photos, a rosbag2, a photo, a video, or a webcam number.',
         )
-        declare('loop', True, 'Start again at the end of a folder or video.')
-        declare('frame_id', 'camera_optical_frame', 'Frame of the header.')
-        declare(
-            'rate_hz',
-            10.0,
-            'Frames a second.',
-            floating_point_range=[FloatingPointRange(from_value=0.1, to_value=1000.0)],
-        )
+        declare('loop', default=True, description='Start again at the end of the source.')
+        declare('frame_id', default='camera_optical_frame', description='Frame of the header.')
+        declare('rate_hz', default=10.0, description='Frames a second.', low=0.1, high=1000.0)
         declare(
             'width',
-            0,
-            'Scale every frame to this width in pixels; 0: as it is.',
-            integer_range=[IntegerRange(from_value=0, to_value=8192)],
+            default=0,
+            description='Scale every frame to this width in pixels; 0: as it is.',
+            low=0,
+            high=8192,
         )
         declare(
             'field_of_view_deg',
-            60.0,
-            'Horizontal field of view for CameraInfo, in degrees.',
-            floating_point_range=[FloatingPointRange(from_value=1.0, to_value=179.0)],
+            default=60.0,
+            description='Horizontal field of view, where the source has no intrinsics.',
+            low=1.0,
+            high=179.0,
         )
 
     def _publish_next(self) -> None:
@@ -133,13 +129,7 @@ class CameraNode(Node):
             matrix = np.array(
                 [[focal, 0.0, (width - 1) / 2], [0.0, focal, (height - 1) / 2], [0.0, 0.0, 1.0]]
             )
-        info = CameraInfo(header=header, height=height, width=width)
-        info.distortion_model = 'plumb_bob'
-        info.d = [0.0] * 5
-        info.k = matrix.ravel().tolist()
-        info.r = np.eye(3).ravel().tolist()
-        info.p = np.hstack([matrix, np.zeros((3, 1))]).ravel().tolist()
-        return info
+        return to_camera_info(matrix, (height, width), header=header)
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from sensor_msgs.msg import CameraInfo
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -40,6 +41,26 @@ def to_jpeg(pixels_bgr: NDArray[np.uint8], *, header: Header) -> CompressedImage
     message = CompressedImage(header=header, format='jpeg')
     message.data = _bytes(buffer)
     return message
+
+
+def to_camera_info(
+    matrix: NDArray[np.float64], size: tuple[int, int], *, header: Header
+) -> CameraInfo:
+    """Make the CameraInfo of a rectified pinhole.
+
+    Args:
+        matrix: (3, 3) intrinsics in pixels, pixel centres at integers.
+        size: (height, width) of the image in pixels.
+        header: The image's header.
+    """
+    height, width = size
+    info = CameraInfo(header=header, height=height, width=width)
+    info.distortion_model = 'plumb_bob'
+    info.d = [0.0] * 5
+    info.k = matrix.ravel().tolist()
+    info.r = np.eye(3).ravel().tolist()
+    info.p = np.hstack([matrix, np.zeros((3, 1))]).ravel().tolist()
+    return info
 
 
 def _bytes(tight: NDArray[Any]) -> array.array[int]:
