@@ -10,6 +10,11 @@ def any_trunk(request):
     return load_trunk(request.param, 'random')
 
 
+def assert_equal_to_1e_5(value, expected):
+    """Compare at the scale of the whole map, as float32 sums round at that scale."""
+    assert (value - expected).abs().max() <= 1e-5 * expected.abs().max()
+
+
 def test_stages_and_global_vector_equal_open_clips_own_path(any_trunk, pixels):
     visual = any_trunk.clip.visual
     features = any_trunk(pixels, ('layer2', 'layer3', 'layer4', 'global'))
@@ -19,7 +24,7 @@ def test_stages_and_global_vector_equal_open_clips_own_path(any_trunk, pixels):
             x = getattr(visual, stage)(x)
             torch.testing.assert_close(features[stage], x, rtol=1e-5, atol=1e-5)
         expected = any_trunk.clip.encode_image(pixels)
-    torch.testing.assert_close(features['global'], expected, rtol=1e-5, atol=1e-5)
+    assert_equal_to_1e_5(features['global'], expected)
     assert features['layer2'].shape[-1] == 28
     assert features['layer4'].shape[-1] == 7
     assert features['global'].std() > 1e-3, 'a dead net would make every comparison hold'
