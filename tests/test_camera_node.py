@@ -96,8 +96,44 @@ def test_frames_are_scaled_and_a_finished_source_says_so(log, photos):
     probe.close()
 
 
+def test_a_bag_is_played_with_its_own_depth_and_intrinsics(log):
+    from rclpy.qos import qos_profile_sensor_data
+    from sensor_msgs.msg import CameraInfo
+    from sensor_msgs.msg import Image
+
+    from tests.ros_harness import Probe
+
+    probe = Probe()
+    got = {'image': {}, 'depth': {}, 'camera_info': {}}
+
+    def keep(name):
+        def callback(message):
+            got[name][message.header.stamp.sec, message.header.stamp.nanosec] = message
+
+        return callback
+
+    for name, kind in (('image', Image), ('depth', Image), ('camera_info', CameraInfo)):
+        probe.node.create_subscription(kind, name, keep(name), qos_profile_sensor_data)
+    process = start(log, namespace=probe.namespace, source=str(SAMPLES / 'tabletop'), width=240)
+
+    def common():
+        return sorted(set(got['image']) & set(got['depth']) & set(got['camera_info']))
+
+    probe.spin_until(lambda: len(common()) >= 3, 'three whole sets')
+    assert process.stop() == 0, process.output
+    for stamp in common():
+        image, depth, info = (got[k][stamp] for k in ('image', 'depth', 'camera_info'))
+        assert (image.width, image.height) == (depth.width, depth.height) == (240, 180)
+        metres = np.frombuffer(depth.data, np.float32)
+        assert 0.1 < np.nanmedian(metres) < 3
+        # Recorded at 480x360 with 45 degrees from top to bottom, played at half the size.
+        assert info.k[4] == pytest.approx(90 / np.tan(np.deg2rad(22.5)), rel=1e-6)
+        assert (info.k[2], info.k[5]) == pytest.approx((119.5, 89.5))
+    probe.close()
+
+
 def test_a_missing_source_is_refused(log):
     process = start(log, source='/no/such/folder')
     assert process.process.wait(30) == 1
-    assert "'/no/such/folder' is no folder, photo, video file or webcam" in process.output
+    assert "'/no/such/folder' is no folder, bag, photo, video file or webcam" in process.output
     assert 'Traceback' not in process.output
