@@ -234,4 +234,4 @@ def _decode(message: Image | CompressedImage) -> CameraImage:
 
 def main() -> int:
     """Run the node until it is stopped; return the exit code."""
-    return run_node('grounding', GroundingNode, threads=2)
+    return run_node('grounding', GroundingNode)

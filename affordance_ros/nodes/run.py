@@ -7,7 +7,6 @@ from types import FrameType
 
 import rclpy
 from rclpy.executors import ExternalShutdownException
-from rclpy.executors import MultiThreadedExecutor
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.node import Node
@@ -20,17 +19,16 @@ class StartupError(RuntimeError):
     """A node can't start; the text is for the person who started it."""
 
 
-def run_node(name: str, create: Callable[[], Node], *, threads: int = 1) -> int:
+def run_node(name: str, create: Callable[[], Node]) -> int:
     """Create a node and spin it until SIGINT, SIGTERM or the context's shutdown.
 
     The signals are handled here and not by rclpy, which would take the context away from under a
-    worker that is publishing: the node stops first, then its context.
+    worker that is publishing: the node stops first, then its context. Callbacks run in the thread
+    that made the node, as a graphics context needs it; none of them waits for anything.
 
     Args:
         name: For the log, where the node can't be created.
         create: Makes the node; may raise StartupError.
-        threads: How many threads run callbacks; 1 runs them in the one that made the node, which
-            a graphics context needs.
 
     Returns:
         The process's exit code: 0 after a clean stop, 1 if the node could not start.
@@ -46,7 +44,7 @@ def run_node(name: str, create: Callable[[], Node], *, threads: int = 1) -> int:
     node = None
     try:
         node = create()
-        executor = MultiThreadedExecutor(threads) if threads > 1 else SingleThreadedExecutor()
+        executor = SingleThreadedExecutor()
         executor.add_node(node)
         while not stop.is_set():
             executor.spin_once(timeout_sec=_LONGEST_WAIT_S)
