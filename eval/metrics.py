@@ -195,17 +195,17 @@ def _softmax_scores(
     truth = resize_as_torch(gt_uint8.astype(np.float32), size)
     if truth.max() == 0:
         truth = np.ones_like(truth)
-    truth_mass = truth / truth.sum()  # float32
     logits = resize_as_torch(prediction, size).astype(np.float64)
     mass = np.exp(logits - logits.max())
     mass /= mass.sum()
-    q = truth_mass.astype(np.float64)
+    q = truth / truth.sum(dtype=np.float64)
     # As torch's kl_div: 0 log 0 is 0, so only the others count.
     inside = q > 0
     kld = np.sum(q[inside] * (np.log(q[inside]) - np.log(mass[inside] + 1e-10)))
-    sim = np.sum(np.minimum(mass, q / q.sum()))
+    sim = np.sum(np.minimum(mass, q))
     heat = mass / mass.max()
-    scaled = truth_mass / truth_mass.max()  # float32, as the threshold is
+    shares = truth / truth.sum()  # float32, as the threshold is
+    scaled = shares / shares.max()
     low = scaled.min()
     fixated = (scaled - low) / (scaled.max() - low + np.float32(_EPS)) >= np.float32(
         _FIXATION_LEVEL
