@@ -26,10 +26,10 @@ def resize_as_torch(image: NDArray[np.float32], size: tuple[int, int]) -> NDArra
     above, below, down = _taps(image.shape[0], size[0])
     before, after, right = _taps(image.shape[1], size[1])
     # Weights and sums in float64, rounded once: torch's own float32 sums scatter around this.
-    upper = image[above] * (1.0 - down)[:, None]
-    upper += image[below] * down[:, None]  # (height, W)
-    columns = upper[:, before] * (1.0 - right)
-    columns += upper[:, after] * right
+    upper = image.take(above, axis=0) * (1.0 - down)[:, None]
+    upper += image.take(below, axis=0) * down[:, None]  # (height, W)
+    columns = upper.take(before, axis=1) * (1.0 - right)
+    columns += upper.take(after, axis=1) * right
     return np.asarray(columns, np.float32)
 
 

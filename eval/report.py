@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from eval.run_agd20k import Agd20kConfig
 
 _LOG = logging.getLogger('affordance-eval')
-_EXTREMES = 8
+_EXTREMES = 9
 _PER_AFFORDANCE = 4
 _PROBLEMS = 50
 # Gives the item and the map of a score.
@@ -211,10 +211,19 @@ def _affordance_bars(scores: Sequence[ImageScore]) -> str:
     counts = {name: int(row['images']) for name, row in groups.items()}
     charts = []
     for measure in ('kld', 'nss'):
-        ordered = sorted(groups, key=lambda name: (groups[name][measure], name))
+        sign = -1 if HIGHER_IS_BETTER[measure] else 1
+        best = {name: sign * row[measure] for name, row in groups.items()}
+        ordered = sorted(groups, key=_best_first(best))
         values = {name: groups[name][measure] for name in ordered}
-        charts.append(bars(values, counts=counts, title=f'{measure.upper()} by affordance'))
+        charts.append(
+            bars(values, counts=counts, title=f'{measure.upper()} by affordance, best first')
+        )
     return f'<div class="charts">{"".join(charts)}</div>'
+
+
+def _best_first(values: dict[str, float]) -> Callable[[str], tuple[bool, float, str]]:
+    """Return a sorting key: low values first, names without a value last."""
+    return lambda name: (math.isnan(values[name]), values[name], name)
 
 
 def _gallery(ranked: Sequence[ImageScore], look_up: MapLookup) -> str:

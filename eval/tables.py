@@ -92,11 +92,12 @@ def latex_table(results: Results) -> str:
         r'NSS $\uparrow$ \\',
         r'\midrule',
     ]
-    for line in comparison_lines(results, results.summary()):
+    compared = comparison_lines(results, results.summary())
+    for line in compared:
         cells = [line.method, line.supervision, line.protocol, *map(number, line.values)]
         escaped = [_escape(cell) for cell in cells]
         if line.ours:
-            lines.append(r'\midrule')
+            lines += [r'\midrule'] if len(compared) > 1 else []
             escaped[0] = rf'\textbf{{{escaped[0]}}}'
         lines.append(' & '.join(escaped) + r' \\')
     return '\n'.join([*lines, r'\bottomrule', r'\end{tabular}']) + '\n'
