@@ -6,7 +6,7 @@ SHELL := /bin/bash
 WITH_ENV := source scripts/env.sh &&
 PYTEST_ARGS ?=
 
-.PHONY: help build demo test lint slow clean
+.PHONY: help build demo test lint slow bench clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ test: lint  ## Run the tests, style and types first.
 
 slow: build  ## Run the long proofs.
 	@$(WITH_ENV) python -m pytest -m slow $(PYTEST_ARGS)
+
+bench: build  ## Time the metrics on one core.
+	@$(WITH_ENV) python -m eval.bench
 
 clean:  ## Remove what was built and made, but not .venv.
 	rm -rf build install log out

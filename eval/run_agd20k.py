@@ -2,10 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
@@ -13,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from affordance_ros.model.grounding import ModelConfig
 from affordance_ros.predictor import Predictor
@@ -31,6 +27,8 @@ from eval.inference import describe_predictor
 from eval.inference import predict_items
 from eval.metrics import DEFAULT_PROTOCOL
 from eval.metrics import find_protocol
+from eval.partial import Stop
+from eval.partial import collect
 from eval.prediction_folder import PredictionFolder
 from eval.results import Results
 from eval.scoring import ImageScore
@@ -114,7 +112,7 @@ def run_agd20k(config: Agd20kConfig) -> Results | None:
 
 
 def _score_baseline(config: Agd20kConfig, listing: Listing, items: Sequence[Item]) -> Results:
-    stop = _Stop()
+    stop = Stop()
     scores, problems = _score(
         config, items, lambda item: baseline_map(item, config.baseline), stop
     )
@@ -138,7 +136,7 @@ def _predict_and_score(
     there = sum(map(folder.has, items))
     if there:
         _LOG.info('%d of %d pictures are predicted already', there, len(items))
-    stop = _Stop()
+    stop = Stop()
     with stop.catch():
         for problem in predict_items(
             items[processes.rank :: processes.world],
@@ -167,51 +165,13 @@ def _predict_and_score(
     return _results(config, listing, settings, scores, [*problems, *more], stop)
 
 
-class _Stop:
-    """Remembers why a run stopped early, so that what it had done is kept."""
-
-    def __init__(self) -> None:
-        self.reason = ''
-
-    @contextmanager
-    def catch(self) -> Iterator[None]:
-        """Turn what stops the block into a reason; wrong settings go on up."""
-        try:
-            yield
-        except EvaluationError:
-            raise
-        except KeyboardInterrupt:
-            self.reason = 'interrupted'
-        except Exception as error:
-            _LOG.exception('stopped; what was done so far is kept')
-            self.reason = f'{type(error).__name__}: {error}'
-
-
 def _score(
-    config: Agd20kConfig, items: Sequence[Item], source: MapSource, stop: _Stop
+    config: Agd20kConfig, items: Sequence[Item], source: MapSource, stop: Stop
 ) -> tuple[list[ImageScore], list[Problem]]:
     entries = score_items(
         items, source, protocol=config.protocol, smooth=config.smooth, same_size=True
     )
-    scores: list[ImageScore] = []
-    problems: list[Problem] = []
-    bar = tqdm(
-        entries, total=len(items), unit='image', desc='score', disable=not sys.stderr.isatty()
-    )
-    with stop.catch():
-        sort_entries(bar, scores, problems)
-    return scores, problems
-
-
-def sort_entries(
-    entries: Iterable[ImageScore | Problem], scores: list[ImageScore], problems: list[Problem]
-) -> None:
-    """Append what `score_items` yields to two lists; a stop on the way loses nothing."""
-    for entry in entries:
-        if isinstance(entry, ImageScore):
-            scores.append(entry)
-        else:
-            problems.append(entry)
+    return collect(entries, total=len(items), stop=stop)
 
 
 def _results(
@@ -220,7 +180,7 @@ def _results(
     settings: dict[str, Any],
     scores: Sequence[ImageScore],
     problems: Sequence[Problem],
-    stop: _Stop,
+    stop: Stop,
 ) -> Results:
     warnings = list(listing.warnings)
     if config.limit and len(listing.items) > config.limit:

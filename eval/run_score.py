@@ -1,26 +1,21 @@
 """Score anybody's maps: neither torch nor a model is needed."""
 
 import hashlib
-import logging
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-
-from tqdm import tqdm
+from typing import Any
 
 from eval.agd20k import SUFFIXES
 from eval.agd20k import Item
 from eval.errors import EvaluationError
-from eval.errors import Problem
 from eval.maps import find_map
 from eval.maps import read_map
 from eval.metrics import DEFAULT_PROTOCOL
 from eval.metrics import find_protocol
+from eval.partial import Stop
+from eval.partial import collect
 from eval.results import Results
-from eval.scoring import ImageScore
 from eval.scoring import score_items
-
-_LOG = logging.getLogger('affordance-eval')
 
 
 @dataclass(frozen=True)
@@ -61,8 +56,6 @@ def run_score(config: ScoreConfig) -> Results:
     items = list_truths(config.truths, images=config.images)
     if not config.predictions.is_dir():
         raise EvaluationError(f'the predictions {config.predictions} are no folder')
-    scores: list[ImageScore] = []
-    problems: list[Problem] = []
     entries = score_items(
         items,
         lambda item: read_map(find_map(config.predictions, item)),
@@ -70,26 +63,21 @@ def run_score(config: ScoreConfig) -> Results:
         smooth=config.smooth,
         same_size=False,
     )
-    bar = tqdm(entries, total=len(items), unit='image', disable=not sys.stderr.isatty())
-    complete = True
-    try:
-        for entry in bar:
-            if isinstance(entry, ImageScore):
-                scores.append(entry)
-            else:
-                problems.append(entry)
-    except KeyboardInterrupt:
-        complete = False
+    stop = Stop()
+    scores, problems = collect(entries, total=len(items), stop=stop)
     if not scores:
         raise EvaluationError(
             f'not one of {len(items)} ground truths could be scored; the first: '
-            f'{problems[0].text if problems else "interrupted"}'
+            f'{problems[0].text if problems else stop.reason}'
         )
+    settings: dict[str, Any] = {'predictions': str(config.predictions), 'smooth': config.smooth}
+    if stop.reason:
+        settings['stopped_by'] = stop.reason
     return Results(
         name=config.name or config.predictions.name,
         supervision=config.supervision,
         protocol=config.protocol,
-        config={'predictions': str(config.predictions), 'smooth': config.smooth},
+        config=settings,
         data={
             'title': str(config.truths),
             'real': False,
@@ -98,7 +86,7 @@ def run_score(config: ScoreConfig) -> Results:
         },
         scores=scores,
         problems=problems,
-        complete=complete,
+        complete=not stop.reason,
     )
 
 
