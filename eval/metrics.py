@@ -3,7 +3,7 @@
 Each protocol repeats the arithmetic of the code that made its tables: the order of resizing and
 normalising, every epsilon, the strictness of the threshold, the standard deviation's kind. Where
 that code works in float32 (the resized map and its min-max, torch's fixation map), so does this;
-sums and logarithms are taken in float64, which moves a score by less than 1e-5.
+sums and logarithms are taken in float64, which moves a score by less than 1e-6.
 
 Importing this needs numpy and OpenCV alone.
 

@@ -32,6 +32,7 @@ from eval.scoring import ImageScore
 from eval.summary import Mean
 from eval.summary import group_means
 from eval.summary import value_of
+from eval.tables import all_counts
 from eval.tables import comparison_lines
 from eval.tables import number
 from eval.tables import setting_rows
@@ -181,7 +182,7 @@ def _comparison(results: Results, summary: dict[str, Mean]) -> str:
 
 
 def _counts(results: Results) -> str:
-    rows = [(name, f'{count:,}') for name, count in results.counts().items()]
+    rows = [(name, f'{count:,}') for name, count in all_counts(results).items()]
     warnings = ''.join(f'<li>{escape(text)}</li>' for text in results.data.get('warnings', ()))
     shown = results.problems[:_PROBLEMS]
     problems = ''.join(f'<li>{escape(p.kind)}: {escape(p.text)}</li>' for p in shown)

@@ -51,7 +51,7 @@ def markdown_report(results: Results) -> str:
         ),
         _undefined_note(summary),
         '## What was scored',
-        markdown_table(('', 'images'), [(k, f'{n:,}') for k, n in _all_counts(results).items()]),
+        markdown_table(('', 'images'), [(k, f'{n:,}') for k, n in all_counts(results).items()]),
         *[f'- {warning}' for warning in results.data.get('warnings', ())],
         '## Settings',
         markdown_table(('setting', 'value'), setting_rows(results)),
@@ -77,7 +77,7 @@ def console_summary(results: Results) -> str:
                 f'{number(mean.mean)})'
             )
         lines.append(text)
-    counts = ', '.join(f'{k} {n:,}' for k, n in _all_counts(results).items())
+    counts = ', '.join(f'{k} {n:,}' for k, n in all_counts(results).items())
     return '\n'.join([*lines, f'  images: {counts}']) + '\n'
 
 
@@ -154,7 +154,8 @@ def _dataset(results: Results) -> str:
     return str(results.data.get('title', 'predictions'))
 
 
-def _all_counts(results: Results) -> dict[str, int]:
+def all_counts(results: Results) -> dict[str, int]:
+    """Return the numbers of images, after how many were published where that is known."""
     counts = results.counts()
     expected = results.data.get('published_images')
     return {'published': int(expected), **counts} if expected else counts

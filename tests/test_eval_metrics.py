@@ -4,6 +4,7 @@ import functools
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -143,6 +144,25 @@ def test_scores_equal_an_independent_float64_reference(protocol):
         for name, value in expected.items():
             error = abs(found[name] - value) / max(abs(value), least[name])
             assert error <= 1e-6, (number, name, found[name], value)
+
+
+def test_float32_sums_as_published_differ_by_less_than_a_millionth():
+    """The published code sums in the map's own float32."""
+    for number in range(0, CASES, 4):
+        raw, gt = case(number)
+        p = raw if raw.shape == (224, 224) else cv2.resize(raw, (224, 224))
+        g = gt / 255.0 if gt.shape == (224, 224) else cv2.resize(gt / 255.0, (224, 224))
+        p = (p - p.min()) / (p.max() - p.min() + 1e-10)
+        assert p.dtype == np.float32
+        mass, truth = p / (p.sum() + 1e-12), g / (g.sum() + 1e-12)
+        fixated = (g - g.min()) / (g.max() - g.min() + 1e-12) > 0.1
+        z = (p / 255.0 - np.mean(p / 255.0)) / np.std(p / 255.0)
+        published = {
+            'kld': np.sum(truth * np.log(truth / (mass + 1e-12) + 1e-12)),
+            'sim': np.sum(np.minimum(mass, truth)),
+            'nss': np.sum(z * fixated.astype(np.float64)) / np.sum(fixated + 1e-12),
+        }
+        assert evaluate_pair(raw, gt) == pytest.approx(published, abs=1e-6), number
 
 
 @pytest.mark.parametrize('protocol', ['locate', 'ooal', 'cross-view-ag', 'cross-view-ag-plus'])
