@@ -8,7 +8,10 @@ import sys
 import cv2
 import numpy as np
 import pytest
+import torch
 
+from affordance_ros.model.checkpoint import save_checkpoint
+from affordance_ros.model.grounding import untrained_decoder
 from eval import inference
 from eval.agd20k import list_split
 from eval.cli import main
@@ -72,6 +75,20 @@ def test_predictions_of_another_model_are_refused(root, tmp_path, caplog):
     assert 'input_size: 96, and now 64' in caplog.text
     assert 'name another folder by --out' in caplog.text
     assert run(root, out, '--no-html', '--command-template', '{affordance} the {object}') == 2
+
+
+def test_another_checkpoint_under_the_same_name_is_noticed(root, tmp_path, trunk, caplog):
+    path, out = tmp_path / 'best.safetensors', tmp_path / 'out'
+    for seed, status in ((1, 0), (2, 2)):
+        torch.manual_seed(seed)
+        save_checkpoint(
+            path, untrained_decoder(trunk), trunk=trunk, prompt_set='verb@1', input_size=96,
+            training={},
+        )  # fmt: skip
+        assert run(root, out, '--no-html', '--checkpoint', str(path)) == status
+    assert 'checkpoint_sha256: ' in caplog.text
+    assert results(out)['name'] == 'affordance_ros compact, best'
+    assert results(out)['supervision'] == 'zero-shot'
 
 
 def test_a_stop_keeps_partial_results_and_the_next_run_goes_on(root, tmp_path, monkeypatch):
