@@ -6,9 +6,11 @@ SHELL := /bin/bash
 WITH_ENV := source scripts/env.sh &&
 PYTEST_ARGS ?=
 
-LIVE ?=
+weights: build  ## Make the embedded model from nothing: render, pretrain, train (about 2 hours).
+	@$(WITH_ENV) bash scripts/make_weights.sh
 
-.PHONY: help build demo test lint slow weights bench clean
+bench: build  ## Measure training and the evaluation's metrics on this machine.
+	@$(WITH_ENV) bash scripts/bench.sh
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,11 +30,16 @@ test: lint  ## Run the tests, style and types first.
 slow: build  ## Run the long proofs.
 	@$(WITH_ENV) python -m pytest -m slow $(PYTEST_ARGS)
 
+<<<<<<< HEAD
 weights: build  ## Make the embedded model from nothing: render, pretrain, train (about 2 hours).
 	@$(WITH_ENV) bash scripts/make_weights.sh
 
 bench: build  ## Measure training with and without the feature cache, on scenes rendered for it.
 	@$(WITH_ENV) bash scripts/bench.sh
+=======
+bench: build  ## Time the metrics on one core.
+	@$(WITH_ENV) python -m eval.bench
+>>>>>>> ed9d934fd599681bdbe1df205a819912126d6c8f
 
 clean:  ## Remove what was built and made, but not .venv.
 	rm -rf build install log out

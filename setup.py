@@ -9,9 +9,10 @@ setup(
     description='Open-vocabulary affordance grounding for robots (AffordanceCLIP, ROS 2)',
     license='Apache-2.0',
     python_requires='>=3.10,<3.13',
-    packages=find_packages(include=['affordance_ros*', 'tabletop*', 'training*']),
+    packages=find_packages(include=['affordance_ros*', 'eval*', 'tabletop*', 'training*']),
     package_data={
         'affordance_ros.prompts': ['*.yaml'],
+        'eval': ['*.json', '*.css'],
         'tabletop': ['*.yaml'],
         'training': ['configs/*.yaml'],
     },
@@ -36,6 +37,7 @@ setup(
     entry_points={
         'console_scripts': [
             'affordance-ground = affordance_ros.cli:main',
+            'affordance-eval = eval.cli:main',
             'affordance-train = training.train:main',
             'affordance-pretrain = training.pretrain:main',
             'affordance-ablate = training.ablate:main',

@@ -10,3 +10,5 @@ affordance-tabletop render --out $data --what referring --split train val --n tr
 python -m training.bench --config training/configs/tabletop.yaml --images 128 \
     --json out/bench/training.json \
     --set weights=random --set data.root=$data --set data.converted=$data/converted
+echo "evaluation, one core:"
+python -m eval.bench

@@ -1,0 +1,1 @@
+"""Evaluation of affordance heatmaps. `eval.metrics` needs numpy and OpenCV alone."""

@@ -1,0 +1,213 @@
+"""affordance-eval: score heatmaps by the protocols of the published AGD20K tables."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+from collections.abc import Sequence
+from pathlib import Path
+
+from eval.errors import EvaluationError
+from eval.metrics import DEFAULT_PROTOCOL
+from eval.metrics import PROTOCOLS
+from eval.results import Results
+from eval.results import load_results
+from eval.tables import console_summary
+from eval.tables import latex_table
+from eval.tables import markdown_report
+
+_LOG = logging.getLogger('affordance-eval')
+# Problems that the protocols themselves pass over, so that they don't fail a run.
+_PASSED_OVER = ('no ground truth',)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    parser = argparse.ArgumentParser(prog='affordance-eval', description=__doc__)
+    commands = parser.add_subparsers(dest='command', required=True)
+    _add_agd20k(commands.add_parser('agd20k', help='a model or baseline on AGD20K or its like'))
+    _add_score(commands.add_parser('score', help="anybody's saved maps against ground truths"))
+    pair = commands.add_parser('compare', help='paired differences of two results.json')
+    pair.add_argument('a', type=Path, help='results.json of A')
+    pair.add_argument('b', type=Path, help='results.json of B')
+    _add_refcoco(commands.add_parser('refcoco', help='referring segmentation, RefCOCO format'))
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return 0, 1 if images were skipped or it stopped, 2 if it can't."""
+    logging.basicConfig(format='%(name)s: %(message)s', stream=sys.stderr, level=logging.INFO)
+    options = build_parser().parse_args(arguments)
+    run: dict[str, Callable[[argparse.Namespace], int]] = {
+        'agd20k': _agd20k,
+        'score': _score,
+        'compare': _compare,
+        'refcoco': _refcoco,
+    }
+    try:
+        return run[options.command](options)
+    except (EvaluationError, ValueError, OSError) as error:
+        _LOG.error('%s', error)
+        return 2
+    except RuntimeError as error:  # the model's own: weights, checkpoint, referring data set
+        if type(error) is RuntimeError:
+            raise
+        _LOG.error('%s', error)
+        return 2
+
+
+def write_results(results: Results, folder: Path) -> int:
+    """Write results.json, tables and their summary; return the exit status."""
+    folder.mkdir(parents=True, exist_ok=True)
+    results.save(folder / 'results.json')
+    (folder / 'table.md').write_text(markdown_report(results), encoding='utf-8')
+    (folder / 'table.tex').write_text(latex_table(results), encoding='utf-8')
+    sys.stdout.write(console_summary(results))
+    sys.stdout.write(f'  written: {folder}/results.json, table.md, table.tex\n')
+    failed = [p for p in results.problems if p.kind not in _PASSED_OVER]
+    if failed:
+        _LOG.warning(
+            '%d images have no score; the first: %s (all are in results.json)',
+            len(failed),
+            failed[0].text,
+        )
+    return 1 if failed or not results.complete else 0
+
+
+def _agd20k(options: argparse.Namespace) -> int:
+    # Imported here: torch takes seconds, and the other commands do without.
+    from affordance_ros.model.grounding import ModelConfig
+    from affordance_ros.predictor import PredictorConfig
+    from eval.report import agd20k_maps
+    from eval.report import write_report
+    from eval.run_agd20k import Agd20kConfig
+    from eval.run_agd20k import run_agd20k
+
+    out = options.out or Path('out/eval') / f'{options.split}_{_slug(options)}'
+    config = Agd20kConfig(
+        root=options.root.expanduser(),
+        split=options.split,
+        out=out,
+        protocol=options.protocol,
+        test_folder=options.test_folder,
+        model=ModelConfig(options.model, options.weights, options.checkpoint, options.device),
+        predictor=PredictorConfig(
+            input_size=options.input_size,
+            input_shape=options.input_shape,
+            prompt_set=options.prompt_set,
+        ),
+        baseline=options.baseline,
+        template=options.command_template,
+        smooth=options.smooth,
+        limit=options.limit,
+        workers=options.workers,
+        name=options.name,
+        supervision=options.supervision,
+    )
+    results = run_agd20k(config)
+    if results is None:  # a process of torchrun that only predicts
+        return 0
+    status = write_results(results, out / options.protocol)
+    if not options.no_html:
+        write_report(results, out / options.protocol / 'report.html', agd20k_maps(config))
+    return status
+
+
+def _slug(options: argparse.Namespace) -> str:
+    words = options.name or options.baseline or Path(options.checkpoint).stem or options.model
+    return ''.join(c if c.isalnum() else '-' for c in words).strip('-')
+
+
+def _score(options: argparse.Namespace) -> int:
+    from eval.report import score_maps
+    from eval.report import write_report
+    from eval.run_score import ScoreConfig
+    from eval.run_score import run_score
+
+    config = ScoreConfig(
+        predictions=options.predictions.expanduser(),
+        truths=options.gt.expanduser(),
+        protocol=options.protocol,
+        images=options.images,
+        smooth=options.smooth,
+        name=options.name,
+        supervision=options.supervision or '?',
+    )
+    results = run_score(config)
+    out = options.out or Path('out/eval') / f'score_{config.predictions.name}'
+    status = write_results(results, out / options.protocol)
+    if not options.no_html:
+        write_report(results, out / options.protocol / 'report.html', score_maps(config))
+    return status
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from eval.compare import comparison_text
+
+    sys.stdout.write(comparison_text(load_results(options.a), load_results(options.b)))
+    return 0
+
+
+def _refcoco(options: argparse.Namespace) -> int:
+    from eval.refcoco import run_refcoco
+
+    return run_refcoco(options)
+
+
+def _add_agd20k(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--root', type=Path, required=True, help='the folder that holds Seen, ...')
+    parser.add_argument('--split', default='Seen', help='Seen, Unseen or another (default: Seen)')
+    parser.add_argument('--test-folder', default='', help="default: the protocol's own")
+    parser.add_argument('--baseline', default='', help='centre or uniform, in place of a model')
+    parser.add_argument(
+        '--command-template', default='{affordance}', help='default: {affordance}, as published'
+    )
+    parser.add_argument('--limit', type=int, default=0, help='at most so many images; for trying')
+    parser.add_argument('--workers', type=int, default=2, help='processes that read pictures')
+    _add_model(parser)
+    _add_output(parser)
+
+
+def _add_score(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--predictions', type=Path, required=True, help='npy, npz or png maps')
+    parser.add_argument('--gt', type=Path, required=True, help='ground truths, 8 bit grey')
+    parser.add_argument('--images', type=Path, help='pictures, for the report')
+    _add_output(parser)
+
+
+def _add_refcoco(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--root', type=Path, required=True, help='holds a folder per data set')
+    parser.add_argument('--dataset', default='refcoco:unc', help='name:split_by')
+    parser.add_argument('--split', nargs='+', default=['val', 'testA', 'testB'])
+    parser.add_argument('--images', default='', help='the folder of images, if not the usual one')
+    parser.add_argument('--converted', type=Path, default=Path('out/converted'))
+    parser.add_argument('--max-images', type=int, default=0, help='at most so many; for trying')
+    parser.add_argument('--workers', type=int, default=2)
+    parser.add_argument('--out', type=Path, default=Path('out/eval/refcoco'))
+    _add_model(parser)
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group('model')
+    group.add_argument('--model', default='RN101-quickgelu', help='trunk (default: %(default)s)')
+    group.add_argument('--weights', default='openai', help='file, tag or random')
+    group.add_argument('--checkpoint', default='', help='trained neck and head (safetensors)')
+    group.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
+    group.add_argument('--input-size', type=int, default=0, help='long side, a multiple of 32')
+    group.add_argument('--input-shape', default='rectangle', help='rectangle or square')
+    group.add_argument('--prompt-set', default='verb', help='verb, ensemble or YAML')
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--protocol', default=DEFAULT_PROTOCOL, help=', '.join(PROTOCOLS))
+    parser.add_argument(
+        '--smooth', type=float, default=0.0, help='sigma in pixels of the raw map; default: off'
+    )
+    parser.add_argument('--out', type=Path, help='default: out/eval/<split>_<model>')
+    parser.add_argument('--name', default='', help='what tables call the method')
+    parser.add_argument('--supervision', default='', help="the tables' word for its training")
+    parser.add_argument('--no-html', action='store_true', help='write no report.html')
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""Maps for AGD20K's pictures: by the one predictor that the node uses, or by a baseline."""
+
+import math
+from collections.abc import Iterator
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset
+from tqdm import tqdm
+
+from affordance_ros.commands import CommandError
+from affordance_ros.model.weights import sha256_of_file
+from affordance_ros.predictor import Predictor
+from affordance_ros.prompts import load_prompt_set
+from eval.agd20k import Item
+from eval.agd20k import read_picture
+from eval.errors import EvaluationError
+from eval.errors import ImageProblemError
+from eval.errors import Problem
+from eval.prediction_folder import PredictionFolder
+
+DEFAULT_TEMPLATE = '{affordance}'
+# Of each side; chosen as a prior's usual width, on no data.
+CENTRE_SIGMA = 0.25
+BASELINES = ('centre', 'uniform')
+
+_Loaded = tuple[int, NDArray[np.uint8] | None, Problem | None]
+
+
+def command_for(item: Item, template: str) -> str:
+    """Return the command that an item asks, with folders' underscores as spaces.
+
+    Raises:
+        EvaluationError: If the template has other fields than affordance and object.
+    """
+    try:
+        text = template.format(affordance=item.affordance, object=item.object)
+    except (KeyError, IndexError, ValueError) as error:
+        raise EvaluationError(
+            f'the command template {template!r} is wrong ({error}): its fields are {{affordance}} '
+            f'and {{object}}, such as "{{affordance}} the {{object}}"'
+        ) from error
+    return text.replace('_', ' ')
+
+
+def describe_predictor(predictor: Predictor) -> dict[str, Any]:
+    """Return all that a predictor's maps depend on, but for the device."""
+    facts = dict(predictor.model.describe())
+    facts.pop('device')
+    if checkpoint := facts.pop('checkpoint', ''):
+        facts['checkpoint_sha256'] = sha256_of_file(Path(checkpoint))
+    config = predictor.config
+    return {
+        **facts,
+        'input_size': predictor.input_size,
+        'input_shape': config.input_shape,
+        'prompt_set': load_prompt_set(config.prompt_set).label,
+    }
+
+
+class _Pictures(Dataset[_Loaded]):
+    """Pictures by number, or the problem of one that can't be read."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self._items = items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, index: int) -> _Loaded:
+        item = self._items[index]
+        try:
+            return index, picture_of(item), None
+        except ImageProblemError as error:
+            return index, None, error.for_image(item.key)
+
+
+def picture_of(item: Item) -> NDArray[np.uint8]:
+    """Return an item's picture, (H, W, 3) uint8 BGR.
+
+    Raises:
+        ImageProblemError: If there is none, or it can't be read.
+    """
+    if item.image is None:
+        raise ImageProblemError('unreadable picture', f'{item.key} has no picture')
+    return read_picture(item.image)
+
+
+def predict_items(
+    items: Sequence[Item],
+    predictor: Predictor,
+    folder: PredictionFolder,
+    *,
+    template: str = DEFAULT_TEMPLATE,
+    workers: int = 0,
+    progress: bool = False,
+) -> Iterator[Problem]:
+    """Predict the items whose maps are not there yet, and keep each as soon as it is made.
+
+    Args:
+        items: In any order; ordered by affordance, each command's text is encoded once.
+        predictor: The loaded predictor.
+        folder: Where the maps go.
+        template: How a command is made of an item's affordance and object.
+        workers: Processes that read pictures; 0 reads them in this one.
+        progress: Whether to show a bar.
+
+    Yields:
+        The problems of pictures that can't be read.
+
+    Raises:
+        EvaluationError: If the template or a command can't be used.
+    """
+    wanted = [item for item in items if not folder.has(item)]
+    loader = DataLoader(_Pictures(wanted), batch_size=1, num_workers=workers, collate_fn=_only)
+    current = ''
+    bar = tqdm(loader, total=len(wanted), unit='picture', desc='predict', disable=not progress)
+    for index, picture, problem in bar:
+        if picture is None:
+            if problem is not None:
+                yield problem
+            continue
+        command = command_for(wanted[index], template)
+        if command != current:
+            try:
+                predictor.set_command(command)
+            except CommandError as error:
+                raise EvaluationError(f'{wanted[index].key}: {error}') from error
+            current = command
+        folder.write(wanted[index], predictor.predict(picture, channels='bgr').heatmap)
+
+
+def _only(batch: list[_Loaded]) -> _Loaded:
+    return batch[0]
+
+
+def baseline_map(item: Item, kind: str) -> NDArray[np.float32]:
+    """Return a map that looks at nothing, at the picture's size.
+
+    Args:
+        item: The item; only its picture's size counts.
+        kind: 'centre' for a Gaussian in the middle whose sigma is a quarter of each side,
+            'uniform' for 1 everywhere.
+
+    Raises:
+        ImageProblemError: If the picture can't be read.
+    """
+    height, width = picture_of(item).shape[:2]
+    if kind == 'uniform':
+        return np.ones((height, width), np.float32)
+    return np.outer(_bell(height), _bell(width)).astype(np.float32)
+
+
+def _bell(length: int) -> NDArray[np.float64]:
+    offsets = (np.arange(length) - (length - 1) / 2) / (CENTRE_SIGMA * length)
+    return np.exp(-(offsets**2) / 2) if length > 1 else np.array([math.e**0])

@@ -1,0 +1,289 @@
+"""The HTML report: one file that needs no network; pictures are data URIs, charts inline SVG."""
+
+import logging
+import math
+from collections.abc import Callable
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eval.agd20k import Item
+from eval.agd20k import list_split
+from eval.agd20k import read_picture
+from eval.agd20k import read_truth
+from eval.charts import bars
+from eval.charts import cumulative_curve
+from eval.errors import ImageProblemError
+from eval.maps import find_map
+from eval.maps import read_map
+from eval.metrics import HIGHER_IS_BETTER
+from eval.metrics import METRICS
+from eval.metrics import find_protocol
+from eval.published import PUBLISHED
+from eval.published import comparable
+from eval.results import Results
+from eval.run_score import ScoreConfig
+from eval.run_score import list_truths
+from eval.scoring import ImageScore
+from eval.summary import Mean
+from eval.summary import group_means
+from eval.summary import value_of
+from eval.tables import all_counts
+from eval.tables import comparison_lines
+from eval.tables import number
+from eval.tables import setting_rows
+from eval.thumbnails import overlay_uri
+from eval.thumbnails import photo_uri
+
+if TYPE_CHECKING:
+    from eval.run_agd20k import Agd20kConfig
+
+_LOG = logging.getLogger('affordance-eval')
+_EXTREMES = 9
+_PER_AFFORDANCE = 4
+_PROBLEMS = 50
+# Gives the item and the map of a score.
+MapLookup = Callable[[ImageScore], tuple[Item, NDArray[np.float32]]]
+
+
+def agd20k_maps(config: 'Agd20kConfig') -> MapLookup:
+    """Return where an AGD20K evaluation's pictures and maps are found."""
+    from eval.inference import baseline_map
+
+    folder = config.test_folder or find_protocol(config.protocol).test_folder
+    listing = list_split(config.root, config.split, test_folder=folder)
+    items = {item.key: item for item in listing.items}
+
+    def look_up(score: ImageScore) -> tuple[Item, NDArray[np.float32]]:
+        item = items[score.key]
+        if config.baseline:
+            return item, baseline_map(item, config.baseline)
+        return item, read_map(config.out / 'predictions' / f'{item.key}.npy')
+
+    return look_up
+
+
+def score_maps(config: ScoreConfig) -> MapLookup:
+    """Return where scored maps and their pictures are found."""
+    items = {item.key: item for item in list_truths(config.truths, images=config.images)}
+
+    def look_up(score: ImageScore) -> tuple[Item, NDArray[np.float32]]:
+        item = items[score.key]
+        return item, read_map(find_map(config.predictions, item))
+
+    return look_up
+
+
+def write_report(results: Results, path: Path, look_up: MapLookup) -> None:
+    """Write the report.
+
+    Args:
+        results: What to show.
+        path: The HTML file.
+        look_up: Gives each shown score's item and map.
+    """
+    path.write_text(report_html(results, look_up), encoding='utf-8')
+    _LOG.info('report: %s (%.1f MB)', path, path.stat().st_size / 1e6)
+
+
+def report_html(results: Results, look_up: MapLookup) -> str:
+    """Return the report's HTML; arguments as for `write_report`."""
+    summary = results.summary()
+    title = f'{results.name} on {results.data.get("title", "predictions")}'
+    style = Path(__file__).with_name('report.css').read_text(encoding='utf-8')
+    ranked = _ranked(results.scores)
+    body = [
+        f'<h1>{escape(title)}</h1>',
+        f'<p class="soft">Protocol {escape(results.protocol)}, smoothing '
+        f'{results.config.get("smooth") or "off"}, {escape(results.created)}</p>',
+        _stopped(results),
+        _tiles(summary),
+        '<h2>Beside published methods</h2>',
+        _comparison(results, summary),
+        '<h2>What was scored</h2>',
+        _counts(results),
+        '<h2>Distributions</h2>',
+        '<p class="soft">The share of images at or below each value.</p>',
+        _curves(results.scores, summary),
+        _affordance_bars(results.scores),
+        '<h2>Best images by KLD</h2>',
+        '<p class="soft">Photo, ground truth, prediction. Maps are stretched to their own range, '
+        'as the min-max protocols do; the raw maximum stands below.</p>',
+        _cards(ranked[:_EXTREMES], look_up),
+        '<h2>Worst images by KLD</h2>',
+        _cards(ranked[::-1][:_EXTREMES], look_up),
+        '<h2>Gallery by affordance</h2>',
+        '<p class="soft">From each affordance its best, its worst, and two between.</p>',
+        _gallery(ranked, look_up),
+        '<h2>Settings</h2>',
+        _table(('setting', 'value'), setting_rows(results), value_column=1),
+    ]
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<title>{escape(title)}</title><style>{style}</style></head><body>\n'
+        + '\n'.join(part for part in body if part)
+        + '\n</body></html>\n'
+    )
+
+
+def _ranked(scores: Sequence[ImageScore]) -> list[ImageScore]:
+    """Return the scores with a KLD and a truth, best first."""
+    kept = [s for s in scores if not math.isnan(s.kld) and not s.zero_truth]
+    return sorted(kept, key=lambda score: score.kld)
+
+
+def _stopped(results: Results) -> str:
+    if results.complete:
+        return ''
+    why = escape(str(results.config.get('stopped_by', 'interrupted')))
+    return f'<p class="stopped">Stopped early ({why}): these are partial results.</p>'
+
+
+def _tiles(summary: dict[str, Mean]) -> str:
+    tiles = []
+    for name, mean in summary.items():
+        arrow = 'higher is better' if HIGHER_IS_BETTER.get(name, True) else 'lower is better'
+        extra = f'<br>no value: {mean.undefined:,}' if mean.undefined else ''
+        tiles.append(
+            f'<div class="tile">{name.upper() if name in METRICS else name}'
+            f'<b>{number(mean.mean)}</b><span class="soft">{number(mean.low)} to '
+            f'{number(mean.high)}<br>{arrow}, {mean.count:,} images{extra}</span></div>'
+        )
+    return f'<div class="tiles">{"".join(tiles)}</div>'
+
+
+def _comparison(results: Results, summary: dict[str, Mean]) -> str:
+    rows = []
+    for line in comparison_lines(results, summary):
+        cells = ''.join(f'<td class="number">{number(v)}</td>' for v in line.values)
+        kind = ' class="ours"' if line.ours else ''
+        rows.append(
+            f'<tr{kind}><td>{escape(line.method)}</td><td>{escape(line.supervision)}</td>'
+            f'<td>{escape(line.protocol)}</td>{cells}</tr>'
+        )
+    note = ''
+    if not results.data.get('real'):
+        note = '<p class="soft">The data are not AGD20K: no published row compares with this.</p>'
+    elif other := [row.method for row in PUBLISHED if not comparable(row, results.protocol)]:
+        note = (
+            f'<p class="soft">Of another arithmetic than {escape(results.protocol)}, so not to be '
+            f'compared: {escape(", ".join(other))}.</p>'
+        )
+    head = ''.join(f'<th class="number">{name.upper()}</th>' for name in METRICS)
+    return (
+        f'{note}<div class="scroll"><table><tr><th>method</th><th>supervision</th>'
+        f'<th>protocol</th>{head}</tr>{"".join(rows)}</table></div>'
+    )
+
+
+def _counts(results: Results) -> str:
+    rows = [(name, f'{count:,}') for name, count in all_counts(results).items()]
+    warnings = ''.join(f'<li>{escape(text)}</li>' for text in results.data.get('warnings', ()))
+    shown = results.problems[:_PROBLEMS]
+    problems = ''.join(f'<li>{escape(p.kind)}: {escape(p.text)}</li>' for p in shown)
+    more = len(results.problems) - len(shown)
+    return (
+        _table(('', 'images'), rows)
+        + (f'<ul>{warnings}</ul>' if warnings else '')
+        + (
+            f'<details><summary>{len(results.problems):,} skipped</summary><ul>{problems}</ul>'
+            f'{f"and {more:,} more, in results.json" if more else ""}</details>'
+            if problems
+            else ''
+        )
+    )
+
+
+def _curves(scores: Sequence[ImageScore], summary: dict[str, Mean]) -> str:
+    charts = []
+    for name in METRICS:
+        values = [v for s in scores if not math.isnan(v := value_of(s, name))]
+        charts.append(cumulative_curve(values, title=name.upper(), mean=summary[name].mean))
+    return f'<div class="charts">{"".join(charts)}</div>'
+
+
+def _affordance_bars(scores: Sequence[ImageScore]) -> str:
+    groups = group_means(scores, lambda score: score.affordance or '-')
+    counts = {name: int(row['images']) for name, row in groups.items()}
+    charts = []
+    for measure in ('kld', 'nss'):
+        sign = -1 if HIGHER_IS_BETTER[measure] else 1
+        best = {name: sign * row[measure] for name, row in groups.items()}
+        ordered = sorted(groups, key=_best_first(best))
+        values = {name: groups[name][measure] for name in ordered}
+        charts.append(
+            bars(values, counts=counts, title=f'{measure.upper()} by affordance, best first')
+        )
+    return f'<div class="charts">{"".join(charts)}</div>'
+
+
+def _best_first(values: dict[str, float]) -> Callable[[str], tuple[bool, float, str]]:
+    """Return a sorting key: low values first, names without a value last."""
+    return lambda name: (math.isnan(values[name]), values[name], name)
+
+
+def _gallery(ranked: Sequence[ImageScore], look_up: MapLookup) -> str:
+    parts = []
+    for affordance in sorted({score.affordance for score in ranked}):
+        own = [score for score in ranked if score.affordance == affordance]
+        places = np.unique(np.linspace(0, len(own) - 1, _PER_AFFORDANCE).round().astype(int))
+        cards = _cards([own[place] for place in places], look_up)
+        parts.append(
+            f'<details open><summary>{escape(affordance or "-")} ({len(own):,})</summary>{cards}'
+            f'</details>'
+        )
+    return ''.join(parts)
+
+
+def _cards(scores: Sequence[ImageScore], look_up: MapLookup) -> str:
+    return f'<div class="cards">{"".join(_card(score, look_up) for score in scores)}</div>'
+
+
+def _card(score: ImageScore, look_up: MapLookup) -> str:
+    try:
+        item, heatmap = look_up(score)
+        truth = read_truth(item.truth)
+        if item.image is not None:
+            picture = read_picture(item.image)
+        else:
+            picture = np.full((*truth.shape, 3), 90, np.uint8)
+    except ImageProblemError as error:
+        return f'<figure class="card">{escape(str(error))}</figure>'
+    pictures = (
+        ('photo', photo_uri(picture)),
+        ('ground truth', overlay_uri(picture, truth)),
+        ('prediction', overlay_uri(picture, heatmap)),
+    )
+    images = ''.join(
+        f'<img alt="{kind} of {escape(score.key, quote=True)}" title="{kind}" src="{uri}">'
+        for kind, uri in pictures
+    )
+    pointing = {True: ', target on it', False: ', target off it', None: ''}[score.pointing]
+    return (
+        f'<figure class="card"><div class="row">{images}</div><figcaption>'
+        f'<b>{escape(score.affordance)} {escape(score.object)}</b> '
+        f'<span class="soft">{escape(score.name)}</span><br>KLD {number(score.kld)}, SIM '
+        f'{number(score.sim)}, NSS {number(score.nss)}{pointing}<br><span class="soft">raw '
+        f'maximum {score.peak:.3g}</span></figcaption></figure>'
+    )
+
+
+def _table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], *, value_column: int | None = None
+) -> str:
+    heading = ''.join(f'<th>{escape(cell)}</th>' for cell in head)
+    lines = []
+    for row in rows:
+        cells = ''.join(
+            f'<td class="value">{escape(cell)}</td>'
+            if index == value_column
+            else f'<td>{escape(cell)}</td>'
+            for index, cell in enumerate(row)
+        )
+        lines.append(f'<tr>{cells}</tr>')
+    return f'<div class="scroll"><table><tr>{heading}</tr>{"".join(lines)}</table></div>'
