@@ -30,16 +30,11 @@ test: lint  ## Run the tests, style and types first.
 slow: build  ## Run the long proofs.
 	@$(WITH_ENV) python -m pytest -m slow $(PYTEST_ARGS)
 
-<<<<<<< HEAD
 weights: build  ## Make the embedded model from nothing: render, pretrain, train (about 2 hours).
 	@$(WITH_ENV) bash scripts/make_weights.sh
 
-bench: build  ## Measure training with and without the feature cache, on scenes rendered for it.
+bench: build  ## Measure training and the evaluation's metrics on this machine.
 	@$(WITH_ENV) bash scripts/bench.sh
-=======
-bench: build  ## Time the metrics on one core.
-	@$(WITH_ENV) python -m eval.bench
->>>>>>> ed9d934fd599681bdbe1df205a819912126d6c8f
 
 clean:  ## Remove what was built and made, but not .venv.
 	rm -rf build install log out
