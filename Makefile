@@ -5,12 +5,9 @@ SHELL := /bin/bash
 
 WITH_ENV := source scripts/env.sh &&
 PYTEST_ARGS ?=
+LIVE ?=
 
-weights: build  ## Make the embedded model from nothing: render, pretrain, train (about 2 hours).
-	@$(WITH_ENV) bash scripts/make_weights.sh
-
-bench: build  ## Measure training and the evaluation's metrics on this machine.
-	@$(WITH_ENV) bash scripts/bench.sh
+.PHONY: help build demo test lint slow weights bench clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
