@@ -11,6 +11,7 @@ setup(
     python_requires='>=3.10,<3.13',
     packages=find_packages(include=['affordance_ros*', 'eval*', 'tabletop*', 'training*']),
     package_data={
+        'affordance_ros': ['weights/*/*'],
         'affordance_ros.prompts': ['*.yaml'],
         'eval': ['*.json', '*.css'],
         'tabletop': ['*.yaml'],
