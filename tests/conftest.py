@@ -51,10 +51,13 @@ def model():
 
 @pytest.fixture
 def predictor(model):
-    """Return a predictor with its default configuration."""
+    """Return a predictor with its default configuration, in one thread as the tests' nodes."""
     from affordance_ros.predictor import Predictor
 
-    return Predictor(model)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield Predictor(model)
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope='session')

@@ -23,7 +23,8 @@ from std_msgs.msg import String
 from affordance_ros.nodes.messages import to_image
 
 ROOT = Path(__file__).parents[1]
-MODEL = {'model': 'compact', 'weights': 'random', 'device': 'cpu'}
+# One thread: sums over several round differently, and the node must equal the test's predictor.
+MODEL = {'model': 'compact', 'weights': 'random', 'device': 'cpu', 'num_threads': 1}
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 _numbers = itertools.count(1)
 

@@ -45,7 +45,7 @@ def test_a_30_hz_camera_with_a_slower_model(log, photos):
         def heard():
             while len(answered) < len(probe.targets):
                 answered.append((serial_of(probe.targets[len(answered)].header), time.monotonic()))
-            if len(answered) // 20 > len(resident):
+            if len(answered) // 4 > len(resident):
                 resident.append(memory.memory_info().rss / 2**20)
             return not thread.is_alive()
 
@@ -87,8 +87,10 @@ def test_a_30_hz_camera_with_a_slower_model(log, photos):
         ]
         assert np.median(behind) < 0.5 / CAMERA_HZ
         assert np.percentile(behind, 95) < 2 / CAMERA_HZ
-        half = len(resident) // 2
-        assert max(resident[half:]) - max(resident[:half]) < 8, f'memory grows: {resident} MiB'
+        # An image of 0.9 MiB kept from every tenth frame would add 27 MiB between the two quarters.
+        quarter = len(resident) // 4
+        growth = np.median(resident[-quarter:]) - np.median(resident[quarter : 2 * quarter])
+        assert growth < 20, f'memory grows: {resident} MiB'
 
 
 def test_unusable_frames_are_counted_named_once_and_survived(log, photos):

@@ -94,6 +94,19 @@ def test_it_stays_in_eval_mode_and_frozen(trunk):
     assert not any(parameter.requires_grad for parameter in trunk.parameters())
 
 
+def test_random_weights_depend_on_the_seed_alone():
+    threads = torch.get_num_threads()
+    try:
+        hashes = []
+        for count in (1, 2, 1):
+            torch.set_num_threads(count)
+            hashes.append(load_trunk('compact', 'random').sha256)
+    finally:
+        torch.set_num_threads(threads)
+    assert len(set(hashes)) == 1
+    assert load_trunk('compact', 'random', seed=1).sha256 != hashes[0]
+
+
 def test_unknown_and_non_resnet_models_are_refused_by_name():
     with pytest.raises(ValueError, match="'RN1001' is not a ResNet CLIP; known are compact, RN50"):
         load_trunk('RN1001', 'random')
