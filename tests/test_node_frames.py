@@ -87,7 +87,7 @@ def test_a_30_hz_camera_with_a_slower_model(log, photos):
         ]
         assert np.median(behind) < 0.5 / CAMERA_HZ
         assert np.percentile(behind, 95) < 2 / CAMERA_HZ
-        # An image of 0.9 MiB kept from every tenth frame would add 27 MiB between the two quarters.
+        # An image of 0.9 MiB kept from every tenth frame would add 27 MiB between the quarters.
         quarter = len(resident) // 4
         growth = np.median(resident[-quarter:]) - np.median(resident[quarter : 2 * quarter])
         assert growth < 20, f'memory grows: {resident} MiB'
