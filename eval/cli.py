@@ -190,7 +190,9 @@ def _add_refcoco(parser: argparse.ArgumentParser) -> None:
 def _add_model(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group('model')
     group.add_argument('--model', default='RN101-quickgelu', help='trunk (default: %(default)s)')
-    group.add_argument('--weights', default='openai', help='file, tag or random')
+    group.add_argument(
+        '--weights', default='', help="file, tag or random; the model's own by default"
+    )
     group.add_argument('--checkpoint', default='', help='trained neck and head (safetensors)')
     group.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     group.add_argument('--input-size', type=int, default=0, help='long side, a multiple of 32')

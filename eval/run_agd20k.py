@@ -219,14 +219,15 @@ def _results(
 def _default_name(config: Agd20kConfig) -> str:
     if config.baseline:
         return f'baseline: {config.baseline}'
-    kind = Path(config.model.checkpoint).stem if config.model.checkpoint else 'training-free'
+    checkpoint = config.model.checkpoint_in_use
+    kind = Path(checkpoint).stem if checkpoint else 'training-free'
     return f'affordance_ros {config.model.model}, {kind}'
 
 
 def _default_supervision(config: Agd20kConfig) -> str:
     if config.baseline:
         return 'none'
-    return 'zero-shot' if config.model.checkpoint else 'zero-shot, training-free'
+    return 'zero-shot' if config.model.checkpoint_in_use else 'zero-shot, training-free'
 
 
 def _spread(items: Sequence[Item], most: int) -> list[Item]:

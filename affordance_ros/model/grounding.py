@@ -39,6 +39,14 @@ class ModelConfig:
     checkpoint: str = ''
     device: str = 'auto'
 
+    @property
+    def checkpoint_in_use(self) -> str:
+        """The checkpoint given, else the shipped one, else ''."""
+        shipped = EMBEDDED.get(self.model)
+        if self.checkpoint or shipped is None or self.weights:
+            return self.checkpoint
+        return str(shipped.checkpoint)
+
 
 class GroundingModel(nn.Module):
     """Trunk and decoder as one module, with the text encoder beside them.
@@ -132,16 +140,13 @@ def load_model(config: ModelConfig) -> GroundingModel:
     """
     device = resolve_device(config.device)
     shipped = EMBEDDED.get(config.model)
-    checkpoint = config.checkpoint
     if shipped is None:
         trunk = load_trunk(config.model, config.weights or DEFAULT_TAG)
     else:
         trunk = load_trunk(shipped.trunk, config.weights or str(shipped.weights))
-        if not config.weights:
-            checkpoint = checkpoint or str(shipped.checkpoint)
     summary = None
     decoder: FPNDecoder | DenseDecoder
-    if checkpoint:
+    if checkpoint := config.checkpoint_in_use:
         decoder, summary = load_checkpoint(Path(checkpoint).expanduser(), trunk)
     else:
         canonical = TextEncoder(trunk).encode(CANONICAL_PHRASES)
