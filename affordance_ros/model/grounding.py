@@ -144,6 +144,8 @@ def load_model(config: ModelConfig) -> GroundingModel:
         trunk = load_trunk(config.model, config.weights or DEFAULT_TAG)
     else:
         trunk = load_trunk(shipped.trunk, config.weights or str(shipped.weights))
+        if not config.weights:
+            trunk.weights = 'shipped'
     summary = None
     decoder: FPNDecoder | DenseDecoder
     if checkpoint := config.checkpoint_in_use:
