@@ -20,6 +20,9 @@ os.environ['ROS_DOMAIN_ID'] = str(1 + os.getpid() % 100)
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 os.environ['FASTDDS_DEFAULT_PROFILES_FILE'] = str(ROOT / 'config' / 'fastdds_shm.xml')
 os.environ['HF_HUB_OFFLINE'] = '1'
+# Sums over several threads round differently, and the node, which the tests run with one thread,
+# must equal the tests' own predictor to the last digit.
+torch.set_num_threads(1)
 
 
 def pytest_collection_modifyitems(items):
@@ -51,13 +54,10 @@ def model():
 
 @pytest.fixture
 def predictor(model):
-    """Return a predictor with its default configuration, in one thread as the tests' nodes."""
+    """Return a predictor with its default configuration."""
     from affordance_ros.predictor import Predictor
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield Predictor(model)
-    torch.set_num_threads(threads)
+    return Predictor(model)
 
 
 @pytest.fixture(scope='session')
