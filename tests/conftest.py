@@ -23,6 +23,7 @@ os.environ['HF_HUB_OFFLINE'] = '1'
 # Sums over several threads round differently, and the node, which the tests run with one thread,
 # must equal the tests' own predictor to the last digit.
 torch.set_num_threads(1)
+cv2.setNumThreads(1)
 
 
 def pytest_collection_modifyitems(items):

@@ -4,6 +4,7 @@ import threading
 import traceback
 from collections.abc import Sequence
 
+import cv2
 import torch
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -96,6 +97,7 @@ class GroundingNode(Node):
     def _load(self) -> Predictor:
         if self._config.num_threads:
             torch.set_num_threads(self._config.num_threads)
+            cv2.setNumThreads(self._config.num_threads)
         predictor = Predictor.load(self._config.model, self._config.predictor)
         predictor.warm_up()
         model = predictor.model
