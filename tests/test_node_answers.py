@@ -1,8 +1,14 @@
 """What the node answers: the same as the predictor, for every kind of input."""
 
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
+
+from tests.conftest import ROOT
+from tests.conftest import SAMPLES
 
 pytestmark = [pytest.mark.ros, pytest.mark.usefixtures('ros')]
 
@@ -11,18 +17,31 @@ def to_array(message):
     return np.frombuffer(message.data, np.float32).reshape(message.height, message.width)
 
 
-def test_node_equals_predict_for_every_sample_photo(log, predictor, photos):
+def predict_afresh(tmp_path, photos, commands):
+    """Return what a fresh process predicts: heatmaps and targets by command and photo."""
+    out = tmp_path / 'offline.npz'
+    paths = [str(SAMPLES / 'photos' / name) for name in photos]
+    subprocess.run(
+        [sys.executable, '-m', 'tests.offline_predictor', out, *paths, '--', *commands],
+        check=True,
+        cwd=ROOT,
+    )
+    return np.load(out)
+
+
+def test_node_equals_predict_for_every_sample_photo(log, tmp_path, photos):
     """Raw transport: heatmaps to 1e-6, targets exactly, headers copied."""
     from tests.ros_harness import grounding_node
 
     assert len(photos) >= 6
+    offline = predict_afresh(tmp_path, photos, ['hold the mug', 'cut'])
     with grounding_node(log, heatmaps=True) as (_, probe):
         for command in ('hold the mug', 'cut'):
             number = probe.command(command)
-            predictor.set_command(command)
             for name, photo in photos.items():
                 answer = probe.answer_to(photo)
-                expected = predictor.predict(photo, channels='bgr')
+                expected = offline[f'{command}/{name}/heatmap']
+                targets = offline[f'{command}/{name}/targets']
                 probe.spin_until(
                     lambda: (
                         probe.heatmaps and probe.heatmaps[-1].header == probe.targets[-1].header
@@ -31,14 +50,13 @@ def test_node_equals_predict_for_every_sample_photo(log, predictor, photos):
                 )
                 heatmap = probe.heatmaps[-1]
                 assert (heatmap.encoding, heatmap.step) == ('32FC1', 4 * photo.shape[1])
-                assert np.abs(to_array(heatmap) - expected.heatmap).max() <= 1e-6, name
+                assert np.abs(to_array(heatmap) - expected).max() <= 1e-6, name
                 assert (answer.command, answer.command_id) == (command, number)
                 assert (answer.image_height, answer.image_width) == photo.shape[:2]
-                assert [(t.x, t.y, t.score) for t in answer.targets] == [
-                    tuple(float(np.float32(v)) for v in (t.x, t.y, t.score))
-                    for t in expected.targets
-                ]
-                assert expected.targets
+                # The message's fields are float32.
+                heard = np.array([(t.x, t.y, t.score) for t in answer.targets], np.float32)
+                assert np.array_equal(heard, targets.astype(np.float32))
+                assert len(targets)
                 assert not any(t.has_point for t in answer.targets)
 
 
@@ -101,19 +119,21 @@ def test_compressed_transport_equals_the_decoded_jpeg(log, predictor, photos):
         assert np.abs(to_array(probe.heatmaps[-1]) - expected).max() <= 1e-6
 
 
-def test_the_overlay_is_the_offline_one(log, predictor, photos):
+def test_the_overlay_is_the_offline_one(log, tmp_path, photos):
     from affordance_ros.overlay import draw_overlay
+    from affordance_ros.peaks import Target
     from tests.ros_harness import grounding_node
 
-    photo = next(iter(photos.values()))
+    name, photo = next(iter(photos.items()))
+    offline = predict_afresh(tmp_path, [name], ['hold the mug'])
     with grounding_node(log, overlays=True) as (_, probe):
         probe.command('hold_the_mug')
         header = probe.answer_to(photo).header
         probe.spin_until(lambda: probe.overlays, 'the overlay')
-        predictor.set_command('hold the mug')
-        expected = predictor.predict(photo, channels='bgr')
+        key = f'hold the mug/{name}'
+        targets = tuple(Target(*map(float, row)) for row in offline[f'{key}/targets'])
         overlay = draw_overlay(
-            photo, expected.heatmap, targets=expected.targets, caption='hold the mug'
+            photo, offline[f'{key}/heatmap'], targets=targets, caption='hold the mug'
         )
         assert (probe.overlays[-1].header, probe.overlays[-1].encoding) == (header, 'bgr8')
         assert bytes(probe.overlays[-1].data) == overlay.tobytes()
