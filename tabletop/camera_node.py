@@ -12,7 +12,7 @@ from sensor_msgs.msg import CameraInfo
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from affordance_ros.nodes.declare import declare_read_only
+from affordance_ros.nodes.declare import declare_parameter
 from affordance_ros.nodes.messages import to_camera_info
 from affordance_ros.nodes.messages import to_image
 from affordance_ros.nodes.run import StartupError
@@ -66,7 +66,7 @@ class TabletopCamera(Node):
         super().destroy_node()
 
     def _declare(self) -> None:
-        declare = functools.partial(declare_read_only, self)
+        declare = functools.partial(declare_parameter, self)
         for name, pixels in (('width', 640), ('height', 480)):
             declare(name, default=pixels, description=f'The {name} in pixels.', low=16, high=4096)
         declare('seed', default=0, description='Seed of the scene.')

@@ -13,7 +13,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from affordance_ros.image_source import open_source
-from affordance_ros.nodes.declare import declare_read_only
+from affordance_ros.nodes.declare import declare_parameter
 from affordance_ros.nodes.messages import to_camera_info
 from affordance_ros.nodes.messages import to_image
 from affordance_ros.nodes.messages import to_jpeg
@@ -59,7 +59,7 @@ class CameraNode(Node):
         self.get_logger().info(f'playing {source} at {rate_hz:g} Hz')
 
     def _declare(self) -> None:
-        declare = functools.partial(declare_read_only, self)
+        declare = functools.partial(declare_parameter, self)
         declare(
             'source',
             default='0',

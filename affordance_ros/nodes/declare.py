@@ -1,4 +1,4 @@
-"""Read-only parameters of the camera nodes, each with its meaning and range."""
+"""How the nodes declare a parameter: with its meaning and its range."""
 
 from rcl_interfaces.msg import FloatingPointRange
 from rcl_interfaces.msg import IntegerRange
@@ -6,7 +6,7 @@ from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 
 
-def declare_read_only(
+def declare_parameter(
     node: Node,
     name: str,
     *,
@@ -14,9 +14,10 @@ def declare_read_only(
     description: str,
     low: float | None = None,
     high: float | None = None,
+    live: bool = False,
 ) -> None:
-    """Declare a parameter that is set at the start alone; a number may have a range."""
-    descriptor = ParameterDescriptor(description=description, read_only=True)
+    """Declare a parameter; a number may have a range, and only a live one may be changed."""
+    descriptor = ParameterDescriptor(description=description, read_only=not live)
     if low is not None and high is not None:
         if isinstance(default, int):
             descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high))]

@@ -1,15 +1,14 @@
 """The grounding node's parameters: names, ranges, and what they become."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rcl_interfaces.msg import FloatingPointRange
-from rcl_interfaces.msg import IntegerRange
-from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from affordance_ros.model.grounding import ModelConfig
+from affordance_ros.nodes.declare import declare_parameter
 from affordance_ros.predictor import PredictorConfig
 
 IMAGE_TRANSPORTS = ('raw', 'compressed')
@@ -91,19 +90,7 @@ class NodeConfig:
 def declare(node: Node) -> None:
     """Declare all parameters with their ranges; those that are not live are read-only."""
     for name, declared in _PARAMETERS.items():
-        descriptor = ParameterDescriptor(
-            description=declared.description, read_only=not declared.live
-        )
-        if declared.low is not None and declared.high is not None:
-            if isinstance(declared.default, int):
-                descriptor.integer_range = [
-                    IntegerRange(from_value=int(declared.low), to_value=int(declared.high))
-                ]
-            else:
-                descriptor.floating_point_range = [
-                    FloatingPointRange(from_value=declared.low, to_value=declared.high)
-                ]
-        node.declare_parameter(name, declared.default, descriptor)
+        declare_parameter(node, name, **dataclasses.asdict(declared))
 
 
 def read(node: Node, changes: Sequence[Parameter] = ()) -> NodeConfig:
