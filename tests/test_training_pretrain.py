@@ -4,6 +4,7 @@ import json
 
 import cv2
 import numpy as np
+import open_clip
 import pytest
 import torch
 import torch.nn.functional as F
@@ -16,8 +17,9 @@ from training.captions import PixelStore
 from training.captions import read_captions
 from training.contrast import build_compact
 from training.contrast import contrastive_loss
+from training.contrast import encode_captions
 from training.contrast import encode_pictures
-from training.contrast import group_equal
+from training.contrast import match_captions
 from training.journal import read_journal
 from training.pretrain_config import PretrainConfig
 from training.pretrain_config import StageConfig
@@ -83,24 +85,32 @@ def test_the_loss_is_clips_where_all_captions_differ():
     logits = torch.randn(5, 5, generator=generator)
     labels = torch.arange(5)
     expected = (F.cross_entropy(logits, labels) + F.cross_entropy(logits.T, labels)) / 2
-    assert contrastive_loss(logits, labels).item() == pytest.approx(expected.item(), rel=1e-6)
+    found = contrastive_loss(logits, torch.eye(5, dtype=torch.bool))
+    assert found.item() == pytest.approx(expected.item(), rel=1e-6)
 
 
-def test_equal_captions_are_all_positives_and_perfect_is_zero():
-    captions = ['mug', 'pan', 'mug', 'mug']
-    distinct, groups = group_equal(captions)
-    assert distinct == ['mug', 'pan']
-    perfect = 1000.0 * (groups[:, None] == groups[None]).float()
-    assert contrastive_loss(perfect, groups).item() == pytest.approx(0, abs=1e-5)
-    logits = torch.randn(4, 4, generator=torch.Generator().manual_seed(1))
-    rows = logits.double().log_softmax(1)
-    columns = logits.double().log_softmax(0)
+def test_all_true_captions_are_positives_and_perfect_is_zero():
+    known = [{'mug', 'a mug'}, {'pan'}, {'mug', 'red'}]
+    distinct, positives = match_captions(['mug', 'pan', 'mug', 'red'], known)
+    assert distinct == ['mug', 'pan', 'red']
+    assert positives.tolist() == [[True, False, False], [False, True, False], [True, False, True]]
+    even = torch.tensor([[True, False], [False, True], [True, False]])
+    assert contrastive_loss(1000.0 * even, even).item() == pytest.approx(0, abs=1e-5)
+    logits = torch.randn(3, 3, generator=torch.Generator().manual_seed(1))
+    table, rows = positives.numpy(), logits.double().log_softmax(1).numpy()
+    columns = logits.double().log_softmax(0).numpy()
     total = 0.0
-    for i in range(4):
-        same = [j for j in range(4) if captions[j] == captions[i]]
-        total += -sum(rows[i, j] / len(same) for j in same) - np.log(len(same))
-        total += -sum(columns[j, i] / len(same) for j in same) - np.log(len(same))
-    assert contrastive_loss(logits, groups).item() == pytest.approx(float(total) / 8, rel=1e-5)
+    for k in range(3):
+        total += -rows[k, table[k]].mean() - np.log(table[k].sum())
+        total += -columns[table[:, k], k].mean() - np.log(table[:, k].sum())
+    assert contrastive_loss(logits, positives).item() == pytest.approx(total / 6, rel=1e-5)
+
+
+def test_captions_read_to_the_longest_end_have_the_whole_contexts_vectors():
+    clip = build_compact(0).eval()
+    tokenize = open_clip.SimpleTokenizer(context_length=clip.context_length)
+    tokens = tokenize(['mug', 'to pour, use the spout of the blue jug', 'a handle'])
+    assert torch.allclose(encode_captions(clip, tokens), clip.encode_text(tokens), atol=1e-5)
 
 
 @pytest.mark.parametrize('size', [64, 96, 224])
@@ -177,9 +187,11 @@ def test_stages_must_end_at_one():
 
 def test_a_resumed_run_has_the_same_losses_to_the_bit(tmp_path):
     _write_list(tmp_path)
-    whole = PretrainRun(_config(tmp_path))
+    changes = {'captions_each': 2}
+    whole = PretrainRun(_config(tmp_path, **changes))
     whole.train()
-    broken = PretrainRun(_config(tmp_path, out=str(tmp_path / 'broken'), save_every_s=0.0))
+    to_break = _config(tmp_path, out=str(tmp_path / 'broken'), save_every_s=0.0, **changes)
+    broken = PretrainRun(to_break)
     step = broken._step
 
     def killed(batch):
@@ -191,8 +203,8 @@ def test_a_resumed_run_has_the_same_losses_to_the_bit(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         broken.train()
     with pytest.raises(ResumeError, match='--resume'):
-        PretrainRun(_config(tmp_path, out=str(tmp_path / 'broken')))
-    resumed = PretrainRun(_config(tmp_path, out=str(tmp_path / 'broken')), resume=True)
+        PretrainRun(to_break)
+    resumed = PretrainRun(to_break, resume=True)
     assert resumed.place.step == 4
     resumed.train()
     assert _losses(tmp_path / 'broken') == _losses(tmp_path / 'run')
@@ -213,6 +225,20 @@ def test_the_trunk_file_loads_and_finds_colours(tmp_path):
     pictures = F.normalize(trunk(batch.pixels, ('global',))['global'], dim=-1)
     expected = [next(i for i, c in enumerate(COLOURS) if c in t) for t in batch.captions]
     assert (pictures @ text.T).argmax(1).tolist() == expected
+
+
+def test_a_run_may_start_from_a_trunk(tmp_path):
+    _write_list(tmp_path)
+    first = PretrainRun(_config(tmp_path))
+    first.train()
+    then = PretrainRun(
+        _config(tmp_path, initial=str(first.trunk_file), out=str(tmp_path / 'then'))
+    )
+    weight = first.clip.visual.conv1.weight
+    assert torch.equal(then.clip.visual.conv1.weight, weight.half().float())
+    assert then.clip.visual.training
+    then.train()
+    assert not torch.equal(then.clip.visual.conv1.weight, weight)
 
 
 def test_the_budget_may_be_time(tmp_path):

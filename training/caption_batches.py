@@ -23,16 +23,18 @@ _AHEAD = 3
 
 @dataclass(frozen=True)
 class CaptionBatch:
-    """Pictures and captions, in pairs.
+    """Pictures and captions.
 
     Attributes:
         pixels: (N, 3, S, S) float32, CLIP-normalised, channels last in memory.
-        captions: N texts.
+        captions: The texts that were drawn, at least one of each picture; some may be equal.
+        known: For each picture all captions that its list gives it.
         scenes: True if the pictures are whole images.
     """
 
     pixels: torch.Tensor
     captions: tuple[str, ...]
+    known: tuple[frozenset[str], ...]
     scenes: bool
 
 
@@ -72,23 +74,27 @@ class CaptionBatches:
         count = min(stage.scene_batch if scenes else stage.crop_batch, len(entries))
         chosen = rng.choice(len(entries), count, replace=False)
         pictures = []
-        texts = []
+        texts: list[str] = []
         for index in chosen:
             entry = entries[int(index)]
-            text = entry.captions[int(rng.integers(len(entry.captions)))]
+            several = min(config.captions_each, len(entry.captions))
+            own = [entry.captions[k] for k in rng.choice(len(entry.captions), several, False)]
             pixels = self._store[entry.image]
-            view = self._view(entry, text, pixels.shape[:2], size=size, rng=rng)
+            view = self._view(entry, own, pixels.shape[:2], size=size, rng=rng)
             pictures.append(view.pixels(pixels))
-            texts.append(text)
+            texts += own
         batch = torch.from_numpy(np.stack(pictures))
         return CaptionBatch(
-            batch.contiguous(memory_format=torch.channels_last), tuple(texts), scenes
+            batch.contiguous(memory_format=torch.channels_last),
+            tuple(texts),
+            tuple(frozenset(entries[int(index)].captions) for index in chosen),
+            scenes,
         )
 
     def _view(
         self,
         entry: Captioned,
-        text: str,
+        texts: Sequence[str],
         shape: tuple[int, ...],
         *,
         size: int,
@@ -102,7 +108,7 @@ class CaptionBatches:
         at_x, at_y = rng.random(2)
         brightness, contrast, saturation = 1 + rng.uniform(-config.colour, config.colour, 3)
         gains = brightness * (1 + rng.uniform(-config.tint, config.tint, 3))
-        flip = bool(rng.random() < config.flip) and not names_a_side([text])
+        flip = bool(rng.random() < config.flip) and not names_a_side(texts)
         if entry.box is None:
             side = min(height, width) * (rng.uniform(0.75, 1.0) if self._augmented else 1.0)
             x, y = (width - side) * at_x, (height - side) * at_y

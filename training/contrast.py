@@ -1,5 +1,6 @@
 """Contrastive learning of images and captions: the image vector at any size, and the loss."""
 
+from collections.abc import Collection
 from collections.abc import Sequence
 
 import open_clip
@@ -54,29 +55,64 @@ def encode_pictures(clip: open_clip.CLIP, pixels: torch.Tensor) -> torch.Tensor:
     return pooled
 
 
-def contrastive_loss(logits: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
-    """Compute CLIP's loss where pictures that share a caption are all each other's positives.
+def encode_captions(clip: open_clip.CLIP, tokens: torch.Tensor) -> torch.Tensor:
+    """Encode captions, with gradient, reading no further than the longest of them.
+
+    The text transformer is causal, so what lies behind a caption's end changes nothing, and short
+    captions cost a fraction of the full context.
 
     Args:
-        logits: (N, N) scaled cosines, pictures by captions.
-        groups: (N,) equal where the captions are equal.
+        clip: A CLIP whose text transformer is causal and takes the last token's vector.
+        tokens: (M, L) int64, as the tokenizer makes them.
 
     Returns:
-        The mean of both directions' cross-entropy, less its least possible value, so that 0 is
-        perfect however many captions are equal.
+        (M, C), not normalised; equal to `clip.encode_text(tokens)` but for rounding.
     """
-    same = (groups[:, None] == groups[None]).float()
-    target = same / same.sum(dim=1, keepdim=True)
-    entropy = same.sum(dim=1).log().mean()
-    loss = F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)
-    return loss / 2 - entropy
+    length = int((tokens != 0).sum(dim=1).max())
+    tokens = tokens[:, :length]
+    x = clip.token_embedding(tokens) + clip.positional_embedding[:length]
+    x = clip.transformer(x, attn_mask=clip.attn_mask[:length, :length])
+    x = clip.ln_final(x)
+    ends = tokens.argmax(dim=1)  # the end of text has the highest number of all tokens
+    vectors: torch.Tensor = x[torch.arange(len(x)), ends] @ clip.text_projection
+    return vectors
 
 
-def group_equal(captions: Sequence[str]) -> tuple[list[str], torch.Tensor]:
-    """Return the distinct captions, and for each caption which of them it is."""
-    numbers: dict[str, int] = {}
-    groups = [numbers.setdefault(caption, len(numbers)) for caption in captions]
-    return list(numbers), torch.tensor(groups)
+def contrastive_loss(logits: torch.Tensor, positives: torch.Tensor) -> torch.Tensor:
+    """Compute CLIP's loss where a picture may have several captions, and a caption pictures.
+
+    Args:
+        logits: (N, M) scaled cosines, pictures by distinct captions.
+        positives: (N, M) bool, True where the caption is true of the picture; each row and each
+            column has one at least.
+
+    Returns:
+        The mean of both directions' cross-entropy against the evenly spread positives, less its
+        least possible value, so that 0 is perfect however many positives there are.
+    """
+    same = positives.float()
+    per_picture, per_caption = same.sum(dim=1, keepdim=True), same.sum(dim=0, keepdim=True)
+    loss = F.cross_entropy(logits, same / per_picture)
+    loss = loss + F.cross_entropy(logits.T, (same / per_caption).T)
+    entropy = per_picture.log().mean() + per_caption.log().mean()
+    return (loss - entropy) / 2
+
+
+def match_captions(
+    captions: Sequence[str], known: Sequence[Collection[str]]
+) -> tuple[list[str], torch.Tensor]:
+    """Tell which captions are true of which pictures, as far as the list says it.
+
+    Args:
+        captions: Texts; equal ones count once.
+        known: For each picture all its captions.
+
+    Returns:
+        The M distinct captions and (N, M) bool.
+    """
+    distinct = list(dict.fromkeys(captions))
+    positives = torch.tensor([[caption in own for caption in distinct] for own in known])
+    return distinct, positives
 
 
 def parameter_groups(clip: nn.Module, weight_decay: float) -> list[dict[str, object]]:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from affordance_ros.model.weights import WeightsError
 from training.atomic import DiskFullError
 from training.captions import CaptionListError
 from training.pretrain_config import PretrainConfig
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         config = load_config(PretrainConfig, arguments.config, overrides=overrides)
         PretrainRun(config, resume=arguments.resume).train()
-    except (CaptionListError, ResumeError, DiskFullError, ValueError) as error:
+    except (CaptionListError, ResumeError, WeightsError, DiskFullError, ValueError) as error:
         # ConfigError is a ValueError.
         sys.stderr.write(f'affordance-pretrain: {error}\n')
         return 1

@@ -50,6 +50,8 @@ class PretrainConfig:
         minutes: The budget of computing time; it ends the run if `steps` is 0.
         steps: The budget of steps; a run with one is reproducible to the bit.
         stages: From small pictures to larger ones.
+        initial: A trunk file to start from in place of random weights; empty for none.
+        captions_each: Captions of each picture in a batch, as far as it has them.
         scene_every: Every so-manyth step takes whole images; the others take boxes.
         context: The least and the most that a box is widened to a square crop, as a factor on its
             longer side; the image's edge bounds it.
@@ -81,6 +83,8 @@ class PretrainConfig:
     minutes: float = 45.0
     steps: int = 0
     stages: tuple[StageConfig, ...] = field(default=_STAGES)
+    initial: str = ''
+    captions_each: int = 1
     scene_every: int = 8
     context: tuple[float, ...] = (1.05, 1.8)
     least_crop_px: tuple[float, ...] = (22.0, 60.0)
@@ -110,7 +114,8 @@ class PretrainConfig:
             values = getattr(self, name)
             if len(values) != 2 or not 1 <= values[0] <= values[1]:
                 raise ConfigError(f'{name} {values} must be two numbers, 1 <= least <= most')
-        if self.scene_every < 1:
-            raise ConfigError(f'scene_every {self.scene_every} must be at least 1')
+        for name in ('scene_every', 'captions_each'):
+            if getattr(self, name) < 1:
+                raise ConfigError(f'{name} {getattr(self, name)} must be at least 1')
         if self.minutes <= 0 and self.steps <= 0:
             raise ConfigError('give a budget: minutes or steps')

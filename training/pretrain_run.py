@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from affordance_ros.model.compact import COMPACT_NAME
 from affordance_ros.model.grounding import resolve_device
+from affordance_ros.model.trunk import load_trunk
 from training.atomic import write_atomically
 from training.caption_batches import CaptionBatch
 from training.caption_batches import CaptionBatches
@@ -25,8 +26,9 @@ from training.captions import PixelStore
 from training.captions import read_captions
 from training.contrast import build_compact
 from training.contrast import contrastive_loss
+from training.contrast import encode_captions
 from training.contrast import encode_pictures
-from training.contrast import group_equal
+from training.contrast import match_captions
 from training.contrast import parameter_groups
 from training.journal import Journal
 from training.pretrain_config import PretrainConfig
@@ -53,6 +55,7 @@ class PretrainRun:
     Raises:
         ResumeError: If there is a state and `resume` is False, or none and it is True.
         CaptionListError: If data is missing or damaged.
+        WeightsError: If the initial weights can't be used.
     """
 
     def __init__(self, config: PretrainConfig, *, resume: bool = False) -> None:
@@ -74,9 +77,8 @@ class PretrainRun:
         )
         self._batches = self._load_batches(config.captions, 'train', augmented=True)
         self._device = resolve_device(config.device)
-        self.clip = build_compact(config.seed).to(self._device).train()
+        self.clip = self._build().to(self._device).train()
         self.clip = self.clip.to(memory_format=torch.channels_last)
-        nn.init.constant_(self.clip.logit_scale, math.log(1 / 0.07))
         self._tokenizer = open_clip.SimpleTokenizer(context_length=self.clip.context_length)
         self._optimizer = torch.optim.AdamW(
             parameter_groups(self.clip, config.weight_decay),
@@ -127,7 +129,7 @@ class PretrainRun:
                 batch = prefetcher.get(self.place.step, self._stage())
                 waiting_s += time.monotonic() - start
                 loss = self._step(batch)
-                images += len(batch.captions)
+                images += len(batch.pixels)
                 self.place = dataclasses.replace(
                     self.place,
                     step=self.place.step + 1,
@@ -157,6 +159,14 @@ class PretrainRun:
             prefetcher.close()
             bar.close()
 
+    def _build(self) -> open_clip.CLIP:
+        if self.config.initial:
+            trunk = load_trunk(COMPACT_NAME, str(Path(self.config.initial).expanduser()))
+            return trunk.clip.requires_grad_(True)
+        clip = build_compact(self.config.seed)
+        nn.init.constant_(clip.logit_scale, math.log(1 / 0.07))
+        return clip
+
     @torch.no_grad()
     def retrieval(self) -> dict[str, float]:
         """Return how often a held-out picture finds its caption among those of its batch."""
@@ -170,10 +180,10 @@ class PretrainRun:
             if not scene_turn and step >= _VALIDATION_BATCHES:
                 continue
             batch = self._held_out.draw(step, stage)
-            distinct, groups = group_equal(batch.captions)
-            found = self._cosines(batch, distinct).argmax(dim=1).cpu()
+            distinct, positives = match_captions(batch.captions, batch.known)
+            found = self._cosines(batch, distinct).argmax(dim=1, keepdim=True).cpu()
             hits['scene' if batch.scenes else 'crop'].append(
-                float((found == groups).float().mean())
+                float(positives.gather(1, found).float().mean())
             )
         self.clip.train()
         scores = {f'{kind}_recall': float(np.mean(v)) for kind, v in hits.items() if v}
@@ -189,11 +199,10 @@ class PretrainRun:
         rate = config.learning_rate * warmup * 0.5 * (1 + math.cos(math.pi * self.progress))
         for group in self._optimizer.param_groups:
             group['lr'] = rate
-        distinct, groups = group_equal(batch.captions)
-        groups = groups.to(self._device)
-        cosines = self._cosines(batch, distinct)[:, groups]  # (N, N)
+        distinct, positives = match_captions(batch.captions, batch.known)
         scale = self.clip.logit_scale.exp().clamp(max=config.max_logit_scale)
-        loss = contrastive_loss(scale * cosines, groups)
+        logits = scale * self._cosines(batch, distinct)  # (N, M)
+        loss = contrastive_loss(logits, positives.to(self._device))
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.clip.parameters(), config.clip_norm)
@@ -206,7 +215,7 @@ class PretrainRun:
         tokens = self._tokenizer(captions).to(self._device)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self.config.bf16):
             pictures = encode_pictures(self.clip, pixels)
-        texts = self.clip.encode_text(tokens)  # so small that bfloat16 makes it slower
+        texts = encode_captions(self.clip, tokens)  # so small that bfloat16 makes it slower
         return F.normalize(pictures.float(), dim=-1) @ F.normalize(texts.float(), dim=-1).T
 
     @torch.no_grad()
