@@ -70,7 +70,8 @@ def byte_array(tight: NDArray[Any]) -> array.array[int]:
     checked item by item and costs 27 ms and more.
     """
     data = array.array('B')
-    data.frombytes(tight.data.cast('B'))
+    if tight.size:  # Python casts no view of nothing
+        data.frombytes(tight.data.cast('B'))
     return data
 
 
