@@ -29,9 +29,9 @@ def connected_surface(
     # Pixels at even places, and between each two of them the link, open or not.
     links = np.zeros((2 * height - 1, 2 * width - 1), np.uint8)
     links[::2, ::2] = inside
-    with np.errstate(invalid='ignore'):  # NaN compares false: no link
-        links[::2, 1::2] = inside[:, 1:] & inside[:, :-1] & (np.abs(np.diff(z, axis=1)) <= step_m)
-        links[1::2, ::2] = inside[1:] & inside[:-1] & (np.abs(np.diff(z, axis=0)) <= step_m)
+    wide = z.astype(np.float64)  # float32 may overflow; NaN compares false: no link
+    links[::2, 1::2] = inside[:, 1:] & inside[:, :-1] & (np.abs(np.diff(wide, axis=1)) <= step_m)
+    links[1::2, ::2] = inside[1:] & inside[:-1] & (np.abs(np.diff(wide, axis=0)) <= step_m)
     _, labels = cv2.connectedComponents(links, connectivity=4)
     pixels = labels[::2, ::2]
     return np.asarray(inside & (pixels == pixels[seed]))
@@ -69,7 +69,8 @@ def fit_plane(
     for _ in range(_FIT_ROUNDS):
         if np.count_nonzero(weights) < _MIN_PLANE_PIXELS:
             return None
-        spread = np.linalg.eigvalsh(np.cov(places.T, aweights=weights))[0]
+        centred = places - weights @ places / weights.sum()
+        spread = np.linalg.eigvalsh((centred.T * weights) @ centred / weights.sum())[0]
         if not spread >= _MIN_SPREAD_PX**2:
             return None
         root = np.sqrt(weights)

@@ -228,3 +228,31 @@ def test_what_does_not_fit_together_is_refused():
 def test_a_configuration_out_of_range_is_refused(field, value, text):
     with pytest.raises(ValueError, match=text):
         PointConfig(**{field: value})
+
+
+@pytest.mark.filterwarnings('error')
+def test_whatever_depth_and_camera_say_a_point_is_finite_and_nothing_warns(rng):
+    extremes = np.array(
+        [0, 1e-45, 1e-30, 1e-5, 0.1, 0.5, 0.502, 1, 1e5, 1e30, 3e38, np.inf, -1, np.nan],
+        np.float32,
+    )
+    seen = set()
+    for number in range(1000):
+        size = (int(rng.integers(1, 30)), int(rng.integers(1, 30)))
+        focal, centre = 10 ** rng.uniform(-2, 4, 2), rng.uniform(-10, 40, 2)
+        depth = rng.choice(rng.choice(extremes, int(rng.integers(1, 5))), size)
+        if number % 3 == 0:
+            depth = 10 ** rng.uniform(-3, 3) * (1 + 1e-4 * rng.normal(size=size))
+        got = locate(
+            Target(rng.uniform(-1, size[1]), rng.uniform(-1, size[0]), 0.5),
+            rng.choice([0.0, 0.5, 1.0], size).astype(np.float32),
+            depth=as_depth(depth.astype(np.float32)),
+            pinhole=Pinhole(*focal.tolist(), *centre.tolist(), size),
+        )
+        if isinstance(got, NoPoint):
+            seen.add(got.reason)
+            continue
+        seen.add('point')
+        assert np.isfinite(got.position).all()
+        assert got.normal is None or np.linalg.norm(got.normal) == pytest.approx(1.0)
+    assert seen == {'point', 'hole', 'too_few', 'rough'}

@@ -37,6 +37,7 @@ class Tally:
         off_surface_m: Distances of all points from the surface that their pixel shows.
         on_holes: How many points lie where depth is unknown.
         reasons: Why others have none.
+        normals_deg: Angles between normals and the exact ones, where the surface is smooth.
     """
 
     frames: int = 0
@@ -44,6 +45,7 @@ class Tally:
     off_surface_m: list[float] = field(default_factory=list)
     on_holes: int = 0
     reasons: list[str] = field(default_factory=list)
+    normals_deg: list[float] = field(default_factory=list)
 
     def add(self, grounding, *, exact_m, raw, pinhole, region=None):
         heatmap, targets = grounding
@@ -57,6 +59,10 @@ class Tally:
             error_m = float(np.linalg.norm(got.position - truth))
             self.off_surface_m.append(error_m)
             self.on_holes += int(raw[row, column] == 0)
+            normal = exact_normal(exact_m, pinhole, row, column)
+            if normal is not None and got.normal is not None:
+                cosine = np.clip(normal @ got.normal, -1, 1)
+                self.normals_deg.append(float(np.degrees(np.arccos(cosine))))
             if region is not None and region[row, column] >= ON_REGION:
                 self.on_region_m.append(error_m)
 
@@ -67,6 +73,20 @@ class Tally:
         # Holes are a share of the picture's, and what else has no point is rare.
         others = [reason for reason in self.reasons if reason != 'hole']
         assert len(others) <= 0.03 * (len(self.reasons) + len(self.off_surface_m))
+
+
+def exact_normal(exact_m, pinhole, row, column):
+    """Return the normal of the exact 5x5 pixels around one, None where they jump or are cut."""
+    rows, columns = np.mgrid[row - 2 : row + 3, column - 2 : column + 3]
+    height, width = exact_m.shape
+    if rows.min() < 0 or columns.min() < 0 or rows.max() >= height or columns.max() >= width:
+        return None
+    z = exact_m[rows, columns]
+    if np.ptp(z) > 0.02:
+        return None
+    points = pinhole.deproject(columns, rows, z).reshape(-1, 3)
+    normal = np.linalg.svd(points - points.mean(0))[2][2]
+    return -normal * np.sign(normal @ points.mean(0))
 
 
 @pytest.fixture(scope='module')
@@ -121,13 +141,16 @@ def test_points_on_100_rendered_scenes_are_right(predictor, record_property):
             f'{got.frames} frames; on true regions {len(errors)} points, error median '
             f'{np.median(errors):.4f} m, 95 % {np.percentile(errors, 95):.4f} m, worst '
             f'{errors.max():.4f} m; all {len(got.off_surface_m)} points, worst '
-            f'{max(got.off_surface_m):.4f} m off the surface; no point: '
+            f'{max(got.off_surface_m):.4f} m off the surface; normals off by '
+            f'{np.median(got.normals_deg):.1f} deg median, '
+            f'{np.percentile(got.normals_deg, 90):.1f} deg 90 %; no point: '
             f'{ {r: got.reasons.count(r) for r in sorted(set(got.reasons))} }',
         )
         assert got.frames >= 100
         got.check(least=100)
         assert np.median(errors) <= 0.01
         assert np.percentile(errors, 95) <= 0.03
+        assert np.median(got.normals_deg) <= 10
 
 
 def test_points_on_the_shipped_sequence(predictor, rng):

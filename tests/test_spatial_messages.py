@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from affordance_ros.cloud import make_cloud
+from affordance_ros.depth import DepthImage
+from affordance_ros.peaks import Target
 from affordance_ros.pinhole import Pinhole
 from affordance_ros.points import NoPoint
 from affordance_ros.points import SurfacePoint
+from affordance_ros.points import locate
 from tests.depth_damage import as_depth
 
 pytestmark = [pytest.mark.ros]
@@ -112,6 +115,36 @@ def test_sensor_msgs_py_reads_the_cloud_back(rng, header):
             np.testing.assert_array_equal(points[name], cloud.points[..., index].ravel())
         valid = point_cloud2.read_points(message, skip_nans=True)
         assert len(valid) == np.isfinite(cloud.points).all(axis=-1).sum()
+
+
+@pytest.mark.parametrize('encoding', ['16UC1', '32FC1'])
+def test_a_point_is_found_in_messages_as_rclpy_and_as_rosbags_bring_them(header, encoding):
+    """The node reads rclpy's messages, the bag tool those of rosbags: both give the same point."""
+    from affordance_ros.nodes.messages import to_camera_info
+    from affordance_ros.nodes.messages import to_image
+
+    kind, unit = (np.uint16, 1000) if encoding == '16UC1' else (np.float32, 1)
+    depth = to_image(np.full((24, 32), 0.7 * unit, kind), encoding, header=header)
+    matrix = np.array([[30.0, 0, 15.2], [0, 31.0, 11.8], [0, 0, 1]])
+    info = to_camera_info(matrix, (24, 32), header=header)
+    pairs = [
+        (depth, info),
+        (
+            through_rosbags(depth, 'sensor_msgs/msg/Image'),
+            through_rosbags(info, 'sensor_msgs/msg/CameraInfo'),
+        ),
+    ]
+    for depth_message, info_message in pairs:
+        pinhole = Pinhole.from_info(info_message, (24, 32))
+        assert pinhole == PINHOLE
+        got = locate(
+            Target(20.25, 5.5, 0.8),
+            np.full((24, 32), 0.8, np.float32),
+            depth=DepthImage.view(depth_message),
+            pinhole=pinhole,
+        )
+        expected = [(20.25 - 15.2) / 30 * 0.7, (5.5 - 11.8) / 31 * 0.7, 0.7]
+        np.testing.assert_allclose(got.position, expected, rtol=1e-6)
 
 
 def test_points_are_filled_into_their_targets(targets):
