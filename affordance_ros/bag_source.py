@@ -6,18 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from affordance_ros.depth import DepthError
+from affordance_ros.depth import DepthImage
 from affordance_ros.images import CameraImage
 from affordance_ros.images import ImageError
 from affordance_ros.images import decode_compressed
 from affordance_ros.images import read_message
-from affordance_ros.images import strided_view
 from affordance_ros.source_frame import SourceError
 from affordance_ros.source_frame import SourceFrame
 
 _COLOUR = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 _INFO = 'sensor_msgs/msg/CameraInfo'
-# REP 118: depth is millimetres in 16 bits, or metres as float.
-_DEPTH = {'16UC1': ('u2', 0.001), 'mono16': ('u2', 0.001), '32FC1': ('f4', 1.0)}
 
 
 def is_bag(path: Path) -> bool:
@@ -98,9 +97,7 @@ def _colour(message: Any) -> CameraImage:
 
 
 def _depth(message: Any) -> np.ndarray:
-    if message.encoding not in _DEPTH:
-        raise SourceError(f'the bag holds depth as {message.encoding}; known are {list(_DEPTH)}')
-    dtype, metres = _DEPTH[message.encoding]
-    order = '>' if message.is_bigendian else '<'
-    values = strided_view(message, f'{order}{dtype}', count=1).astype(np.float32) * metres
-    return np.where(values > 0, values, np.nan).astype(np.float32)
+    try:
+        return DepthImage.view(message).metres()
+    except DepthError as error:
+        raise SourceError(f'the bag holds depth that can not be used: {error}') from error

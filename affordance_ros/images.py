@@ -104,14 +104,27 @@ def check_message(message: ImageMessage) -> None:
             f'images with encoding {encoding!r} are not understood; use one of '
             f'{", ".join(_PIXEL_BYTES)}',
         )
+    check_layout(message, pixel_bytes)
+
+
+def check_layout(message: ImageMessage, pixel_bytes: int) -> None:
+    """Check an image's size, step and data against each other.
+
+    Args:
+        message: The image.
+        pixel_bytes: Bytes of a pixel of its encoding.
+
+    Raises:
+        ImageError: If it is empty, or its rows don't fit the step or the data.
+    """
     if message.height < 1 or message.width < 1:
         raise ImageError('size', f'the image is {message.width}x{message.height} pixels: empty')
     row = message.width * pixel_bytes
     if message.step < row:
         raise ImageError(
             'step',
-            f'the image has step {message.step}, and {message.width} pixels of {encoding} take '
-            f'{row} bytes',
+            f'the image has step {message.step}, and {message.width} pixels of '
+            f'{message.encoding} take {row} bytes',
         )
     # The last row needs no padding behind it.
     needed = message.step * (message.height - 1) + row

@@ -131,6 +131,12 @@ def test_a_bag_plays_with_depth_and_intrinsics_and_loops(tmp_path, compressed, d
     assert frames[2].matrix[0].tolist() == [100.0, 0.0, 3.5]
 
 
+def test_depth_of_another_encoding_in_a_bag_is_named(tmp_path):
+    write_bag(tmp_path / 'bag', depth_encoding='8UC1')
+    with pytest.raises(SourceError, match="can not be used: depth with encoding '8UC1'"):
+        list(open_source(str(tmp_path / 'bag'), loop=False))
+
+
 def test_a_bag_without_colour_or_a_broken_one_is_named(tmp_path):
     write_bag(tmp_path / 'grey', colour=False)
     with pytest.raises(SourceError, match=r'grey has no topic of colour images; .*camera/depth'):

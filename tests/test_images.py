@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import cv2
 import numpy as np
 import pytest
@@ -10,20 +8,7 @@ from affordance_ros.images import decode_compressed
 from affordance_ros.images import needs_bridge
 from affordance_ros.images import read_message
 from affordance_ros.images import tight_rows
-
-
-def message(pixels, encoding, padding=0, big_endian=False):
-    """Lay out an array as a camera would, with `padding` bytes behind each row."""
-    rows = np.ascontiguousarray(pixels).view(np.uint8).reshape(pixels.shape[0], -1)
-    padded = np.pad(rows, ((0, 0), (0, padding)), constant_values=77)
-    return SimpleNamespace(
-        height=pixels.shape[0],
-        width=pixels.shape[1],
-        encoding=encoding,
-        is_bigendian=int(big_endian),
-        step=padded.shape[1],
-        data=padded.tobytes(),
-    )
+from tests.image_messages import message
 
 
 @pytest.mark.parametrize('padding', [0, 13])

@@ -11,12 +11,16 @@ import yaml
 
 from tests.conftest import ROOT
 
-ROS = {'rclpy', 'rcl_interfaces', 'sensor_msgs', 'std_msgs', 'geometry_msgs', 'cv_bridge'}
+ROS = {
+    'rclpy', 'rcl_interfaces', 'sensor_msgs', 'std_msgs', 'geometry_msgs', 'visualization_msgs',
+    'cv_bridge',
+}  # fmt: skip
 # Each layer may import itself and what stands in its row; `model` is affordance_ros/model, `pure`
 # its files that need neither torch nor ROS.
 PURE = {
-    'bag_source', 'commands', 'contact_sheet', 'frames', 'geometry', 'image_source', 'images',
-    'overlay', 'peaks', 'prompts', 'source_frame',
+    'approach', 'bag_source', 'cloud', 'commands', 'contact_sheet', 'depth', 'frames', 'geometry',
+    'image_source', 'images', 'overlay', 'peaks', 'pinhole', 'points', 'prompts', 'source_frame',
+    'stamp_cache', 'steady', 'surface',
 }  # fmt: skip
 ALLOWED = {
     'pure': {'pure'},
