@@ -39,7 +39,7 @@ def results(out, protocol='locate'):
 
 
 def test_the_evaluation_scores_what_the_predictor_answers(root, tmp_path, model):
-    """Offline predict() and the evaluation agree to the last bit."""
+    """Offline predict() and the evaluation agree, but for what two loaded copies round apart."""
     from affordance_ros.predictor import Predictor
     from affordance_ros.predictor import PredictorConfig
 
@@ -51,9 +51,9 @@ def test_the_evaluation_scores_what_the_predictor_answers(root, tmp_path, model)
         predictor.set_command(item.affordance.replace('_', ' '))
         heatmap = predictor.predict(cv2.imread(str(item.image)), channels='bgr').heatmap
         kept = np.load(tmp_path / 'out' / 'predictions' / f'{item.key}.npy')
-        np.testing.assert_array_equal(kept, heatmap)
+        assert np.abs(kept - heatmap).max() <= 1e-6
         gt = cv2.imread(str(item.truth), cv2.IMREAD_GRAYSCALE)
-        expected = evaluate_pair(heatmap, gt)
+        expected = evaluate_pair(kept, gt)
         image = found[item.affordance, item.name]
         assert {name: image[name] for name in expected} == expected
 
