@@ -19,6 +19,7 @@ from eval.metrics import evaluate_pair
 from tests.agd20k_fixture import write_split
 from tests.conftest import ROOT
 
+BROWSER = shutil.which('chromium') or shutil.which('google-chrome')
 PAIRS = [('cut_with', 'knife'), ('hold', 'cup')]
 MODEL = ['--model', 'compact', '--weights', 'random', '--device', 'cpu', '--input-size', '96']
 
@@ -269,7 +270,7 @@ def test_torchrun_processes_share_the_pictures(root, tmp_path):
     assert results(tmp_path / 'two')['images'] == results(tmp_path / 'one')['images']
 
 
-@pytest.mark.skipif(not shutil.which('chromium'), reason='chromium is not installed')
+@pytest.mark.skipif(not BROWSER, reason='neither chromium nor google-chrome is installed')
 def test_the_report_shows_in_a_browser_without_network(root, tmp_path):
     assert run(root, tmp_path / 'out') == 0
     report = tmp_path / 'out/locate/report.html'
@@ -281,7 +282,7 @@ def test_the_report_shows_in_a_browser_without_network(root, tmp_path):
     ]
     shot = tmp_path / 'shot.png'
     subprocess.run(
-        ['chromium', *flags, f'--user-data-dir={tmp_path / "profile"}', '--window-size=1240,3000',
+        [BROWSER, *flags, f'--user-data-dir={tmp_path / "profile"}', '--window-size=1240,3000',
          f'--screenshot={shot}', report.as_uri()],
         check=True, capture_output=True, timeout=120,
     )  # fmt: skip
