@@ -30,7 +30,6 @@ _SUFFIXES = ('overlay.png', 'heatmap.png', 'heatmap.npy')
 
 def build_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    model, predictor = ModelConfig(), PredictorConfig()
     parser = argparse.ArgumentParser(
         prog='affordance-ground',
         description='Find where photos afford a command such as "cut" or "hold the mug".',
@@ -46,6 +45,13 @@ def build_parser() -> argparse.ArgumentParser:
         '-o', '--out', type=Path, help='folder for overlay PNG, heatmap PNG and heatmap npy'
     )
     parser.add_argument('--describe', action='store_true', help='print the model and stop')
+    add_model_options(parser)
+    return parser
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which model answers, and how."""
+    model, predictor = ModelConfig(), PredictorConfig()
     group = parser.add_argument_group('model')
     group.add_argument('--model', default=model.model, help='trunk (default: %(default)s)')
     group.add_argument(
@@ -61,7 +67,20 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument('--min-score', type=float, default=predictor.min_score)
     group.add_argument('--min-distance-px', type=float, default=predictor.min_distance_px)
     group.add_argument('--max-targets', type=int, default=predictor.max_targets)
-    return parser
+
+
+def load_predictor(options: argparse.Namespace) -> Predictor:
+    """Load what the options of `add_model_options` name; raises as `Predictor.load` does."""
+    return Predictor.load(
+        ModelConfig(options.model, options.weights, options.checkpoint, options.device),
+        PredictorConfig(
+            input_size=options.input_size,
+            prompt_set=options.prompt_set,
+            min_score=options.min_score,
+            min_distance_px=options.min_distance_px,
+            max_targets=options.max_targets,
+        ),
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,16 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.describe and len(options.inputs) < (1 if options.command else 2):
         parser.error('give at least one photo and a command, such as: photo.jpg "cut"')
     try:
-        predictor = Predictor.load(
-            ModelConfig(options.model, options.weights, options.checkpoint, options.device),
-            PredictorConfig(
-                input_size=options.input_size,
-                prompt_set=options.prompt_set,
-                min_score=options.min_score,
-                min_distance_px=options.min_distance_px,
-                max_targets=options.max_targets,
-            ),
-        )
+        predictor = load_predictor(options)
         if options.describe:
             for name, value in predictor.model.describe().items():
                 sys.stdout.write(f'{name + ":":<22}{value}\n')
