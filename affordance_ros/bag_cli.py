@@ -16,6 +16,7 @@ from affordance_ros.commands import CommandError
 from affordance_ros.commands import command_warning
 from affordance_ros.model.checkpoint import CheckpointError
 from affordance_ros.model.weights import WeightsError
+from affordance_ros.recording import RecordingError
 from affordance_ros.schedule import Schedule
 from affordance_ros.source_frame import SourceError
 
@@ -40,6 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('--topic', default='', help='images; default: the only such topic')
     parser.add_argument('--namespace', default='/grounding', help='of the topics that are written')
     parser.add_argument('--copy', action='store_true', help='copy all topics of the bag too')
+    parser.add_argument('--rerun', type=Path, metavar='FILE.rrd', help='also record for rerun')
     parser.add_argument('--num-threads', type=int, default=0, help="0: torch's own choice")
     add_model_options(parser)
     return parser
@@ -55,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(options)
     except (
-        CheckpointError, CommandError, OSError, SourceError, ValueError, WeightsError,
+        CheckpointError, CommandError, OSError, RecordingError, SourceError, ValueError,
+        WeightsError,
     ) as error:  # fmt: skip
         _LOG.error('%s', error)
         return 2
@@ -77,6 +80,7 @@ def _run(options: argparse.Namespace) -> int:
         topic=options.topic,
         namespace=options.namespace,
         copy=options.copy,
+        rerun=options.rerun,
     )
     for command in commands:
         if warning := command_warning(command):

@@ -26,6 +26,8 @@ from affordance_ros.images import needs_bridge
 from affordance_ros.images import read_message
 from affordance_ros.overlay import draw_overlay
 from affordance_ros.predictor import Predictor
+from affordance_ros.recording import Recording
+from affordance_ros.recording import record
 from affordance_ros.schedule import Schedule
 from affordance_ros.source_frame import SourceError
 
@@ -44,6 +46,7 @@ class BagJob:
         topic: The topic of images; empty for the only one there is.
         namespace: What the output topics lie under, such as /grounding.
         copy: Whether all input topics are copied too.
+        rerun: Where a recording for the rerun viewer goes; None for none.
     """
 
     source: Path
@@ -52,6 +55,7 @@ class BagJob:
     topic: str = ''
     namespace: str = '/grounding'
     copy: bool = False
+    rerun: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -83,9 +87,14 @@ def run_bag(job: BagJob, predictor: Predictor) -> BagReport:
     Raises:
         SourceError: If the bag can't be read or the output can't be written; nothing is left then.
         CommandError: If a command can't be used.
+        RecordingError: If the recording can't be written.
     """
-    with open_bag(job.source, job.topic) as source, create_bag(job.out) as sink:
-        run = _Run(job, predictor, source, sink)
+    with (
+        record(job.rerun) as recording,
+        open_bag(job.source, job.topic) as source,
+        create_bag(job.out) as sink,
+    ):
+        run = _Run(job, predictor, source, sink, recording)
         total = source.count(everything=job.copy)
         messages = source.messages(everything=job.copy)
         bar = tqdm(messages, total=total, unit='message', disable=not sys.stderr.isatty())
@@ -101,12 +110,18 @@ class _Run:
     """The state of one run over a bag."""
 
     def __init__(
-        self, job: BagJob, predictor: Predictor, source: InputBag, sink: OutputBag
+        self,
+        job: BagJob,
+        predictor: Predictor,
+        source: InputBag,
+        sink: OutputBag,
+        recording: Recording | None,
     ) -> None:
         self._schedule = job.schedule
         self._predictor = predictor
         self._source = source
         self._sink = sink
+        self._recording = recording
         self._messages = OutputMessages()
         self._topics = dict(self._add_topics(job))
         self._answered = self._early = 0
@@ -140,8 +155,9 @@ class _Run:
         self, image: CameraImage, command: BoundCommand, *, header: Any, log_ns: int
     ) -> None:
         grounding = self._predictor.predict(image.pixels, channels=image.channels)
+        bgr = image.to_bgr()
         overlay = draw_overlay(
-            image.to_bgr(), grounding.heatmap, targets=grounding.targets, caption=command.text
+            bgr, grounding.heatmap, targets=grounding.targets, caption=command.text
         )
         height, width = grounding.heatmap.shape
         make = self._messages
@@ -154,6 +170,15 @@ class _Run:
             ),
         ):
             self._sink.write(self._topics[name], log_ns, raw)
+        if self._recording is not None:
+            self._recording.log(
+                bgr,
+                text=command.text,
+                targets=grounding.targets,
+                overlay_bgr=overlay,
+                heatmap=grounding.heatmap,
+                stamp_ns=header.stamp.sec * 10**9 + header.stamp.nanosec,
+            )
 
     def _add_topics(self, job: BagJob) -> Iterator[tuple[str, Connection]]:
         for name, message_type in OUTPUTS.items():

@@ -22,6 +22,9 @@ from affordance_ros.overlay import draw_overlay
 from affordance_ros.predictor import Grounding
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
+from affordance_ros.recording import Recording
+from affordance_ros.recording import RecordingError
+from affordance_ros.recording import record
 from affordance_ros.source_frame import SourceError
 
 _LOG = logging.getLogger('affordance-ground')
@@ -44,6 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '-o', '--out', type=Path, help='folder for overlay PNG, heatmap PNG and heatmap npy'
     )
+    parser.add_argument('--rerun', type=Path, metavar='FILE.rrd', help='also record for rerun')
     parser.add_argument('--describe', action='store_true', help='print the model and stop')
     add_model_options(parser)
     return parser
@@ -97,7 +101,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 sys.stdout.write(f'{name + ":":<22}{value}\n')
             return 0
         return _ground(predictor, options)
-    except (CheckpointError, CommandError, SourceError, ValueError, WeightsError) as error:
+    except (
+        CheckpointError, CommandError, RecordingError, SourceError, ValueError, WeightsError,
+    ) as error:  # fmt: skip
         _LOG.error('%s', error)
         return 2
 
@@ -116,8 +122,17 @@ def _ground(predictor: Predictor, options: argparse.Namespace) -> int:
     _LOG.info('%s, %s', predictor.model.name, predictor.model.decoder.description)
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
-    failed = 0
     photos = [p for name in inputs for p in _expand(Path(name).expanduser())]
+    with record(options.rerun) as recording:
+        failed = _ground_photos(predictor, photos, options.out, recording)
+    return 1 if failed else 0
+
+
+def _ground_photos(
+    predictor: Predictor, photos: Sequence[Path], out: Path | None, recording: Recording | None
+) -> int:
+    """Answer photos; return how many could not be read."""
+    failed = 0
     names = _unique_names(photos)
     for path in tqdm(photos, unit='photo', disable=len(photos) < 2 or not sys.stderr.isatty()):
         try:
@@ -128,9 +143,22 @@ def _ground(predictor: Predictor, options: argparse.Namespace) -> int:
             continue
         for grounding in predictor.predict_all(image, channels='bgr'):
             sys.stdout.write(json.dumps(_to_json(path, grounding)) + '\n')
-            if options.out:
-                _write(options.out, names[path], image, grounding)
-    return 1 if failed else 0
+            if out is None and recording is None:
+                continue
+            overlay = draw_overlay(
+                image, grounding.heatmap, targets=grounding.targets, caption=grounding.command
+            )
+            if out is not None:
+                _write(out, names[path], overlay, grounding)
+            if recording is not None:
+                recording.log(
+                    image,
+                    text=f'{names[path]}: {grounding.command}',
+                    targets=grounding.targets,
+                    overlay_bgr=overlay,
+                    heatmap=grounding.heatmap,
+                )
+    return failed
 
 
 def _expand(path: Path) -> list[Path]:
@@ -163,13 +191,10 @@ def _to_json(path: Path, grounding: Grounding) -> dict[str, object]:
     }
 
 
-def _write(folder: Path, name: str, image: np.ndarray, grounding: Grounding) -> None:
+def _write(folder: Path, name: str, overlay: np.ndarray, grounding: Grounding) -> None:
     slug = ''.join(c if c.isalnum() else '_' for c in grounding.command)
     overlay_path, heatmap_path, array_path = (
         folder / f'{name}.{slug}.{suffix}' for suffix in _SUFFIXES
-    )
-    overlay = draw_overlay(
-        image, grounding.heatmap, targets=grounding.targets, caption=grounding.command
     )
     _write_png(overlay_path, overlay)
     _write_png(heatmap_path, (grounding.heatmap * 255).round().astype(np.uint8))

@@ -16,7 +16,8 @@ ROS = {'rclpy', 'rcl_interfaces', 'sensor_msgs', 'std_msgs', 'geometry_msgs', 'c
 # its files that need neither torch nor ROS.
 PURE = {
     'bag_file', 'bag_messages', 'bag_source', 'commands', 'contact_sheet', 'frames', 'geometry',
-    'image_source', 'images', 'overlay', 'peaks', 'prompts', 'schedule', 'source_frame',
+    'image_source', 'images', 'overlay', 'peaks', 'prompts', 'recording', 'schedule',
+    'source_frame',
 }  # fmt: skip
 ALLOWED = {
     'pure': {'pure'},
