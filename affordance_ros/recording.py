@@ -116,7 +116,11 @@ def record(path: Path | None) -> Iterator[Recording | None]:
                 views.Spatial2DView(origin='heatmap', name='Heatmap, 0 to 1'),
             ),
             views.Horizontal(
-                views.TimeSeriesView(origin='best_score', name='Best score'),
+                views.TimeSeriesView(
+                    origin='best_score',
+                    name='Best score',
+                    axis_y=views.ScalarAxis(range=(0.0, 1.0)),
+                ),
                 views.TextLogView(origin='command', name='Command'),
             ),
             row_shares=[3, 1],
