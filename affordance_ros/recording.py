@@ -105,8 +105,8 @@ def record(path: Path | None) -> Iterator[Recording | None]:
         import rerun.blueprint as views
     except ImportError as error:
         raise RecordingError(
-            f'recording to {path} needs rerun ({error}): pip install "affordance_ros[rerun]", or '
-            f'pip install rerun-sdk==0.41.0 (Python 3.11 or later)'
+            f'recording to {path} needs rerun ({error}): pip install rerun-sdk==0.41.0 '
+            f'(Python 3.11 or later)'
         ) from error
     layout = views.Blueprint(
         views.Vertical(

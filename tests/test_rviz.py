@@ -135,6 +135,6 @@ def test_every_display_names_a_published_topic_with_compatible_qos(log):
             f'{probe.namespace}{PANELS["Publish!command"]["topicName"]}'
         )
         assert listener.topic_type == PANELS['Publish!command']['datatype']
-        assert NOT_PUBLISHED_YET <= shown.keys() & foxglove
+        assert not NOT_PUBLISHED_YET - (shown.keys() & foxglove)
         appeared = {topic for topic in NOT_PUBLISHED_YET if publishers(topic)}
         assert not appeared, f'take {appeared} out of NOT_PUBLISHED_YET'
