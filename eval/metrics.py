@@ -177,11 +177,12 @@ def _range_scores(
     low = resized.min()
     spread = np.float32(float(resized.max() - low) + protocol.range_eps)
     blocks = [slice(start, start + _BLOCK) for start in range(0, resized.size, _BLOCK)]
-    total = sum(((resized[block] - low) / spread).sum(dtype=np.float64) for block in blocks)
+    scaled = (resized - low) / spread  # float32
+    total = sum(scaled[block].sum(dtype=np.float64) for block in blocks)
     share = 1.0 / (total + _EPS)
     kld = sim = squares = above = count = 0.0
     for block in blocks:
-        p = ((resized[block] - low) / spread).astype(np.float64)
+        p = scaled[block].astype(np.float64)
         truth_mass, fixated = truth(block)
         mass = p * share
         scratch = np.minimum(mass, truth_mass)
