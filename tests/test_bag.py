@@ -128,6 +128,26 @@ def test_a_copy_is_the_bag_with_the_answers_beside(tmp_path, pictures, storage):
     assert run(tmp_path / 'out', again, '-c', 'cut', '--copy', '--topic', '/camera/image') == 0
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason='rerun-sdk needs Python 3.11 or later')
+def test_another_implementation_reads_what_is_written(tmp_path, pictures):
+    """By the Rust MCAP library inside rerun."""
+    from rerun.chunk import McapReader
+
+    bag = record(tmp_path / 'in', pictures)
+    assert run(bag, tmp_path / 'out.mcap', '-c', 'cut', '--copy') == 0
+    info = McapReader(tmp_path / 'out.mcap').info()
+    assert info.profile == 'ros2'
+    assert {(c.topic, c.schema.name, c.message_count) for c in info.channels} == {
+        ('/camera/image', 'sensor_msgs/msg/Image', 4),
+        ('/chatter', 'std_msgs/msg/String', 4),
+        ('/grounding/heatmap', 'sensor_msgs/msg/Image', 4),
+        ('/grounding/overlay', 'sensor_msgs/msg/Image', 4),
+        ('/grounding/targets', TARGETS, 4),
+    }
+    assert info.message_start_time_ns == START_NS
+    assert info.message_end_time_ns == START_NS + 3 * 10**9
+
+
 def test_images_that_can_not_be_used_are_counted_and_the_others_answered(
     tmp_path, pictures, caplog
 ):
