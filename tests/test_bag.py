@@ -96,10 +96,11 @@ def test_answers_are_the_predictors_with_the_images_stamps(tmp_path, pictures, m
         array = targets[2]
         assert (array.command, array.command_id) == ('hold the mug', 1)
         assert (array.image_height, array.image_width) == pixels.shape[:2]
-        assert len(array.targets) == len(expected.targets) > 0
-        assert [(t.x, t.y, t.score) for t in array.targets] == [
-            pytest.approx((t.x, t.y, t.score), abs=1e-3) for t in expected.targets
-        ]
+        assert expected.targets
+        # Sub-pixel places react to the last digit where a peak is flat.
+        for found, target in zip(array.targets, expected.targets, strict=True):
+            assert (found.x, found.y) == pytest.approx((target.x, target.y), abs=0.05)
+            assert found.score == pytest.approx(target.score, abs=1e-6)
         assert not any(t.has_point for t in array.targets)
 
 
