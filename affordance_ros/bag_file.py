@@ -2,19 +2,18 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rosbags.highlevel import AnyReader
-from rosbags.highlevel import AnyReaderError
 from rosbags.interfaces import Connection
 from rosbags.interfaces import ConnectionExtRosbag2
 from rosbags.interfaces import MessageDefinitionFormat
 from rosbags.rosbag2 import CompressionFormat
 from rosbags.rosbag2 import CompressionMode
-from rosbags.rosbag2 import ReaderError
 from rosbags.rosbag2 import StoragePlugin
 from rosbags.rosbag2 import Writer
 from rosbags.typesys import Stores
@@ -76,12 +75,18 @@ class InputBag:
 
     def messages(self, *, everything: bool) -> Iterator[BagMessage]:
         """Yield the topic's messages in the order of the bag, or those of all topics."""
-        for connection, log_ns, raw in self._reader.messages(self._wanted(everything)):
-            yield BagMessage(connection, log_ns, raw)
+        stored = self._reader.messages(self._wanted(everything))
+        while True:
+            with _named_damage(self._path):
+                item = next(stored, None)
+            if item is None:
+                return
+            yield BagMessage(*item)
 
     def read(self, message: BagMessage) -> Any:
         """Return a message with its fields."""
-        return self._reader.deserialize(message.raw, message.connection.msgtype)
+        with _named_damage(self._path):
+            return self._reader.deserialize(message.raw, message.connection.msgtype)
 
     def definition(self, connection: Connection) -> tuple[str, str]:
         """Return a connection's message definition and its type hash.
@@ -124,12 +129,25 @@ def open_bag(path: Path, topic: str = '') -> Iterator[InputBag]:
             f'{path} is neither a rosbag2 folder nor a single {" or ".join(_READABLE)}; a ROS 1 '
             f'bag becomes one by: rosbags-convert --src IN.bag --dst OUT'
         )
+    with ExitStack() as stack:
+        with _named_damage(path):
+            store = get_typestore(Stores.LATEST)
+            reader = stack.enter_context(AnyReader([path], default_typestore=store))
+        yield InputBag(reader, path, topic)
+
+
+@contextmanager
+def _named_damage(path: Path) -> Iterator[None]:
+    """Turn whatever reading a damaged file raises into a SourceError.
+
+    That is not rosbags' own errors alone: bytes that are wrong come up in zstd, SQLite, UTF-8, as
+    a missing key, or as a size that no memory has.
+    """
     try:
-        with AnyReader([path], default_typestore=get_typestore(Stores.LATEST)) as reader:
-            yield InputBag(reader, path, topic)
-    except (AnyReaderError, ReaderError, TypesysError, AssertionError) as error:
+        yield
+    except Exception as error:
         raise SourceError(
-            f'{path} can not be read ({error or type(error).__name__}); a recording that was cut '
+            f'{path} can not be read ({type(error).__name__}: {error}); a recording that was cut '
             f'off becomes whole by: mcap recover, or ros2 bag reindex'
         ) from error
 
