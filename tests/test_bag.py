@@ -14,14 +14,12 @@ from rosbags.typesys import get_typestore
 
 from affordance_ros import bag_run
 from affordance_ros.bag_cli import main
-from affordance_ros.bag_file import open_bag
 from affordance_ros.bag_messages import DEFINITIONS
 from affordance_ros.bag_messages import TARGETS
 from affordance_ros.bag_messages import OutputMessages
 from affordance_ros.overlay import draw_overlay
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
-from affordance_ros.source_frame import SourceError
 from tests.bag_fixture import SENSOR_QOS
 from tests.bag_fixture import START_NS
 from tests.bag_fixture import read_all
@@ -211,31 +209,6 @@ def test_what_can_not_be_read_or_written_is_named(tmp_path, pictures, caplog):
         assert text in caplog.text
     assert run(bag, tmp_path / 'out') == 2
     assert 'no command is given' in caplog.text
-
-
-@pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
-def test_a_damaged_file_is_named_whatever_is_damaged(tmp_path, pictures, storage, rng):
-    """Cut off anywhere, and with bytes changed anywhere: read, or refused by name."""
-    bag = record(tmp_path / 'in', [picture[:24, :32] for picture in pictures], storage=storage)
-    whole = next(path for path in bag.iterdir() if path.suffix in ('.mcap', '.db3'))
-    data, path = whole.read_bytes(), tmp_path / f'damaged{whole.suffix}'
-    refused = 0
-    for number in range(120):
-        damaged = bytearray(data)
-        if number % 2:
-            damaged = damaged[: rng.integers(len(data))]
-        else:
-            for place in rng.integers(0, len(data), 20):
-                damaged[place] = rng.integers(256)
-        path.write_bytes(damaged)
-        try:
-            with open_bag(path) as source:
-                for message in source.messages(everything=True):
-                    source.read(message)
-        except SourceError as error:
-            assert str(path) in str(error)
-            refused += 1
-    assert refused > 60
 
 
 def test_an_output_topic_of_the_bags_own_is_not_mixed_up(tmp_path, pictures, caplog):
