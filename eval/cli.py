@@ -101,6 +101,7 @@ def _agd20k(options: argparse.Namespace) -> int:
         smooth=options.smooth,
         limit=options.limit,
         workers=options.workers,
+        batch=options.batch,
         name=options.name,
         supervision=options.supervision,
     )
@@ -164,6 +165,9 @@ def _add_agd20k(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--limit', type=int, default=0, help='at most so many images; for trying')
     parser.add_argument('--workers', type=int, default=2, help='processes that read pictures')
+    parser.add_argument(
+        '--batch', type=int, default=1, help='pictures in one pass (default: 1; 16 suits a GPU)'
+    )
     _add_model(parser)
     _add_output(parser)
 

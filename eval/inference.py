@@ -28,6 +28,7 @@ DEFAULT_TEMPLATE = '{affordance}'
 CENTRE_SIGMA = 0.25
 BASELINES = ('centre', 'uniform')
 
+_Picture = tuple[Item, NDArray[np.uint8], str]  # with its command
 _Loaded = tuple[int, NDArray[np.uint8] | None, Problem | None]
 
 
@@ -97,9 +98,13 @@ def predict_items(
     *,
     template: str = DEFAULT_TEMPLATE,
     workers: int = 0,
+    batch: int = 1,
     progress: bool = False,
 ) -> Iterator[Problem]:
     """Predict the items whose maps are not there yet, and keep each as soon as it is made.
+
+    With a batch, pictures wait until `batch` of them fit one canvas; at most four batches of them
+    wait, so that memory is bounded whatever the pictures' shapes.
 
     Args:
         items: In any order; ordered by affordance, each command's text is encoded once.
@@ -107,6 +112,7 @@ def predict_items(
         folder: Where the maps go.
         template: How a command is made of an item's affordance and object.
         workers: Processes that read pictures; 0 reads them in this one.
+        batch: Pictures in one pass of the model; 1 takes each by `predict`, as the node does.
         progress: Whether to show a bar.
 
     Yields:
@@ -117,21 +123,66 @@ def predict_items(
     """
     wanted = [item for item in items if not folder.has(item)]
     loader = DataLoader(_Pictures(wanted), batch_size=1, num_workers=workers, collate_fn=_only)
-    current = ''
     bar = tqdm(loader, total=len(wanted), unit='picture', desc='predict', disable=not progress)
+    waiting = _Waiting(batch)
+    current = ''
     for index, picture, problem in bar:
         if picture is None:
             if problem is not None:
                 yield problem
             continue
-        command = command_for(wanted[index], template)
+        item = wanted[index]
+        command = command_for(item, template)
         if command != current:
             try:
-                predictor.set_command(command)
+                predictor.check_command(command)
             except CommandError as error:
-                raise EvaluationError(f'{wanted[index].key}: {error}') from error
+                raise EvaluationError(f'{item.key}: {error}') from error
             current = command
-        folder.write(wanted[index], predictor.predict(picture, channels='bgr').heatmap)
+        canvas = predictor.letterbox(picture.shape[0], picture.shape[1]).canvas
+        if ready := waiting.add(canvas, (item, picture, command)):
+            _predict(ready, predictor, folder)
+    for rest in waiting.rest():
+        _predict(rest, predictor, folder)
+
+
+class _Waiting:
+    """Pictures that wait for company of their canvas.
+
+    Args:
+        batch: How many go together.
+    """
+
+    _MOST_BATCHES = 4
+
+    def __init__(self, batch: int) -> None:
+        self._batch = batch
+        self._groups: dict[tuple[int, int], list[_Picture]] = {}
+
+    def add(self, canvas: tuple[int, int], picture: _Picture) -> list[_Picture]:
+        """Let a picture wait; return those whose turn it is, maybe none."""
+        self._groups.setdefault(canvas, []).append(picture)
+        if len(self._groups[canvas]) == self._batch:
+            return self._groups.pop(canvas)
+        if sum(map(len, self._groups.values())) >= self._MOST_BATCHES * self._batch:
+            return self._groups.pop(max(self._groups, key=lambda key: len(self._groups[key])))
+        return []
+
+    def rest(self) -> list[list[_Picture]]:
+        """Return what waits still, by canvas."""
+        return list(self._groups.values())
+
+
+def _predict(group: Sequence[_Picture], predictor: Predictor, folder: PredictionFolder) -> None:
+    """Predict pictures of one canvas and keep their maps."""
+    items, pictures, commands = zip(*group, strict=True)
+    if len(items) == 1:
+        predictor.set_command(commands[0])  # known prompts cost nothing
+        maps = [predictor.predict(pictures[0], channels='bgr').heatmap]
+    else:
+        maps = predictor.predict_heatmaps(pictures, commands, channels='bgr')
+    for item, heatmap in zip(items, maps, strict=True):
+        folder.write(item, heatmap)
 
 
 def _only(batch: list[_Loaded]) -> _Loaded:

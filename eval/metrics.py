@@ -13,6 +13,7 @@ code/cvpr/test.py) and its extension (code/extension/test.py), WSAG-PLSP
 (github.com/woyut/WSAG-PLSP, codes/models/metric.py, codes/eval.py, codes/dataset/data.py).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -27,6 +28,9 @@ HIGHER_IS_BETTER = {'kld': False, 'sim': True, 'nss': True}
 _EPS = 1e-12
 _SIDE = 224
 _FIXATION_LEVEL = 0.1
+# Pixels that are scored at a time: their arrays stay in a core's cache, which halves the time of a
+# map of a camera's size.
+_BLOCK = 16384
 
 
 class MapError(ValueError):
@@ -167,24 +171,68 @@ def _range_scores(
     prediction: NDArray[np.float32], gt_uint8: NDArray[np.uint8], protocol: Protocol
 ) -> dict[str, float]:
     """Score by min-max: all protocols but `plsp`."""
-    height, width = (protocol.side, protocol.side) if protocol.side else gt_uint8.shape
-    truth = _resize(gt_uint8 / 255.0, height, width)  # float64
-    resized = _resize(prediction, height, width)  # float32
+    size = (protocol.side, protocol.side) if protocol.side else gt_uint8.shape
+    truth = _truth_by_block(gt_uint8, size)
+    resized = _resize(prediction, *size).ravel()  # float32
     low = resized.min()
     spread = np.float32(float(resized.max() - low) + protocol.range_eps)
-    p = ((resized - low) / spread).astype(np.float64)
-    mass, truth_mass = p / (p.sum() + _EPS), truth / (truth.sum() + _EPS)
-    kld = np.sum(truth_mass * np.log(truth_mass / (mass + _EPS) + _EPS))
-    sim = np.sum(np.minimum(mass, truth_mass))
-    # Dividing by 255 once more changes what the epsilons weigh, and so belongs to the protocol.
-    p /= 255.0
-    g = truth / 255.0
-    fixated = (g - g.min()) / (g.max() - g.min() + _EPS) > _FIXATION_LEVEL
-    count = fixated.sum() + _EPS * (fixated.size if protocol.eps_per_pixel else 1)
-    mean, std = p.mean(), p.std() + protocol.std_eps
-    # The sum over all pixels, as published: where std is 0, 0 / 0 makes it NaN even if F is empty.
-    nss = np.sum((p - mean) / std * fixated) / count
+    blocks = [slice(start, start + _BLOCK) for start in range(0, resized.size, _BLOCK)]
+    scaled = (resized - low) / spread  # float32
+    total = sum(scaled[block].sum(dtype=np.float64) for block in blocks)
+    share = 1.0 / (total + _EPS)
+    kld = sim = squares = above = count = 0.0
+    for block in blocks:
+        p = scaled[block].astype(np.float64)
+        truth_mass, fixated = truth(block)
+        mass = p * share
+        scratch = np.minimum(mass, truth_mass)
+        sim += scratch.sum()
+        mass += _EPS
+        np.divide(truth_mass, mass, out=scratch)
+        scratch += _EPS
+        kld += np.dot(truth_mass, np.log(scratch, out=scratch))
+        p -= total / resized.size
+        squares += np.dot(p, p)
+        above += np.dot(p, fixated)
+        count += fixated.sum()
+    # The sources divide the map by 255 once more for NSS: it cancels, but for what std_eps weighs.
+    std = np.sqrt(squares / resized.size) + 255.0 * protocol.std_eps
+    # Where std is 0, the sources' 0 / 0 makes NSS NaN even if nothing is fixated: above / std too.
+    nss = above / std / (count + _EPS * (resized.size if protocol.eps_per_pixel else 1))
     return {'kld': float(kld), 'sim': float(sim), 'nss': float(nss)}
+
+
+def _truth_by_block(
+    gt_uint8: NDArray[np.uint8], size: tuple[int, ...]
+) -> Callable[[slice], tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return what gives a block of a truth's mass, which sums to 1, and of its fixations, 1 or 0.
+
+    Blocks are slices of the flattened map of the given size.
+    """
+    if gt_uint8.shape != size:
+        truth = _resize(gt_uint8 / 255.0, *size).ravel()  # float64
+        mass = truth / (truth.sum() + _EPS)
+        fixated = _fixations(truth, truth.min(), truth.max())
+        return lambda block: (mass[block], fixated[block])
+    # 256 levels at most: looked up, they cost a tenth of the arithmetic on all pixels.
+    flat = gt_uint8.ravel()
+    levels = np.arange(256) / 255.0
+    total = cv2.sumElems(flat)[0] / 255.0
+    tables = (
+        levels / (total + _EPS),
+        _fixations(levels, levels[flat.min()], levels[flat.max()]),
+    )
+    return lambda block: tuple(cv2.LUT(flat[block], table).ravel() for table in tables)
+
+
+def _fixations(
+    truth: NDArray[np.float64], low: np.float64, high: np.float64
+) -> NDArray[np.float64]:
+    """Return 1 where a truth in [0, 1] lies above a tenth of its range, else 0."""
+    # Dividing by 255 once more changes what the epsilon weighs, and so belongs to the protocol.
+    floor, top = low / 255.0, high / 255.0
+    share = (truth / 255.0 - floor) / (top - floor + _EPS)
+    return np.asarray(share > _FIXATION_LEVEL, np.float64)
 
 
 def _softmax_scores(
@@ -192,7 +240,7 @@ def _softmax_scores(
 ) -> dict[str, float]:
     """Score by `plsp`."""
     size = (_SIDE, _SIDE)
-    truth = resize_as_torch(gt_uint8.astype(np.float32), size)
+    truth = resize_as_torch(gt_uint8, size)
     if truth.max() == 0:
         truth = np.ones_like(truth)
     logits = resize_as_torch(prediction, size).astype(np.float64)
@@ -200,18 +248,20 @@ def _softmax_scores(
     mass /= mass.sum()
     q = truth / truth.sum(dtype=np.float64)
     # As torch's kl_div: 0 log 0 is 0, so only the others count.
-    inside = q > 0
-    kld = np.sum(q[inside] * (np.log(q[inside]) - np.log(mass[inside] + 1e-10)))
+    ratio = np.where(q > 0, q, 1.0)
+    ratio /= mass + 1e-10
+    kld = np.dot(q.ravel(), np.log(ratio, out=ratio).ravel())
     sim = np.sum(np.minimum(mass, q))
-    heat = mass / mass.max()
     shares = truth / truth.sum()  # float32, as the threshold is
     scaled = shares / shares.max()
     low = scaled.min()
     fixated = (scaled - low) / (scaled.max() - low + np.float32(_EPS)) >= np.float32(
         _FIXATION_LEVEL
     )
-    standard = (heat - heat.mean()) / heat.std(ddof=1)
-    nss = np.sum(standard * fixated) / (fixated.sum() + _EPS)
+    heat = mass / mass.max()
+    heat -= heat.mean()
+    std = np.sqrt(np.dot(heat.ravel(), heat.ravel()) / (heat.size - 1))
+    nss = np.dot(heat.ravel(), fixated.ravel().astype(np.float64)) / std / (fixated.sum() + _EPS)
     return {'kld': float(kld), 'sim': float(sim), 'nss': float(nss)}
 
 

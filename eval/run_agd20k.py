@@ -57,6 +57,7 @@ class Agd20kConfig:
         smooth: The sigma of a Gaussian over the raw map in pixels; 0 for none.
         limit: At most so many images, spread evenly; 0 for all.
         workers: Processes that read pictures.
+        batch: Pictures in one pass of the model.
         name: What tables call the method; empty makes one up.
         supervision: What it was trained with; empty makes one up.
     """
@@ -73,6 +74,7 @@ class Agd20kConfig:
     smooth: float = 0.0
     limit: int = 0
     workers: int = 2
+    batch: int = 1
     name: str = ''
     supervision: str = ''
 
@@ -83,6 +85,8 @@ class Agd20kConfig:
             raise ValueError(f'baseline {self.baseline!r} is unknown; known are {BASELINES}')
         if self.smooth < 0 or self.limit < 0 or self.workers < 0:
             raise ValueError('smooth, limit and workers must not be negative')
+        if self.batch < 1:
+            raise ValueError(f'batch {self.batch} must be at least 1')
 
 
 def run_agd20k(config: Agd20kConfig) -> Results | None:
@@ -144,6 +148,7 @@ def _predict_and_score(
             folder,
             template=config.template,
             workers=config.workers,
+            batch=config.batch,
             progress=processes.first and sys.stderr.isatty(),
         ):
             _LOG.warning('%s: %s', problem.kind, problem.text)

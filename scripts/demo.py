@@ -37,6 +37,10 @@ from affordance_ros.contact_sheet import draw_sheet
 from affordance_ros.image_source import open_source
 from affordance_ros.images import read_message
 from affordance_ros.nodes.status import LATCHED
+from affordance_ros.peaks import Target
+from affordance_ros.recording import Recording
+from affordance_ros.recording import RecordingError
+from affordance_ros.recording import record
 from affordance_ros.source_frame import SourceError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,6 +68,7 @@ class Frame:
     picture: np.ndarray | None = None
     targets: AffordanceTargetArray | None = None
     overlay: np.ndarray | None = None
+    heatmap: np.ndarray | None = None
     latency_ms: float = 0.0
 
 
@@ -77,6 +82,7 @@ class Listener:
 
     node: Node
     known: dict[bytes, str]
+    heatmaps: bool = False
     status: GroundingStatus = field(default_factory=GroundingStatus)
     frames: dict[int, Frame] = field(default_factory=dict)
 
@@ -87,6 +93,8 @@ class Listener:
         subscribe(AffordanceTargetArray, 'grounding/targets', self._on_targets, 10)
         subscribe(Image, 'grounding/overlay', self._on_overlay, 10)
         subscribe(GroundingStatus, 'grounding/status', self._on_status, LATCHED)
+        if self.heatmaps:
+            subscribe(Image, 'grounding/heatmap', self._on_heatmap, 10)
 
     def wait_for(self, condition: Callable[[], bool], what: str, *, timeout_s: float) -> None:
         """Listen until a condition holds.
@@ -115,6 +123,22 @@ class Listener:
             found.setdefault(name, answer)
         return found
 
+    def record(self, command_id: int, recording: Recording) -> None:
+        """Record every whole answer under a command's number."""
+        for stamp_ns, frame in sorted(self.frames.items()):
+            targets = frame.targets
+            whole = frame.picture is not None and frame.overlay is not None
+            if not whole or targets is None or targets.command_id != command_id:
+                continue
+            recording.log(
+                frame.picture,
+                text=targets.command,
+                targets=[Target(t.x, t.y, t.score) for t in targets.targets],
+                overlay_bgr=frame.overlay,
+                heatmap=frame.heatmap,
+                stamp_ns=stamp_ns,
+            )
+
     def _frame(self, message: Image | AffordanceTargetArray) -> Frame:
         stamp = message.header.stamp
         return self.frames.setdefault(stamp.sec * 10**9 + stamp.nanosec, Frame())
@@ -133,6 +157,10 @@ class Listener:
 
     def _on_overlay(self, message: Image) -> None:
         self._frame(message).overlay = read_message(message).to_bgr().copy()
+
+    def _on_heatmap(self, message: Image) -> None:
+        size = (message.height, message.width)
+        self._frame(message).heatmap = np.frombuffer(message.data, np.float32).reshape(size)
 
     def _on_status(self, message: GroundingStatus) -> None:
         self.status = message
@@ -158,8 +186,8 @@ def built(executable: str) -> list[str]:
     return [str(ROOT / 'install' / 'affordance_ros' / 'lib' / 'affordance_ros' / executable)]
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Run the demo and write its sheet."""
+def run(arguments: argparse.Namespace, recording: Recording | None) -> None:
+    """Run the demo, write its sheet, and record what was heard."""
     if arguments.live:
         known: dict[bytes, str] = {}
         wanted = [f'second {number + 1}' for number in range(arguments.rows)]
@@ -172,7 +200,7 @@ def run(arguments: argparse.Namespace) -> None:
         camera_node = running(built('camera'), source=arguments.source, rate_hz=arguments.rate_hz)
     rclpy.init()
     node = rclpy.create_node('demo')
-    listener = Listener(node, known)
+    listener = Listener(node, known, heatmaps=recording is not None)
     commands = node.create_publisher(String, 'task_command', 10)
     model = {
         name: getattr(arguments, name)
@@ -204,6 +232,8 @@ def run(arguments: argparse.Namespace) -> None:
             )
             answers = listener.answers(number)
             collected[listener.status.command] = {name: answers[name] for name in wanted}
+            if recording is not None:
+                listener.record(number, recording)
             listener.frames.clear()
     status = listener.status
     node.destroy_node()
@@ -258,9 +288,12 @@ def main() -> int:
     parser.add_argument('--model', default='tabletop')
     parser.add_argument('--weights', default='')
     parser.add_argument('--checkpoint', default='')
+    parser.add_argument('--rerun', type=Path, metavar='FILE.rrd', help='also record for rerun')
+    arguments = parser.parse_args()
     try:
-        run(parser.parse_args())
-    except (SourceError, TimeoutError) as error:
+        with record(arguments.rerun) as recording:
+            run(arguments, recording)
+    except (RecordingError, SourceError, TimeoutError) as error:
         sys.stderr.write(f'demo: {error}\n')
         return 1
     return 0

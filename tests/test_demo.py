@@ -8,6 +8,7 @@ import cv2
 import pytest
 
 from tests.conftest import ROOT
+from tests.test_recording import read_rrd
 
 pytestmark = [pytest.mark.ros]
 
@@ -16,6 +17,8 @@ def test_the_demo_leaves_a_sheet_and_a_table(tmp_path):
     # A domain of its own: other tests' nodes use the same relative names in namespaces alone.
     environment = {**os.environ, 'ROS_DOMAIN_ID': str(1 + (os.getpid() + 50) % 100)}
     options = ['--rows', '2', '--out', tmp_path, '--commands', 'hold the mug', 'drink_with']
+    recorded = sys.version_info >= (3, 11)  # what rerun-sdk needs
+    options += ['--rerun', tmp_path / 'demo.rrd'] if recorded else []
     result = subprocess.run(
         [sys.executable, ROOT / 'scripts' / 'demo.py', *options],
         env=environment,
@@ -33,3 +36,10 @@ def test_the_demo_leaves_a_sheet_and_a_table(tmp_path):
     # Two rows of a frame and two overlays, each 180x240 with a gap of 4 between.
     assert sheet.shape == (44 + 2 * 184 + 4, 3 * 244 + 4, 3)
     assert (sheet[44:224, 4:244] != sheet[44:224, 248:488]).any()
+    if recorded:
+        found = read_rrd(tmp_path / 'demo.rrd')
+        assert [v for _, _, v in found['/command:text']] == [['hold the mug'], ['drink with']]
+        answers = len(found['/overlay:blob'])
+        assert answers >= 4
+        assert len(found['/image/targets:positions']) == answers
+        assert 0 < len(found['/heatmap:buffer']) <= answers

@@ -19,6 +19,7 @@ from eval.metrics import evaluate_pair
 from tests.agd20k_fixture import write_split
 from tests.conftest import ROOT
 
+BROWSER = shutil.which('chromium') or shutil.which('google-chrome')
 PAIRS = [('cut_with', 'knife'), ('hold', 'cup')]
 MODEL = ['--model', 'compact', '--weights', 'random', '--device', 'cpu', '--input-size', '96']
 
@@ -39,7 +40,7 @@ def results(out, protocol='locate'):
 
 
 def test_the_evaluation_scores_what_the_predictor_answers(root, tmp_path, model):
-    """Offline predict() and the evaluation agree to the last bit."""
+    """Offline predict() and the evaluation agree, but for what two loaded copies round apart."""
     from affordance_ros.predictor import Predictor
     from affordance_ros.predictor import PredictorConfig
 
@@ -51,9 +52,9 @@ def test_the_evaluation_scores_what_the_predictor_answers(root, tmp_path, model)
         predictor.set_command(item.affordance.replace('_', ' '))
         heatmap = predictor.predict(cv2.imread(str(item.image)), channels='bgr').heatmap
         kept = np.load(tmp_path / 'out' / 'predictions' / f'{item.key}.npy')
-        np.testing.assert_array_equal(kept, heatmap)
+        assert np.abs(kept - heatmap).max() <= 1e-6
         gt = cv2.imread(str(item.truth), cv2.IMREAD_GRAYSCALE)
-        expected = evaluate_pair(heatmap, gt)
+        expected = evaluate_pair(kept, gt)
         image = found[item.affordance, item.name]
         assert {name: image[name] for name in expected} == expected
 
@@ -269,7 +270,7 @@ def test_torchrun_processes_share_the_pictures(root, tmp_path):
     assert results(tmp_path / 'two')['images'] == results(tmp_path / 'one')['images']
 
 
-@pytest.mark.skipif(not shutil.which('chromium'), reason='chromium is not installed')
+@pytest.mark.skipif(not BROWSER, reason='neither chromium nor google-chrome is installed')
 def test_the_report_shows_in_a_browser_without_network(root, tmp_path):
     assert run(root, tmp_path / 'out') == 0
     report = tmp_path / 'out/locate/report.html'
@@ -281,7 +282,7 @@ def test_the_report_shows_in_a_browser_without_network(root, tmp_path):
     ]
     shot = tmp_path / 'shot.png'
     subprocess.run(
-        ['chromium', *flags, f'--user-data-dir={tmp_path / "profile"}', '--window-size=1240,3000',
+        [BROWSER, *flags, f'--user-data-dir={tmp_path / "profile"}', '--window-size=1240,3000',
          f'--screenshot={shot}', report.as_uri()],
         check=True, capture_output=True, timeout=120,
     )  # fmt: skip

@@ -1,6 +1,8 @@
 """affordance-eval refcoco: the training's validation, as a command."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from affordance_ros.geometry import Letterbox
 from affordance_ros.prompts import load_prompt_set
 from eval.cli import main
+from tests.conftest import ROOT
 from tests.refer_fixture import write_dataset
 from training.refer import DatasetSpec
 from training.refer_cache import load_images
@@ -92,3 +95,31 @@ def test_a_split_that_is_not_there_is_said_and_the_others_scored(tmp_path, caplo
     assert list(content['splits']) == ['val']
     assert list(content['problems']) == ['testA']
     assert main([*call, '--split', 'testB']) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('images', [3, 1])
+def test_two_processes_score_as_one(tmp_path, images):
+    """Under torchrun with gloo; of a single image the second process gets nothing."""
+    write_dataset(tmp_path / 'data', splits={'val': images})
+    call = [
+        'refcoco', '--root', str(tmp_path / 'data'), '--dataset', 'toy:made', '--split', 'val',
+        '--model', 'compact', '--weights', 'random', '--input-size', '64', '--device', 'cpu',
+        '--workers', '0',
+    ]  # fmt: skip
+    one_alone, both = (
+        ['--converted', str(tmp_path / f'c{number}'), '--out', str(tmp_path / f'{number}')]
+        for number in (1, 2)
+    )
+    assert main([*call, *one_alone]) == 0
+    torchrun = ['torch.distributed.run', '--standalone', '--nproc-per-node', '2']
+    subprocess.run(
+        [sys.executable, '-m', *torchrun, '-m', 'eval.cli', *call, *both],
+        cwd=ROOT, check=True, capture_output=True, timeout=170,
+    )  # fmt: skip
+    one, two = (
+        json.loads((tmp_path / name / 'results.json').read_text())['splits']['val']
+        for name in '12'
+    )
+    assert one['sentences'] == two['sentences'] > 0
+    assert two == pytest.approx(one, rel=1e-9)

@@ -18,15 +18,17 @@ ROS = {
 # Each layer may import itself and what stands in its row; `model` is affordance_ros/model, `pure`
 # its files that need neither torch nor ROS.
 PURE = {
-    'approach', 'bag_source', 'cloud', 'commands', 'contact_sheet', 'depth', 'frames', 'geometry',
-    'image_source', 'images', 'overlay', 'peaks', 'pinhole', 'points', 'prompts', 'source_frame',
-    'stamp_cache', 'steady', 'surface',
+    'approach', 'bag_file', 'bag_messages', 'bag_source', 'cloud', 'commands', 'contact_sheet',
+    'depth', 'frames', 'geometry', 'image_source', 'images', 'overlay', 'peaks', 'pinhole',
+    'points', 'prompts', 'recording', 'schedule', 'source_frame', 'stamp_cache', 'steady',
+    'surface',
 }  # fmt: skip
 ALLOWED = {
     'pure': {'pure'},
     'model': {'pure', 'model', 'torch'},
     'predictor': {'pure', 'model', 'predictor', 'torch'},
-    'cli': {'pure', 'model', 'predictor', 'cli'},
+    'bag_run': {'pure', 'predictor', 'bag_run'},
+    'cli': {'pure', 'model', 'predictor', 'bag_run', 'cli', 'torch'},
     'nodes': {'pure', 'model', 'predictor', 'nodes', 'msg', 'torch', 'ros'},
 }
 
@@ -36,7 +38,7 @@ def layer_of(module):
     part = module.split('.')[1] if '.' in module else '__init__'
     if part in PURE or part == '__init__':
         return 'pure'
-    return part
+    return 'cli' if part.endswith('_cli') else part
 
 
 def imports(path):
@@ -77,6 +79,7 @@ def test_the_core_imports_without_ros(tmp_path):
         'import sys\n'
         'sys.modules.update(dict.fromkeys(["rclpy", "sensor_msgs", "std_msgs"]))\n'
         'import affordance_ros.cli, affordance_ros.predictor, affordance_ros.contact_sheet\n'
+        'import affordance_ros.bag_cli, affordance_ros.bag_run\n'
     )
     subprocess.run([sys.executable, '-c', code], check=True, cwd=ROOT, env=_plain_environment())
 

@@ -1,0 +1,106 @@
+"""affordance-bag: heatmaps, overlays and targets for a recording, without ROS."""
+
+import argparse
+import importlib.util
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import torch
+
+from affordance_ros.cli import add_model_options
+from affordance_ros.cli import load_predictor
+from affordance_ros.commands import CommandError
+from affordance_ros.commands import command_warning
+from affordance_ros.model.checkpoint import CheckpointError
+from affordance_ros.model.weights import WeightsError
+from affordance_ros.recording import RecordingError
+from affordance_ros.schedule import Schedule
+from affordance_ros.source_frame import SourceError
+
+_LOG = logging.getLogger('affordance-bag')
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    parser = argparse.ArgumentParser(
+        prog='affordance-bag',
+        description='Ground commands in the images of a rosbag2 and write the answers as another.',
+        epilog='Every answer carries the header and the log time of its image.',
+    )
+    parser.add_argument('source', type=Path, help='a rosbag2 folder, or a single .mcap or .db3')
+    parser.add_argument('out', type=Path, help='a new .mcap, or the name of a new rosbag2 folder')
+    parser.add_argument(
+        '-c', '--command', action='append', default=[], help='may be repeated, each with its --at'
+    )
+    parser.add_argument(
+        '--at', action='append', type=float, default=[], help='seconds since the start of the bag'
+    )
+    parser.add_argument('--topic', default='', help='images; default: the only such topic')
+    parser.add_argument('--namespace', default='/grounding', help='of the topics that are written')
+    parser.add_argument('--copy', action='store_true', help='copy all topics of the bag too')
+    parser.add_argument('--rerun', type=Path, metavar='FILE.rrd', help='also record for rerun')
+    parser.add_argument('--num-threads', type=int, default=0, help="0: torch's own choice")
+    add_model_options(parser)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return 0, 1 if some images got no answer, 2 if nothing was written."""
+    logging.basicConfig(format='%(name)s: %(message)s', stream=sys.stderr, level=logging.INFO)
+    options = build_parser().parse_args(arguments)
+    if importlib.util.find_spec('rosbags') is None:
+        _LOG.error('reading and writing bags needs rosbags: pip install rosbags')
+        return 2
+    try:
+        return _run(options)
+    except (
+        CheckpointError, CommandError, OSError, RecordingError, SourceError, ValueError,
+        WeightsError,
+    ) as error:  # fmt: skip
+        _LOG.error('%s', error)
+        return 2
+
+
+def _run(options: argparse.Namespace) -> int:
+    from affordance_ros.bag_run import BagJob  # needs rosbags, whose lack main() names
+    from affordance_ros.bag_run import run_bag
+
+    if options.num_threads:
+        torch.set_num_threads(options.num_threads)
+        cv2.setNumThreads(options.num_threads)
+    predictor = load_predictor(options)
+    commands = [predictor.check_command(text) for text in options.command]
+    job = BagJob(
+        options.source.expanduser(),
+        options.out.expanduser(),
+        Schedule(commands, options.at),
+        topic=options.topic,
+        namespace=options.namespace,
+        copy=options.copy,
+        rerun=options.rerun,
+    )
+    for command in commands:
+        if warning := command_warning(command):
+            _LOG.warning('%s', warning)
+    if predictor.model.untrained:
+        _LOG.warning('the model is UNTRAINED: its heatmaps mean nothing')
+    _LOG.info('%s, %s', predictor.model.name, predictor.model.decoder.description)
+    predictor.warm_up()
+    report = run_bag(job, predictor)
+    _LOG.info(
+        '%s: %d images of %s answered, %d before the first command, %d unusable%s',
+        job.out,
+        report.answered,
+        report.topic,
+        report.early,
+        sum(report.unusable.values()),
+        ''.join(f' ({cause}: {count})' for cause, count in report.unusable.items()),
+    )
+    return 1 if report.unusable or not report.answered else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,209 @@
+"""Ground commands in a bag's images and write the answers as a bag: needs no ROS."""
+
+import logging
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rosbags.interfaces import Connection
+from tqdm import tqdm
+
+from affordance_ros.bag_file import InputBag
+from affordance_ros.bag_file import OutputBag
+from affordance_ros.bag_file import create_bag
+from affordance_ros.bag_file import open_bag
+from affordance_ros.bag_messages import IMAGE
+from affordance_ros.bag_messages import TARGETS
+from affordance_ros.bag_messages import OutputMessages
+from affordance_ros.frames import BoundCommand
+from affordance_ros.images import CameraImage
+from affordance_ros.images import ImageError
+from affordance_ros.images import decode_compressed
+from affordance_ros.images import needs_bridge
+from affordance_ros.images import read_message
+from affordance_ros.overlay import draw_overlay
+from affordance_ros.predictor import Predictor
+from affordance_ros.recording import Recording
+from affordance_ros.recording import record
+from affordance_ros.schedule import Schedule
+from affordance_ros.source_frame import SourceError
+
+_LOG = logging.getLogger('affordance-bag')
+OUTPUTS = {'heatmap': IMAGE, 'overlay': IMAGE, 'targets': TARGETS}
+
+
+@dataclass(frozen=True)
+class BagJob:
+    """What to read and what to write.
+
+    Attributes:
+        source: A rosbag2 folder, or a single .mcap or .db3.
+        out: A new .mcap, or a new rosbag2 folder.
+        schedule: Which command is in force when.
+        topic: The topic of images; empty for the only one there is.
+        namespace: What the output topics lie under, such as /grounding.
+        copy: Whether all input topics are copied too.
+        rerun: Where a recording for the rerun viewer goes; None for none.
+    """
+
+    source: Path
+    out: Path
+    schedule: Schedule
+    topic: str = ''
+    namespace: str = '/grounding'
+    copy: bool = False
+    rerun: Path | None = None
+
+
+@dataclass(frozen=True)
+class BagReport:
+    """What became of the images.
+
+    Attributes:
+        topic: The topic that was read.
+        answered: Images with an answer.
+        early: Images before the first command, which get none, as in the node.
+        unusable: Images that could not be read, by cause.
+    """
+
+    topic: str
+    answered: int
+    early: int
+    unusable: Counter[str]
+
+
+def run_bag(job: BagJob, predictor: Predictor) -> BagReport:
+    """Answer every image of a bag; the node drops those that it is too slow for.
+
+    Every output carries its image's header and log time.
+
+    Args:
+        job: What to read and write.
+        predictor: The loaded predictor.
+
+    Raises:
+        SourceError: If the bag can't be read or the output can't be written; nothing is left then.
+        CommandError: If a command can't be used.
+        RecordingError: If the recording can't be written.
+    """
+    with (
+        record(job.rerun) as recording,
+        open_bag(job.source, job.topic) as source,
+        create_bag(job.out) as sink,
+    ):
+        run = _Run(job, predictor, source, sink, recording)
+        total = source.count(everything=job.copy)
+        messages = source.messages(everything=job.copy)
+        bar = tqdm(messages, total=total, unit='message', disable=not sys.stderr.isatty())
+        for message in bar:
+            if job.copy:
+                sink.copy(message, source)
+            if message.connection.topic == source.topic:
+                run.answer(source.read(message), message.log_ns)
+        return run.report()
+
+
+class _Run:
+    """The state of one run over a bag."""
+
+    def __init__(
+        self,
+        job: BagJob,
+        predictor: Predictor,
+        source: InputBag,
+        sink: OutputBag,
+        recording: Recording | None,
+    ) -> None:
+        self._schedule = job.schedule
+        self._predictor = predictor
+        self._source = source
+        self._sink = sink
+        self._recording = recording
+        self._messages = OutputMessages()
+        self._topics = dict(self._add_topics(job))
+        self._answered = self._early = 0
+        self._unusable: Counter[str] = Counter()
+        self._command: BoundCommand | None = None
+
+    def answer(self, message: Any, log_ns: int) -> None:
+        """Answer one image message, or count why not."""
+        command = self._schedule.at((log_ns - self._source.start_ns) / 1e9)
+        if command is None:
+            self._early += 1
+            return
+        if command != self._command:
+            self._predictor.set_command(command.text)
+            self._command = command
+        try:
+            image = decode_image(message)
+        except ImageError as error:
+            if error.cause not in self._unusable:
+                _LOG.warning('an image can not be used: %s', error)
+            self._unusable[error.cause] += 1
+            return
+        self._write(image, command, header=message.header, log_ns=log_ns)
+        self._answered += 1
+
+    def report(self) -> BagReport:
+        """Return what became of the images so far."""
+        return BagReport(self._source.topic, self._answered, self._early, self._unusable)
+
+    def _write(
+        self, image: CameraImage, command: BoundCommand, *, header: Any, log_ns: int
+    ) -> None:
+        grounding = self._predictor.predict(image.pixels, channels=image.channels)
+        bgr = image.to_bgr()
+        overlay = draw_overlay(
+            bgr, grounding.heatmap, targets=grounding.targets, caption=command.text
+        )
+        height, width = grounding.heatmap.shape
+        make = self._messages
+        for name, raw in (
+            ('heatmap', make.image(grounding.heatmap, '32FC1', header=header)),
+            ('overlay', make.image(overlay, 'bgr8', header=header)),
+            (
+                'targets',
+                make.targets(grounding.targets, command, size=(height, width), header=header),
+            ),
+        ):
+            self._sink.write(self._topics[name], log_ns, raw)
+        if self._recording is not None:
+            self._recording.log(
+                bgr,
+                text=command.text,
+                targets=grounding.targets,
+                overlay_bgr=overlay,
+                heatmap=grounding.heatmap,
+                stamp_ns=header.stamp.sec * 10**9 + header.stamp.nanosec,
+            )
+
+    def _add_topics(self, job: BagJob) -> Iterator[tuple[str, Connection]]:
+        for name, message_type in OUTPUTS.items():
+            topic = f'{job.namespace.rstrip("/")}/{name}'
+            if job.copy and topic in self._source.topics:
+                raise SourceError(
+                    f'{job.source} has a topic {topic} of its own: leave --copy away, or write '
+                    f'under another --namespace'
+                )
+            yield name, self._sink.add_topic(topic, message_type, store=self._messages.store)
+
+
+def decode_image(message: Any) -> CameraImage:
+    """Read an Image or CompressedImage message by the node's own code.
+
+    Raises:
+        ImageError: If it can't be used, or needs cv_bridge, which is ROS.
+    """
+    if hasattr(message, 'format'):
+        return decode_compressed(message.data)
+    image = None if needs_bridge(message) else read_message(message)
+    if image is None:
+        raise ImageError(
+            'encoding',
+            f'images with encoding {message.encoding!r} need cv_bridge, which comes with ROS: '
+            f'play the bag to the node, or record rgb8 or bgr8',
+        )
+    return image
