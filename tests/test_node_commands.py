@@ -163,9 +163,10 @@ def test_live_parameters_act_on_the_next_frame_and_bad_values_are_refused(log, p
             ('min_score', 1.5, 'range'),
             ('min_distance_px', -1.0, 'range'),
             ('max_targets', 0, 'range'),
-            ('model', 'RN50', 'read-only'),
-            ('device', 'cuda', 'read-only'),
-            ('image_transport', 'compressed', 'read-only'),
+            ('model', 'RN50', 'model: read when the node is configured; clean up first'),
+            ('device', 'cuda', 'device: read when'),
+            ('image_transport', 'compressed', 'image_transport: read when'),
+            ('autostart', False, 'read-only'),
         ):
             accepted, text = change(name, value)
             assert not accepted

@@ -11,19 +11,22 @@ import yaml
 
 from tests.conftest import ROOT
 
-ROS = {'rclpy', 'rcl_interfaces', 'sensor_msgs', 'std_msgs', 'geometry_msgs', 'cv_bridge'}
+ROS = {
+    'rclpy', 'rcl_interfaces', 'lifecycle_msgs', 'sensor_msgs', 'std_msgs', 'geometry_msgs',
+    'cv_bridge',
+}  # fmt: skip
 # Each layer may import itself and what stands in its row; `model` is affordance_ros/model, `pure`
 # its files that need neither torch nor ROS.
 PURE = {
     'bag_source', 'commands', 'contact_sheet', 'frames', 'geometry', 'image_source', 'images',
-    'overlay', 'peaks', 'prompts', 'source_frame',
+    'memory', 'overlay', 'peaks', 'prompts', 'source_frame',
 }  # fmt: skip
 ALLOWED = {
     'pure': {'pure'},
     'model': {'pure', 'model', 'torch'},
     'predictor': {'pure', 'model', 'predictor', 'torch'},
     'cli': {'pure', 'model', 'predictor', 'cli'},
-    'nodes': {'pure', 'model', 'predictor', 'nodes', 'msg', 'torch', 'ros'},
+    'nodes': {'pure', 'model', 'predictor', 'nodes', 'msg', 'srv', 'torch', 'ros'},
 }
 
 
