@@ -141,7 +141,7 @@ def test_memory_threads_and_subscriptions_return_with_every_cycle(log, photos):
     parameters = {'model': 'tabletop', 'weights': '', 'task_command': 'cut', 'autostart': False}
     with grounding_node(log, **parameters) as (process, probe):
         node = psutil.Process(process.process.pid)
-        after = []  # (unique memory in MiB, number of threads) when each cycle is over
+        after = []  # (resident memory in MiB, number of threads) when each cycle is over
         for cycle in range(CYCLES):
             assert probe.transition('configure')
             assert probe.transition('activate')
@@ -149,12 +149,12 @@ def test_memory_threads_and_subscriptions_return_with_every_cycle(log, photos):
             for _ in range(3):
                 probe.answer_to(photo)
             threads = node.num_threads()
-            busy = node.memory_full_info().uss / 2**20
+            busy = node.memory_info().rss / 2**20
             assert probe.transition('deactivate')
             assert node.num_threads() == threads - 1, 'the worker has not ended'
             assert probe.transition('cleanup')
             probe.spin_until(lambda: not subscriptions(probe), 'the subscriptions to go')
-            idle = node.memory_full_info().uss / 2**20
+            idle = node.memory_info().rss / 2**20
             assert idle < busy, f'cycle {cycle} freed nothing: {busy} to {idle} MiB'
             after.append((idle, node.num_threads()))
         first, last = after[0], after[-1]
