@@ -101,56 +101,72 @@ class Gripper:
                 setattr(field, name, float(number))
         self.target_poses.publish(pose)
 
-    def pose(self, count):
-        """Wait for so many poses; return the last one as position, rotation matrix and header."""
-        self.probe.spin_until(lambda: len(self.poses) >= count, f'pose {count}')
-        assert len(self.poses) == count
-        place, turn = self.poses[-1].pose.position, self.poses[-1].pose.orientation
-        return (
-            np.array([place.x, place.y, place.z]),
-            matrix([turn.x, turn.y, turn.z, turn.w]),
-            self.poses[-1].header,
-        )
+    def wait_until_heard(self, *, with_pose):
+        """Send frames until one is answered; discovery has no end that can be seen from here."""
+
+        def heard():
+            header = self.probe.header()
+            self.send_targets(header, [0, 0, 1])
+            if with_pose:
+                self.send_pose(header, [0, 0, 1], [0, 0, 0, 1])
+            return bool(self.poses)
+
+        self.probe.spin_until(heard, 'the example')
+
+    def pose(self, header):
+        """Wait for a frame's pose; return it as position and rotation matrix."""
+
+        def found():
+            return [pose.pose for pose in self.poses if pose.header == header]
+
+        self.probe.spin_until(found, f'the pose of {header}')
+        (pose,) = found()
+        place, turn = pose.position, pose.orientation
+        return np.array([place.x, place.y, place.z]), matrix([turn.x, turn.y, turn.z, turn.w])
 
 
 @pytest.mark.parametrize(('axis', 'column'), [('x', 0), ('y', 1), ('z', 2)])
 def test_the_gripper_waits_before_the_surface_and_points_at_it(log, probe, rng, axis, column):
     gripper = Gripper(probe)
     process = start('pregrasp.py', probe, log, standoff_m=0.2, tool_axis=axis)
-    probe.spin_until(gripper.target_poses.get_subscription_count, 'the example')
-    probe.spin_until(gripper.targets.get_subscription_count, 'the example')
+    gripper.wait_until_heard(with_pose=True)
+    wrong = []
     for count in range(1, 6):
         point = rng.normal(size=3)
         turn = rng.normal(size=4)
         turn /= np.linalg.norm(turn)
         header = probe.header()
         # What must not lead to a pose: too low a score, no point, another frame's pose.
-        gripper.send_targets(probe.header(), point, score=0.1)
-        gripper.send_targets(probe.header(), point, has_point=False)
-        gripper.send_pose(probe.header(), point, turn)
+        for options in ({'score': 0.1}, {'has_point': False}):
+            wrong.append(probe.header())
+            gripper.send_targets(wrong[-1], point, **options)
+            gripper.send_pose(wrong[-1], point, turn)
+        wrong.append(probe.header())
+        gripper.send_pose(wrong[-1], point, turn)
         if count % 2:
             gripper.send_targets(header, point)
             gripper.send_pose(header, point, turn)
         else:
             gripper.send_pose(header, point, turn)
             gripper.send_targets(header, point)
-        place, rotation, pose_header = gripper.pose(count)
-        assert pose_header == header
+        place, rotation = gripper.pose(header)
         into_surface = matrix(turn)[:, 0]
         assert np.allclose(place, point - 0.2 * into_surface)
         assert np.allclose(rotation[:, column], into_surface), 'the tool points elsewhere'
         assert np.isclose(np.linalg.det(rotation), 1.0)
+    assert not [pose for pose in gripper.poses if pose.header in wrong]
     assert process.stop() == 0, process.output
 
 
 def test_without_a_surface_the_gripper_goes_in_along_the_line_of_sight(log, probe, rng):
     gripper = Gripper(probe)
     process = start('pregrasp.py', probe, log, approach='view', standoff_m=0.1)
-    probe.spin_until(gripper.targets.get_subscription_count, 'the example')
-    for count in range(1, 4):
+    gripper.wait_until_heard(with_pose=False)
+    for _ in range(3):
         point = np.array([*rng.normal(size=2), 1.0])
-        gripper.send_targets(probe.header(), point)
-        place, rotation, _ = gripper.pose(count)
+        header = probe.header()
+        gripper.send_targets(header, point)
+        place, rotation = gripper.pose(header)
         sight = point / np.linalg.norm(point)
         assert np.allclose(place, point - 0.1 * sight)
         assert np.allclose(rotation[:, 2], sight)

@@ -133,6 +133,40 @@ def test_a_parameter_out_of_range_is_refused_at_the_start(log):
     assert 'Traceback' not in process.output
 
 
+def test_an_error_that_older_rclpy_lets_through_does_not_end_a_node(tmp_path, log):
+    """As where Humble's raises for a transition that is not possible; then a clean end."""
+    from tests.ros_harness import NodeProcess
+    from tests.ros_harness import Probe
+
+    program = tmp_path / 'node.py'
+    program.write_text(
+        'import sys\n'
+        'from rclpy._rclpy_pybind11 import RCLError\n'
+        'from rclpy.node import Node\n'
+        'from std_msgs.msg import String\n'
+        'from affordance_ros.nodes.run import run_node\n'
+        'class Fragile(Node):\n'
+        '    def __init__(self):\n'
+        '        super().__init__("fragile")\n'
+        '        self.create_subscription(String, "task_command", self.fail, 10)\n'
+        '    def fail(self, message):\n'
+        '        raise RCLError("the transition is not possible")\n'
+        'sys.exit(run_node("fragile", Fragile))\n'
+    )
+    probe = Probe()
+    arguments = ['--ros-args', '-r', f'__ns:={probe.namespace}']
+    process = NodeProcess([program, *arguments], log)
+    probe.spin_until(probe.commands.get_subscription_count, 'the node')
+    for count in (1, 2):
+        probe.commands.publish(_text('x'))
+        probe.spin_until(
+            lambda count=count: process.output.count('transition is not possible') == count,
+            f'error {count} in the log',
+        )
+    assert process.stop() == 0, process.output
+    probe.close()
+
+
 def test_memory_threads_and_subscriptions_return_with_every_cycle(log, photos):
     """Ten times through all states with work in between, on the model that ships."""
     from tests.ros_harness import grounding_node

@@ -7,6 +7,7 @@ from types import FrameType
 from typing import TypeVar
 
 import rclpy
+from rclpy._rclpy_pybind11 import RCLError
 from rclpy.executors import Executor
 from rclpy.executors import ExternalShutdownException
 from rclpy.executors import SingleThreadedExecutor
@@ -57,7 +58,7 @@ def run_node(
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         while not stop.is_set():
-            executor.spin_once(timeout_sec=_LONGEST_WAIT_S)
+            _spin_once(executor)
         if finish is not None:
             finish(node, executor)
         executor.shutdown()
@@ -71,3 +72,14 @@ def run_node(
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def _spin_once(executor: Executor) -> None:
+    try:
+        executor.spin_once(timeout_sec=_LONGEST_WAIT_S)
+    except RCLError as error:
+        # Older rclpy (Humble's, for one) lets this through where somebody asks a managed node for
+        # a transition that is not possible in its state; the node must not die of it.
+        if not rclpy.ok():
+            raise
+        get_logger('rclpy').error(str(error))
