@@ -133,6 +133,71 @@ def test_a_parameter_out_of_range_is_refused_at_the_start(log):
     assert 'Traceback' not in process.output
 
 
+def test_an_activation_that_fails_leaves_a_node_that_can_be_tried_again(log):
+    """A quality of service that does not exist is noticed when the subscription is made."""
+    from affordance_ros.msg import GroundingStatus
+
+    from tests.ros_harness import MODEL
+    from tests.ros_harness import NodeProcess
+    from tests.ros_harness import Probe
+    from tests.ros_harness import executable
+    from tests.ros_harness import ros_arguments
+
+    probe = Probe()
+    override = f'qos_overrides.{probe.namespace}/image.subscription.reliability'
+    parameters = {**MODEL, 'autostart': False, override: 'nonsense'}
+    process = NodeProcess(
+        [executable('grounding'), *ros_arguments(parameters, probe.namespace)], log
+    )
+    node = psutil.Process(process.process.pid)
+    threads = []
+    for _ in range(3):
+        assert probe.transition('configure')
+        assert not probe.transition('activate')
+        assert probe.lifecycle_state() == 'unconfigured'
+        probe.spin_until(lambda: 'nonsense' in probe.status[-1].reason, 'the reason')
+        assert probe.status[-1].state == GroundingStatus.UNCONFIGURED
+        assert 'nonsense' in process.output
+        assert not subscriptions(probe)
+        threads.append(node.num_threads())
+    assert threads[0] == threads[-1], 'workers stay behind'
+    assert process.stop() == 0, process.output
+    probe.close()
+
+
+def test_the_class_takes_what_nodes_take(photos):
+    """In the test's own process: namespace, parameters, and two nodes in one executor."""
+    from affordance_ros.srv import Ground
+    from rclpy.executors import SingleThreadedExecutor
+    from rclpy.parameter import Parameter
+
+    from affordance_ros.nodes.grounding import GroundingNode
+    from affordance_ros.nodes.messages import to_image
+    from tests.ros_harness import MODEL
+    from tests.ros_harness import Probe
+
+    probe = Probe()
+    grounding = GroundingNode(
+        'eyes',
+        namespace=probe.namespace,
+        parameter_overrides=[Parameter(name, value=value) for name, value in MODEL.items()],
+    )
+    executor = SingleThreadedExecutor()
+    executor.add_node(grounding)
+    executor.add_node(probe.node)
+    grounding.bring_up()
+    client = probe.node.create_client(Ground, 'eyes/ground')
+    assert client.wait_for_service(timeout_sec=30)
+    image = to_image(next(iter(photos.values())), 'bgr8', header=probe.header())
+    future = client.call_async(Ground.Request(commands=['cut'], image=image, deadline_s=60.0))
+    executor.spin_until_future_complete(future, timeout_sec=60)
+    assert future.result().success
+    grounding.finish(executor)
+    grounding.destroy_node()
+    probe.close()
+    executor.shutdown()
+
+
 def test_an_error_that_older_rclpy_lets_through_does_not_end_a_node(tmp_path, log):
     """As where Humble's raises for a transition that is not possible; then a clean end."""
     from tests.ros_harness import NodeProcess

@@ -58,7 +58,7 @@ class GroundService:
         """Answer those who wait, and all who call from now on, with a reason."""
         self._check_command = None
         self._closed_because = reason
-        for request in self._requests:
+        for request in list(self._requests):
             request.fail(reason)
 
     async def _on_call(self, call: Ground.Request, response: Ground.Response) -> Ground.Response:
