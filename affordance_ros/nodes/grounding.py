@@ -105,6 +105,7 @@ class GroundingNode(LifecycleNode):
         Raises:
             StartupError: If one of the two fails; the node is left as the failure left it.
         """
+        self.failure = 'a node can be brought up while it is unconfigured only'
         for trigger in (self.trigger_configure, self.trigger_activate):
             if trigger() != _SUCCESS:
                 raise StartupError(self.failure)
@@ -230,7 +231,8 @@ class GroundingNode(LifecycleNode):
     def _accept(self, text: str) -> SetCommand.Response:
         """Put a command in force or say why not, on the status and in the answer."""
         if self._worker is None:
-            raise RuntimeError('a command came while no model was loaded')
+            reason = self._how_to('configure', 'activate')
+            return SetCommand.Response(accepted=False, reason=reason)
         try:
             command = self._worker.check_command(text)
         except CommandError as error:
@@ -245,9 +247,8 @@ class GroundingNode(LifecycleNode):
     def _on_set_command(
         self, request: SetCommand.Request, response: SetCommand.Response
     ) -> SetCommand.Response:
-        if self._inputs is None:
-            missing = ('configure', 'activate') if self._worker is None else ('activate',)
-            return SetCommand.Response(accepted=False, reason=self._how_to(*missing))
+        if self._worker is not None and self._inputs is None:
+            return SetCommand.Response(accepted=False, reason=self._how_to('activate'))
         return self._accept(request.command)
 
     def _on_parameters(self, changes: Sequence[Parameter]) -> SetParametersResult:
