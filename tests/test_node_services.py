@@ -106,6 +106,7 @@ def test_frames_and_commands_go_on_while_requests_wait(log, photos):
 
 
 def test_a_deadline_that_passes_is_answered_with_a_reason(log, photos):
+    from affordance_ros.nodes.messages import to_image
     from tests.ros_harness import grounding_node
 
     photo = next(iter(photos.values()))
@@ -115,6 +116,10 @@ def test_a_deadline_that_passes_is_answered_with_a_reason(log, photos):
         assert 0.5 <= time.monotonic() - begin < 5.0
         assert not response.success
         assert response.reason.startswith('the deadline of 0.5 s has passed: no image came')
+        image = to_image(photo, 'bgr8', header=probe.header())
+        response = ground(probe, commands=['open'], image=image, deadline_s=1e-3)
+        assert not response.success
+        assert response.reason.endswith('the model was not done with the image')
         assert probe.answer_to(photo).targets, 'the node goes on'
 
 
