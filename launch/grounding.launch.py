@@ -73,6 +73,12 @@ def _declare_arguments() -> list[DeclareLaunchArgument]:
             description="auto, cpu, cuda or cuda:N; empty: the parameter file's.",
         ),
         DeclareLaunchArgument(
+            'autostart',
+            default_value='',
+            choices=['', 'true', 'false'],
+            description="Configure and activate the node by itself; empty: the parameter file's.",
+        ),
+        DeclareLaunchArgument(
             'rviz',
             default_value='false',
             choices=['true', 'false'],
@@ -102,6 +108,8 @@ def _start_node(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     overrides = {
         name: ParameterValue(value, value_type=str) for name, value in given.items() if value
     }
+    if autostart := LaunchConfiguration('autostart').perform(context):
+        overrides['autostart'] = ParameterValue(autostart, value_type=bool)
     use_sim_time = LaunchConfiguration('use_sim_time').perform(context) == 'true'
     return [
         Node(

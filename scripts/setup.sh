@@ -70,7 +70,7 @@ if [[ "$(cat $VENV/.installed 2>/dev/null)" != "$want" ]]; then
 fi
 
 # --- Messages --------------------------------------------------------------------------------
-built=$(cat msg/* CMakeLists.txt package.xml scripts/setup.sh | sha256sum;
+built=$(cat msg/* srv/* CMakeLists.txt package.xml scripts/setup.sh | sha256sum;
         find affordance_ros config launch rviz scripts -type f ! -name '*.pyc' | sort; cat $VENV/.installed)
 if [[ "$(cat install/.built 2>/dev/null)" != "$built" ]]; then
     echo "building the messages with colcon"

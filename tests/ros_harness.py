@@ -12,6 +12,10 @@ from pathlib import Path
 import rclpy
 from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.msg import GroundingStatus
+from lifecycle_msgs.srv import ChangeState
+from lifecycle_msgs.srv import GetState
+from rclpy.parameter import Parameter
+from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import DurabilityPolicy
 from rclpy.qos import QoSProfile
 from rclpy.qos import qos_profile_sensor_data
@@ -105,6 +109,7 @@ class Probe:
         )
         self.commands = self.node.create_publisher(String, 'task_command', 100)
         self.serial = 0
+        self._clients = {}
 
     def spin_until(self, condition, what, timeout_s=60.0):
         """Hear messages until a condition holds; fail if it does not in time."""
@@ -129,6 +134,41 @@ class Probe:
             )
 
         self.spin_until(ready, 'the node to be ready')
+
+    def begin(self, service_type, name, **request):
+        """Call a service of the grounding node and return the future answer."""
+        if name not in self._clients:
+            self._clients[name] = self.node.create_client(service_type, f'grounding/{name}')
+        client = self._clients[name]
+        self.spin_until(client.service_is_ready, f'the service {name}')
+        return client.call_async(service_type.Request(**request))
+
+    def call(self, service_type, name, **request):
+        """Call a service of the grounding node and return its answer."""
+        future = self.begin(service_type, name, **request)
+        self.spin_until(future.done, f'the answer of {name}')
+        return future.result()
+
+    def transition(self, label):
+        """Ask for a lifecycle transition; return whether it succeeded."""
+        request = ChangeState.Request()
+        request.transition.label = label
+        return self.call(ChangeState, 'change_state', transition=request.transition).success
+
+    def lifecycle_state(self):
+        """Return the name of the node's lifecycle state."""
+        return self.call(GetState, 'get_state').current_state.label
+
+    def set_parameter(self, name, value):
+        """Set a parameter of the grounding node; return whether it was taken, and why not."""
+        if 'parameters' not in self._clients:
+            self._clients['parameters'] = AsyncParameterClient(self.node, 'grounding')
+        client = self._clients['parameters']
+        self.spin_until(client.services_are_ready, 'the parameter services')
+        future = client.set_parameters([Parameter(name, value=value)])
+        self.spin_until(future.done, f'parameter {name}')
+        (result,) = future.result().results
+        return result.successful, result.reason
 
     def command(self, text):
         """Publish a command and wait until it is in force; return its number."""
@@ -170,7 +210,9 @@ def grounding_node(log, *, heatmaps=False, overlays=False, **parameters):
     arguments = ros_arguments({**MODEL, **parameters}, probe.namespace)
     process = NodeProcess([executable('grounding'), *arguments], log)
     try:
-        probe.wait_until_ready(process, images=parameters.get('image_transport') != 'compressed')
+        if parameters.get('autostart', True):
+            images = parameters.get('image_transport') != 'compressed'
+            probe.wait_until_ready(process, images=images)
         yield process, probe
     except BaseException:
         process.process.kill()

@@ -1,7 +1,9 @@
 import random
 import threading
 
+from affordance_ros.frames import Asked
 from affordance_ros.frames import Counters
+from affordance_ros.frames import Job
 from affordance_ros.frames import Mailbox
 
 
@@ -119,3 +121,75 @@ def test_under_load_every_frame_is_accounted_for_and_ids_never_go_back():
     assert counters.received == count
     assert counters.processed == len(jobs)
     assert counters.dropped == count - len(jobs)
+
+
+def test_a_request_is_answered_on_the_next_frame_and_takes_it_from_no_command():
+    mailbox = Mailbox()
+    mailbox.set_command('cut')
+    mailbox.offer('before')
+    mailbox.ask('question')
+    assert mailbox.take().frame == 'before', 'a request waits for a frame that comes after it'
+    mailbox.finish()
+    mailbox.offer('next')
+    mailbox.offer('newer')
+    assert mailbox.take() == Asked('next', 'question')
+    assert mailbox.take() == Job('newer', mailbox.command)
+    mailbox.finish()
+    assert mailbox.counters == Counters(received=3, processed=2, dropped=1)
+
+
+def test_a_request_with_its_own_frame_needs_neither_camera_nor_command_nor_rate():
+    mailbox = Mailbox(clock=lambda: 0.0)
+    mailbox.set_rate_limit(1e-3)
+    mailbox.ask('question', 'picture')
+    assert mailbox.take() == Asked('picture', 'question')
+    mailbox.set_command('cut')
+    mailbox.offer(1)
+    mailbox.take()
+    mailbox.offer(2)  # may not be taken for a thousand seconds
+    mailbox.ask('another', 'picture')
+    assert mailbox.take() == Asked('picture', 'another')
+    assert mailbox.counters == Counters(received=2)
+
+
+def test_requests_and_frames_take_turns():
+    mailbox = Mailbox()
+    mailbox.set_command('cut')
+    for number in range(4):
+        mailbox.ask(number, 'picture')
+    kinds = []
+    for frame in range(3):
+        mailbox.offer(frame)
+        kinds += [type(mailbox.take()), type(mailbox.take())]
+    assert kinds == [Asked, Job] * 3
+
+
+def test_a_withdrawn_request_is_not_handed_out():
+    mailbox = Mailbox()
+    first, second, third = [object() for _ in range(3)]
+    mailbox.ask(first)
+    mailbox.ask(second, 'picture')
+    mailbox.ask(third, 'picture')
+    mailbox.withdraw(first)
+    mailbox.withdraw(second)
+    assert mailbox.take().request is third
+    mailbox.offer('frame')
+    mailbox.ask(third, 'picture')
+    assert mailbox.take().request is third
+
+
+def test_a_mailbox_opens_again_and_numbers_and_counts_go_on():
+    mailbox = Mailbox()
+    mailbox.set_command('cut')
+    mailbox.offer(1)
+    mailbox.ask('question')
+    mailbox.close()
+    assert mailbox.take() is None
+    mailbox.offer(2)
+    mailbox.forget_command()
+    assert mailbox.command is None
+    mailbox.open()
+    mailbox.offer(3)
+    assert mailbox.set_command('hold').id == 2
+    assert mailbox.take() == Job(3, mailbox.command), 'a request outlived the closing'
+    assert mailbox.counters == Counters(received=3, dropped=2)

@@ -8,7 +8,7 @@ LAUNCH_FILE = ROOT / 'launch' / 'grounding.launch.py'
 SHARE = {'affordance_ros': str(ROOT)}
 ARGUMENTS = {
     'image', 'task_command', 'depth', 'camera_info', 'params_file', 'model', 'weights',
-    'checkpoint', 'device', 'rviz', 'use_sim_time', 'namespace', 'log_level',
+    'checkpoint', 'device', 'autostart', 'rviz', 'use_sim_time', 'namespace', 'log_level',
 }  # fmt: skip
 
 
@@ -29,7 +29,7 @@ def test_by_default_one_node_starts_with_the_shipped_parameters():
     text = ' '.join(node.ros_arguments)
     assert f'--params-file {ROOT}/config/grounding.yaml' in text
     assert 'use_sim_time:=false' in text
-    for parameter in ('model', 'weights', 'checkpoint', 'device'):
+    for parameter in ('model', 'weights', 'checkpoint', 'device', 'autostart'):
         assert f'-p {parameter}:=' not in text, 'an argument not given must not hide the file'
 
 
@@ -42,6 +42,7 @@ def test_arguments_reach_the_node():
         weights='random',
         checkpoint='123',
         device='cuda:0',
+        autostart='false',
         use_sim_time='true',
         namespace='robot1',
         log_level='debug',
@@ -55,13 +56,16 @@ def test_arguments_reach_the_node():
         '-p model:=compact',
         "-p checkpoint:='123'",
         '-p device:=cuda:0',
+        '-p autostart:=false',
         '-p use_sim_time:=true',
         '--log-level debug',
     ):
         assert part in text, part
 
 
-@pytest.mark.parametrize('arguments', [{'imgae': 'x'}, {'rviz': 'maybe'}, {'log_level': 'loud'}])
+@pytest.mark.parametrize(
+    'arguments', [{'imgae': 'x'}, {'rviz': 'maybe'}, {'log_level': 'loud'}, {'autostart': 'yes'}]
+)
 def test_unknown_arguments_and_values_are_refused(arguments):
     with pytest.raises(RuntimeError):
         launch(**arguments)

@@ -132,24 +132,13 @@ def test_a_frame_that_came_before_the_command_is_answered(log, photos):
 
 def test_live_parameters_act_on_the_next_frame_and_bad_values_are_refused(log, photos):
     from rcl_interfaces.msg import ParameterType
-    from rclpy.parameter import Parameter
-    from rclpy.parameter_client import AsyncParameterClient
+    from rcl_interfaces.srv import DescribeParameters
 
     from tests.ros_harness import grounding_node
 
     photo = next(iter(photos.values()))
     with grounding_node(log, task_command='cut') as (_, probe):
-        client = AsyncParameterClient(probe.node, 'grounding')
-        probe.spin_until(client.services_are_ready, 'the parameter services')
-
-        def wait(future):
-            probe.spin_until(future.done, 'the parameter service')
-            return future.result()
-
-        def change(name, value):
-            result = wait(client.set_parameters([Parameter(name, value=value)])).results[0]
-            return result.successful, result.reason
-
+        change = probe.set_parameter
         assert len(probe.answer_to(photo).targets) > 1
         assert change('max_targets', 1) == (True, '')
         verb = probe.answer_to(photo).targets
@@ -163,14 +152,16 @@ def test_live_parameters_act_on_the_next_frame_and_bad_values_are_refused(log, p
             ('min_score', 1.5, 'range'),
             ('min_distance_px', -1.0, 'range'),
             ('max_targets', 0, 'range'),
-            ('model', 'RN50', 'read-only'),
-            ('device', 'cuda', 'read-only'),
-            ('image_transport', 'compressed', 'read-only'),
+            ('model', 'RN50', 'model: read when the node is configured; clean up first'),
+            ('device', 'cuda', 'device: read when'),
+            ('image_transport', 'compressed', 'image_transport: read when'),
+            ('autostart', False, 'read-only'),
         ):
             accepted, text = change(name, value)
             assert not accepted
             assert reason in text.lower().replace('readonly', 'read-only'), (name, text)
-        described = wait(client.describe_parameters(['min_score'])).descriptors[0]
+        request = {'names': ['min_score']}
+        described = probe.call(DescribeParameters, 'describe_parameters', **request).descriptors[0]
         assert described.type == ParameterType.PARAMETER_DOUBLE
         assert described.floating_point_range[0].to_value == 1.0
         assert described.description

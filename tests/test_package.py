@@ -12,16 +12,16 @@ import yaml
 from tests.conftest import ROOT
 
 ROS = {
-    'rclpy', 'rcl_interfaces', 'sensor_msgs', 'std_msgs', 'geometry_msgs', 'visualization_msgs',
-    'cv_bridge',
+    'rclpy', 'rcl_interfaces', 'lifecycle_msgs', 'diagnostic_msgs', 'sensor_msgs', 'std_msgs',
+    'geometry_msgs', 'visualization_msgs', 'cv_bridge',
 }  # fmt: skip
 # Each layer may import itself and what stands in its row; `model` is affordance_ros/model, `pure`
 # its files that need neither torch nor ROS.
 PURE = {
     'approach', 'bag_file', 'bag_messages', 'bag_source', 'cloud', 'commands', 'contact_sheet',
-    'depth', 'frames', 'geometry', 'image_source', 'images', 'overlay', 'peaks', 'pinhole',
-    'points', 'prompts', 'recording', 'schedule', 'source_frame', 'stamp_cache', 'steady',
-    'surface',
+    'depth', 'frames', 'geometry', 'image_source', 'images', 'memory', 'overlay', 'peaks',
+    'pinhole', 'points', 'prompts', 'recording', 'schedule', 'source_frame', 'stamp_cache',
+    'steady', 'surface',
 }  # fmt: skip
 ALLOWED = {
     'pure': {'pure'},
@@ -29,7 +29,7 @@ ALLOWED = {
     'predictor': {'pure', 'model', 'predictor', 'torch'},
     'bag_run': {'pure', 'predictor', 'bag_run'},
     'cli': {'pure', 'model', 'predictor', 'bag_run', 'cli', 'torch'},
-    'nodes': {'pure', 'model', 'predictor', 'nodes', 'msg', 'torch', 'ros'},
+    'nodes': {'pure', 'model', 'predictor', 'nodes', 'msg', 'srv', 'torch', 'ros'},
 }
 
 
@@ -125,6 +125,17 @@ def test_the_shipped_parameters_are_the_nodes_defaults():
     assert values == {name: declared.default for name, declared in _PARAMETERS.items()}
     for name, value in values.items():
         assert type(value) is type(_PARAMETERS[name].default), name
+
+
+@pytest.mark.ros
+def test_the_documentation_says_when_each_parameter_may_be_set():
+    from affordance_ros.nodes.parameters import _PARAMETERS
+
+    text = (ROOT / 'docs' / 'node.md').read_text().split('## Parameters')[1].split('\n## ')[0]
+    rows = [line for line in text.splitlines() if line.startswith('| `')]
+    for row, settable in zip(rows, ('always', 'unconfigured', 'start'), strict=True):
+        names = {name for name in row.split('|')[1].split('`')[1::2] if '*' not in name}
+        assert names == {n for n, d in _PARAMETERS.items() if d.settable == settable}
 
 
 def test_what_the_nodes_import_is_declared_in_the_manifest():

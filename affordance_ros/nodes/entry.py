@@ -15,7 +15,14 @@ _ROS_HINT = (
     '  on a robot:        source /opt/ros/$ROS_DISTRO/setup.bash\n'
     '  without apt ROS:   make build, then: source scripts/env.sh\n'
 )
-_ROS_MODULES = ('rclpy', 'rcl_interfaces', 'sensor_msgs', 'std_msgs', 'geometry_msgs')
+_ROS_MODULES = (
+    'rclpy',
+    'rcl_interfaces',
+    'lifecycle_msgs',
+    'sensor_msgs',
+    'std_msgs',
+    'geometry_msgs',
+)
 
 
 def grounding() -> int:
@@ -33,7 +40,7 @@ def _start(module: str) -> int:
         main = importlib.import_module(module).main
     except ModuleNotFoundError as error:
         missing = error.name or ''
-        if missing.startswith('affordance_ros.msg'):
+        if missing.startswith(('affordance_ros.msg', 'affordance_ros.srv')):
             sys.stderr.write(_BUILD_HINT)
             return 2
         if missing.split('.')[0] in _ROS_MODULES:

@@ -1,239 +1,292 @@
 """The grounding node: newest camera frame and command in, heatmap, overlay and targets out."""
 
-import threading
+import functools
 import traceback
+from collections.abc import Callable
 from collections.abc import Sequence
+from typing import Any
 
-import cv2
 import torch
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
-from rclpy.node import Node
+from rclpy.clock import Clock
+from rclpy.clock import ClockType
+from rclpy.exceptions import InvalidParameterTypeException
+from rclpy.exceptions import InvalidParameterValueException
+from rclpy.executors import Executor
+from rclpy.lifecycle import LifecycleNode
+from rclpy.lifecycle import LifecycleState
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile
-from rclpy.qos import qos_profile_sensor_data
-from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import CompressedImage
-from sensor_msgs.msg import Image
-from std_msgs.msg import Header
-from std_msgs.msg import String
 
 from affordance_ros.commands import CommandError
 from affordance_ros.commands import command_warning
-from affordance_ros.frames import BoundCommand
-from affordance_ros.frames import Job
 from affordance_ros.frames import Mailbox
-from affordance_ros.images import CameraImage
-from affordance_ros.images import ImageError
-from affordance_ros.images import check_message
-from affordance_ros.images import decode_compressed
-from affordance_ros.images import needs_bridge
-from affordance_ros.images import read_message
+from affordance_ros.memory import release_memory
 from affordance_ros.model.checkpoint import CheckpointError
 from affordance_ros.model.weights import WeightsError
-from affordance_ros.msg import AffordanceTargetArray
+from affordance_ros.msg import GroundingStatus
 from affordance_ros.nodes import parameters
-from affordance_ros.nodes.bridge import convert_rare
-from affordance_ros.nodes.messages import to_image
-from affordance_ros.nodes.messages import to_jpeg
-from affordance_ros.nodes.messages import to_target_array
+from affordance_ros.nodes.ground_request import NodeMailbox
+from affordance_ros.nodes.ground_service import GroundService
+from affordance_ros.nodes.inputs import Inputs
+from affordance_ros.nodes.loading import load_predictor
+from affordance_ros.nodes.outputs import Outputs
 from affordance_ros.nodes.run import StartupError
 from affordance_ros.nodes.run import run_node
 from affordance_ros.nodes.status import StatusReporter
-from affordance_ros.overlay import draw_overlay
-from affordance_ros.predictor import Grounding
-from affordance_ros.predictor import Predictor
+from affordance_ros.nodes.worker import Worker
 from affordance_ros.prompts import load_prompt_set
+from affordance_ros.srv import SetCommand
 
 _STATUS_PERIOD_S = 1.0
-# The mailbox keeps the newest frame alone. The queue before it has to outlast the moments when a
-# busy machine keeps the callback waiting, so that a frame that gives way is counted as dropped and
-# not lost unseen: with depth 1 a loaded 2-core machine lost 14 % of a 30 Hz camera's frames.
-_IMAGE_QOS = QoSProfile(
-    depth=10,
-    reliability=qos_profile_sensor_data.reliability,
-    durability=qos_profile_sensor_data.durability,
-)
+_SUCCESS = TransitionCallbackReturn.SUCCESS
+
+Transition = Callable[['GroundingNode', LifecycleState], TransitionCallbackReturn]
 
 
-class GroundingNode(Node):
-    """Grounds the command in force in the newest frame, over and over.
+def _explained(transition: Transition) -> Transition:
+    """Log and keep what a transition raises: rclpy takes it for an error and drops it."""
 
-    Callbacks only check and keep; one worker thread owns the model and publishes. See the README
-    for topics and parameters.
+    @functools.wraps(transition)
+    def run(node: 'GroundingNode', state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            return transition(node, state)
+        except Exception as error:
+            node.get_logger().error(traceback.format_exc())
+            node.failure = f'{transition.__name__}: {error!r}'
+            return TransitionCallbackReturn.ERROR
+
+    return run
+
+
+class GroundingNode(LifecycleNode):
+    """Grounds the command in force in the newest frame, over and over, while it is active.
+
+    A managed node: configuring loads the model, activating listens, deactivating stops listening,
+    cleaning up frees the memory. Callbacks only check and keep; one worker thread owns the model
+    and publishes. See docs/node.md for topics, services and parameters.
+
+    Args:
+        node_name: The node's name.
+        **options: What rclpy's nodes take: `namespace`, `parameter_overrides`, `context`, ...
 
     Raises:
-        StartupError: If a parameter can't be used or the model can't be loaded.
+        StartupError: If a parameter is of another type, or out of its range.
     """
 
-    def __init__(self) -> None:
-        super().__init__('grounding')
-        self._mailbox: Mailbox[Image | CompressedImage] = Mailbox()
-        self._worker = threading.Thread(target=self._work, name='grounding-worker')
-        self._status = StatusReporter(self, lambda: self._mailbox.counters)
-        parameters.declare(self)
+    def __init__(self, node_name: str = 'grounding', **options: Any) -> None:
+        super().__init__(node_name, **options)
+        self.failure = ''  # why the last transition has failed
+        self._config: parameters.NodeConfig | None = None  # None while unconfigured
+        self._worker: Worker | None = None
+        self._inputs: Inputs | None = None
+        self._finalized = False
         try:
-            self._config = parameters.read(self)
-            self._predictor = self._load()
-        except (ValueError, WeightsError, CheckpointError) as error:
+            parameters.declare(self)
+        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+            super().destroy_node()
             raise StartupError(str(error)) from error
-        self._mailbox.set_rate_limit(self._config.max_rate_hz)
         self.add_on_set_parameters_callback(self._on_parameters)
-        self._create_publishers()
-        if self._config.task_command:
-            self._accept(self._config.task_command)
-        self._create_subscriptions()
-        self.create_timer(_STATUS_PERIOD_S, self._status.publish_counts)
+        self._mailbox: NodeMailbox = Mailbox()
+        self._status = StatusReporter(self, lambda: self._mailbox.counters)
+        self._outputs = Outputs(self)
+        self._ground = GroundService(self, self._mailbox)
+        self._ground.close(self._how_to('configure', 'activate'))
+        self.create_service(SetCommand, '~/set_command', self._on_set_command)
+        # Real time: a simulated clock that stands or jumps must not silence the status.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(_STATUS_PERIOD_S, self._status.publish_counts, clock=steady)
+
+    # --- Lifecycle -------------------------------------------------------------------------------
+
+    def bring_up(self) -> None:
+        """Configure and activate, as `autostart` does.
+
+        Raises:
+            StartupError: If one of the two fails; the node is left as the failure left it.
+        """
+        self.failure = 'a node can be brought up while it is unconfigured only'
+        for trigger in (self.trigger_configure, self.trigger_activate):
+            if trigger() != _SUCCESS:
+                raise StartupError(self.failure)
+
+    @_explained
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Read the parameters and load the model; on failure name the reason."""
+        self._status.enter(GroundingStatus.LOADING, reason='')
+        try:
+            config = parameters.read(self)
+            predictor = load_predictor(config, log=self.get_logger())
+        except (ValueError, WeightsError, CheckpointError) as error:
+            self.failure = str(error)
+            self.get_logger().error(f'not configured: {error}')
+            self._release()
+            self._status.enter(GroundingStatus.UNCONFIGURED, reason=self.failure)
+            return TransitionCallbackReturn.FAILURE
+        self._config = config
+        self._status.set_model(predictor.model)
+        self._mailbox.set_rate_limit(config.max_rate_hz)
+        self._worker = Worker(
+            self,
+            predictor=predictor,
+            mailbox=self._mailbox,
+            outputs=self._outputs,
+            status=self._status,
+        )
+        self._ground.close(self._how_to('activate'))
+        self._status.enter(GroundingStatus.INACTIVE)
+        if config.task_command:
+            self._accept(config.task_command)
+        return _SUCCESS
+
+    @_explained
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Listen to the camera and the commands, and answer."""
+        if self._worker is None or self._config is None:
+            raise RuntimeError('activated before it was configured')
+        self._mailbox.open()
         self._worker.start()
+        self._ground.open(self._worker.check_command)
+        self._status.activate()
+        self._inputs = Inputs(
+            self,
+            image_transport=self._config.image_transport,
+            mailbox=self._mailbox,
+            status=self._status,
+            on_command=self._accept,
+        )
+        return _SUCCESS
+
+    @_explained
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop listening; the model and the command in force stay."""
+        self._stop_listening(self._how_to('activate'))
+        self._status.enter(GroundingStatus.INACTIVE)
+        return _SUCCESS
+
+    @_explained
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Drop the model and the command, and free their memory."""
+        self._release()
+        self._ground.close(self._how_to('configure', 'activate'))
+        self._status.enter(GroundingStatus.UNCONFIGURED, reason='')
+        return _SUCCESS
+
+    @_explained
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop for good, from whatever state."""
+        self._stop_listening('the node was shut down')
+        self._release()
+        self._finalized = True
+        self._status.enter(GroundingStatus.FINALIZED, reason='')
+        return _SUCCESS
+
+    @_explained
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Go back to `unconfigured`, from where everything can be tried again."""
+        self._stop_listening(self._how_to('configure', 'activate'))
+        self._release()
+        self._status.enter(GroundingStatus.UNCONFIGURED, reason=self.failure)
+        return _SUCCESS
+
+    def finish(self, executor: Executor) -> None:
+        """Shut down and give those who wait their answer, while the executor still can."""
+        if not self._finalized:
+            self.trigger_shutdown()
+        while self._ground.has_requests:
+            executor.spin_once(timeout_sec=0)
 
     def destroy_node(self) -> None:
         """Stop the worker, then the node."""
-        self._mailbox.close()
-        if self._worker.is_alive():  # not yet, if the model could not be loaded
-            self._worker.join()
+        self._stop_listening('the node was shut down')
         super().destroy_node()
 
-    def _load(self) -> Predictor:
-        if self._config.num_threads:
-            torch.set_num_threads(self._config.num_threads)
-            cv2.setNumThreads(self._config.num_threads)
-        predictor = Predictor.load(self._config.model, self._config.predictor)
-        predictor.warm_up()
-        model = predictor.model
-        self.get_logger().info(
-            f'{model.name} with weights {model.trunk.weights} on {model.device}, '
-            f'{model.decoder.description}, long side {predictor.input_size} px'
-        )
-        if model.untrained:
-            self.get_logger().warning('the model is UNTRAINED: its heatmaps mean nothing')
-        self._status.set_model(
-            model=f'{model.name} ({model.trunk.weights})',
-            decoder=model.decoder.description,
-            device=str(model.device),
-            trained=not model.untrained,
-        )
-        return predictor
+    def _stop_listening(self, reason: str) -> None:
+        if self._inputs is not None:
+            self._inputs.destroy()
+            self._inputs = None
+        self._mailbox.close()
+        if self._worker is not None:
+            self._worker.stop()
+        self._ground.close(reason)
 
-    def _create_publishers(self) -> None:
-        def publisher(message_type: type, topic: str, depth: int) -> Publisher:
-            return self.create_publisher(
-                message_type, topic, depth, qos_overriding_options=_overridable()
-            )
+    def _release(self) -> None:
+        self._worker = None
+        self._config = None
+        self._mailbox.forget_command()
+        self._status.forget_model()
+        release_memory()
+        if torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
 
-        self._heatmap_publisher = publisher(Image, '~/heatmap', 1)
-        self._overlay_publisher = publisher(Image, '~/overlay', 1)
-        self._overlay_jpeg_publisher = publisher(CompressedImage, '~/overlay/compressed', 1)
-        self._targets_publisher = publisher(AffordanceTargetArray, '~/targets', 10)
-
-    def _create_subscriptions(self) -> None:
-        # image_transport's convention: the compressed topic lies below the raw one, whatever that
-        # was remapped to.
-        topic = self.resolve_topic_name('image')
-        compressed = self._config.image_transport == 'compressed'
-        self.create_subscription(
-            CompressedImage if compressed else Image,
-            f'{topic}/compressed' if compressed else topic,
-            self._mailbox.offer if compressed else self._on_raw_image,
-            _IMAGE_QOS,
-            callback_group=MutuallyExclusiveCallbackGroup(),
-            qos_overriding_options=_overridable(),
+    def _how_to(self, *transitions: str) -> str:
+        """Say that the node is not active, and which transitions are missing."""
+        commands = ', '.join(
+            f'ros2 lifecycle set {self.get_fully_qualified_name()} {name}' for name in transitions
         )
-        self.create_subscription(
-            String,
-            'task_command',
-            lambda message: self._accept(message.data),
-            10,
-            callback_group=MutuallyExclusiveCallbackGroup(),
-        )
+        return f'the node is not active: {commands}'
 
-    def _on_raw_image(self, message: Image) -> None:
+    # --- Commands and parameters -----------------------------------------------------------------
+
+    def _accept(self, text: str) -> SetCommand.Response:
+        """Put a command in force or say why not, on the status and in the answer."""
+        if self._worker is None:
+            reason = self._how_to('configure', 'activate')
+            return SetCommand.Response(accepted=False, reason=reason)
         try:
-            check_message(message)
-        except ImageError as error:
-            # Refused at once, so that a broken frame never replaces a good one that waits.
-            self._mailbox.refuse()
-            self._status.report_unusable(error)
-        else:
-            self._mailbox.offer(message)
-
-    def _accept(self, text: str) -> None:
-        try:
-            command = self._predictor.check_command(text)
+            command = self._worker.check_command(text)
         except CommandError as error:
-            self._status.reject(f'command rejected: {error}')
-        else:
-            self._status.accept(self._mailbox.set_command(command), command_warning(command))
+            reason = f'command rejected: {error}'
+            self._status.reject(reason)
+            return SetCommand.Response(accepted=False, reason=reason)
+        bound = self._mailbox.set_command(command)
+        warning = command_warning(command)
+        self._status.accept(bound, warning)
+        return SetCommand.Response(accepted=True, reason=warning, command_id=bound.id)
+
+    def _on_set_command(
+        self, request: SetCommand.Request, response: SetCommand.Response
+    ) -> SetCommand.Response:
+        if self._worker is not None and self._inputs is None:
+            return SetCommand.Response(accepted=False, reason=self._how_to('activate'))
+        return self._accept(request.command)
 
     def _on_parameters(self, changes: Sequence[Parameter]) -> SetParametersResult:
         try:
-            config = parameters.read(self, changes)
-            load_prompt_set(config.predictor.prompt_set)
+            self._take_over(changes)
         except ValueError as error:
             return SetParametersResult(successful=False, reason=str(error))
-        self._config = config  # the worker takes it over before its next frame
-        self._mailbox.set_rate_limit(config.max_rate_hz)
         return SetParametersResult(successful=True)
 
-    def _work(self) -> None:
-        while (job := self._mailbox.take()) is not None:
-            usable = False
-            try:
-                self._process(job)
-                usable = True
-            except ImageError as error:
-                self._status.report_unusable(error)
-            except CommandError as error:
-                # A prompt set that was changed live can make a command too long.
-                self._status.report_unusable(ImageError('command', str(error)))
-            except Exception as error:
-                # One bad frame must not end the node: out of memory on the GPU, for example.
-                self.get_logger().error(traceback.format_exc())
-                self._status.report_unusable(ImageError(type(error).__name__, repr(error)))
-            finally:
-                self._mailbox.finish(usable=usable)
-            if usable:
-                self._status.frame_processed()
-
-    def _process(self, job: Job[Image | CompressedImage]) -> None:
-        config = self._config.predictor
-        if config != self._predictor.config:
-            self._predictor.configure(config)
-        image = _decode(job.frame)
-        self._predictor.set_command(job.command.text)
-        grounding = self._predictor.predict(image.pixels, channels=image.channels)
-        self._publish(grounding, image, job.command, job.frame.header)
-
-    def _publish(
-        self, grounding: Grounding, image: CameraImage, command: BoundCommand, header: Header
-    ) -> None:
-        self._targets_publisher.publish(to_target_array(grounding, command, header=header))
-        if self._heatmap_publisher.get_subscription_count():
-            self._heatmap_publisher.publish(to_image(grounding.heatmap, '32FC1', header=header))
-        wants_raw = self._overlay_publisher.get_subscription_count() > 0
-        wants_jpeg = self._overlay_jpeg_publisher.get_subscription_count() > 0
-        if not (wants_raw or wants_jpeg):
+    def _take_over(self, changes: Sequence[Parameter]) -> None:
+        """Use changed parameters; raises ValueError if one can't be used, or not now."""
+        if self._config is None or self._worker is None:
+            parameters.check_each(changes)
             return
-        overlay = draw_overlay(
-            image.to_bgr(), grounding.heatmap, targets=grounding.targets, caption=command.text
-        )
-        if wants_raw:
-            self._overlay_publisher.publish(to_image(overlay, 'bgr8', header=header))
-        if wants_jpeg:
-            self._overlay_jpeg_publisher.publish(to_jpeg(overlay, header=header))
+        if fixed := parameters.fixed_while_configured(changes):
+            raise ValueError(
+                f'{", ".join(fixed)}: read when the node is configured; clean up first (ros2 '
+                f'lifecycle set {self.get_fully_qualified_name()} cleanup, deactivate before '
+                f'that if it is active), then set and configure'
+            )
+        config = parameters.read(self, changes)
+        load_prompt_set(config.predictor.prompt_set)
+        self._config = config
+        self._worker.configure(config.predictor)
+        self._mailbox.set_rate_limit(config.max_rate_hz)
 
 
-def _overridable() -> QoSOverridingOptions:
-    """Let a person change history, depth and reliability by parameters (qos_overrides.*)."""
-    return QoSOverridingOptions.with_default_policies()
-
-
-def _decode(message: Image | CompressedImage) -> CameraImage:
-    if isinstance(message, CompressedImage):
-        return decode_compressed(message.data)
-    return convert_rare(message) if needs_bridge(message) else read_message(message)
+def _create() -> GroundingNode:
+    node = GroundingNode()
+    if node.get_parameter('autostart').value:
+        try:
+            node.bring_up()
+        except StartupError:
+            node.destroy_node()
+            raise
+    return node
 
 
 def main() -> int:
     """Run the node until it is stopped; return the exit code."""
-    return run_node('grounding', GroundingNode)
+    return run_node('grounding', _create, finish=GroundingNode.finish)

@@ -1,8 +1,11 @@
 """The grounding node's parameters: names, ranges, and what they become."""
 
-import dataclasses
+from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+from typing import Literal
 
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -18,16 +21,23 @@ _PREDICTOR = PredictorConfig()
 
 @dataclass(frozen=True)
 class _Declared:
-    """One parameter: default, meaning, and range if it is a number."""
+    """One parameter: default, meaning, range if it is a number, and when it may be changed.
 
-    default: str | int | float
+    `start`: never; `unconfigured`: while the node is unconfigured, since configuring reads it;
+    `always`: while the node runs too.
+    """
+
+    default: str | int | float | bool
     description: str
     low: float | None = None
     high: float | None = None
-    live: bool = False
+    settable: Literal['start', 'unconfigured', 'always'] = 'unconfigured'
 
 
 _PARAMETERS = {
+    'autostart': _Declared(
+        True, 'The executable configures and activates the node by itself.', settable='start'
+    ),
     'model': _Declared(_MODEL.model, 'tabletop (ships), an open_clip ResNet name, or compact.'),
     'weights': _Declared(
         _MODEL.weights, 'Trunk weights: a file, an open_clip tag, or random; empty: its own.'
@@ -47,21 +57,27 @@ _PARAMETERS = {
     'input_shape': _Declared(_PREDICTOR.input_shape, 'rectangle or square model input.'),
     'task_command': _Declared('', 'Command in force from the start; empty: wait for the topic.'),
     'prompt_set': _Declared(
-        _PREDICTOR.prompt_set, 'Prompt set: verb, ensemble, or a YAML file.', live=True
+        _PREDICTOR.prompt_set, 'Prompt set: verb, ensemble, or a YAML file.', settable='always'
     ),
-    'min_score': _Declared(_PREDICTOR.min_score, 'Least score of a target.', 0.0, 1.0, live=True),
+    'min_score': _Declared(
+        _PREDICTOR.min_score, 'Least score of a target.', 0.0, 1.0, settable='always'
+    ),
     'min_distance_px': _Declared(
         _PREDICTOR.min_distance_px,
         'Least distance between targets in pixels of the input image.',
         0.0,
         10000.0,
-        live=True,
+        settable='always',
     ),
     'max_targets': _Declared(
-        _PREDICTOR.max_targets, 'How many targets at most.', 1, 1000, live=True
+        _PREDICTOR.max_targets, 'How many targets at most.', 1, 1000, settable='always'
     ),
     'max_rate_hz': _Declared(
-        0.0, 'Process at most so many frames a second; 0: as many as can be.', 0.0, 1000.0, True
+        0.0,
+        'Process at most so many frames a second; 0: as many as can be.',
+        0.0,
+        1000.0,
+        'always',
     ),
 }
 
@@ -88,9 +104,17 @@ class NodeConfig:
 
 
 def declare(node: Node) -> None:
-    """Declare all parameters with their ranges; those that are not live are read-only."""
+    """Declare all parameters with their ranges."""
     for name, declared in _PARAMETERS.items():
-        declare_parameter(node, name, **dataclasses.asdict(declared))
+        declare_parameter(
+            node,
+            name,
+            default=declared.default,
+            description=declared.description,
+            low=declared.low,
+            high=declared.high,
+            live=declared.settable != 'start',
+        )
 
 
 def read(node: Node, changes: Sequence[Parameter] = ()) -> NodeConfig:
@@ -100,7 +124,30 @@ def read(node: Node, changes: Sequence[Parameter] = ()) -> NodeConfig:
         ValueError: If a value can't be used; the text names it and what is allowed.
     """
     values = {name: node.get_parameter(name).value for name in _PARAMETERS}
-    values.update({p.name: p.value for p in changes if p.name in _PARAMETERS})
+    return _to_config({**values, **_known(changes)})
+
+
+def check_each(changes: Sequence[Parameter]) -> None:
+    """Check changed values by themselves, so that one wrong parameter never bars the others.
+
+    Raises:
+        ValueError: As `read`.
+    """
+    defaults = {name: declared.default for name, declared in _PARAMETERS.items()}
+    for change in changes:
+        _to_config({**defaults, **_known([change])})
+
+
+def fixed_while_configured(changes: Iterable[Parameter]) -> list[str]:
+    """Name the changed parameters that only configuring reads."""
+    return [name for name in _known(changes) if _PARAMETERS[name].settable == 'unconfigured']
+
+
+def _known(changes: Iterable[Parameter]) -> dict[str, Any]:
+    return {p.name: p.value for p in changes if p.name in _PARAMETERS}
+
+
+def _to_config(values: Mapping[str, Any]) -> NodeConfig:
     if values['image_transport'] not in IMAGE_TRANSPORTS:
         raise ValueError(
             f'image_transport {values["image_transport"]!r} is unknown; '

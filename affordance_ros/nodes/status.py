@@ -1,7 +1,10 @@
 """The latched status: published when something changes, and at most once a second for counts."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy
@@ -12,6 +15,9 @@ from affordance_ros.frames import BoundCommand
 from affordance_ros.frames import Counters
 from affordance_ros.images import ImageError
 from affordance_ros.msg import GroundingStatus
+
+if TYPE_CHECKING:  # torch would come with it, which a listener does not need
+    from affordance_ros.model.grounding import GroundingModel
 
 LATCHED = QoSProfile(
     depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE
@@ -30,21 +36,53 @@ class StatusReporter:
         self._node = node
         self._counters = counters
         self._lock = threading.Lock()
-        self._message = GroundingStatus(state=GroundingStatus.LOADING)
+        self._message = GroundingStatus(state=GroundingStatus.UNCONFIGURED)
         self._published_counts: Counters | None = None
         self._named_causes: set[str] = set()
         self._publisher = node.create_publisher(GroundingStatus, '~/status', LATCHED)
         self.publish()
 
-    def set_model(self, *, model: str, decoder: str, device: str, trained: bool) -> None:
-        """Name the loaded model and leave the loading state."""
+    def enter(self, state: int, reason: str | None = None) -> None:
+        """Say that the node is in another state, with a reason or with the one from before."""
+        with self._lock:
+            self._message.state = state
+            if reason is not None:
+                self._message.reason = reason
+        self.publish()
+
+    def set_model(self, model: GroundingModel) -> None:
+        """Name the loaded model; the next publication says so."""
+        self._name_model(
+            model=f'{model.name} ({model.trunk.weights})',
+            decoder=model.decoder.description,
+            device=str(model.device),
+            trained=not model.untrained,
+        )
+
+    def forget_model(self) -> None:
+        """Name no model and no command any more; causes are named anew from now on."""
+        self._name_model(model='', decoder='', device='', trained=False)
+        with self._lock:
+            self._message.command = ''
+            self._message.command_id = 0
+            self._named_causes.clear()
+
+    def _name_model(self, *, model: str, decoder: str, device: str, trained: bool) -> None:
         with self._lock:
             self._message.model = model
             self._message.decoder = decoder
             self._message.device = device
             self._message.trained = trained
-            self._message.state = GroundingStatus.WAITING_FOR_COMMAND
-        self.publish()
+
+    def activate(self) -> None:
+        """Say that the node listens, and what it waits for."""
+        with self._lock:
+            waits_for_image = self._message.command_id > 0
+        self.enter(
+            GroundingStatus.WAITING_FOR_IMAGE
+            if waits_for_image
+            else GroundingStatus.WAITING_FOR_COMMAND
+        )
 
     def accept(self, command: BoundCommand, warning: str) -> None:
         """Say that a command is in force, with a warning if there is one."""

@@ -1,0 +1,62 @@
+"""One call of the service `~/ground` under way, and the mailbox that carries it."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from rclpy.node import Node
+from rclpy.task import Future
+from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from affordance_ros.frames import BoundCommand
+from affordance_ros.frames import Mailbox
+from affordance_ros.nodes.messages import to_image
+from affordance_ros.nodes.messages import to_target_array
+from affordance_ros.predictor import Grounding
+from affordance_ros.srv import Ground
+
+
+class GroundRequest:
+    """Commands to be grounded once. The worker, the deadline or the end of listening settles it.
+
+    Args:
+        node: The node whose executor waits for the answer.
+        commands: The commands, cleaned.
+        with_heatmaps: Whether the answer has heatmaps.
+    """
+
+    def __init__(self, node: Node, commands: Sequence[str], *, with_heatmaps: bool) -> None:
+        self.commands = tuple(commands)
+        self.future = Future()
+        self._node = node
+        self._with_heatmaps = with_heatmaps
+
+    def succeed(self, groundings: Sequence[Grounding], *, header: Header) -> None:
+        """Answer with one grounding for each command; from any thread."""
+        response = Ground.Response(success=True)
+        response.answers = [
+            to_target_array(grounding, BoundCommand(grounding.command, 0), header=header)
+            for grounding in groundings
+        ]
+        if self._with_heatmaps:
+            response.heatmaps = [to_image(g.heatmap, '32FC1', header=header) for g in groundings]
+        self._settle(response)
+
+    def fail(self, reason: str) -> None:
+        """Answer that there is none; from any thread."""
+        self._settle(Ground.Response(success=False, reason=reason))
+
+    def _settle(self, response: Ground.Response) -> None:
+        if self.future.done():
+            return
+        self.future.set_result(response)
+        # A coroutine that awaits a future is looked at when the executor wakes, and a future that
+        # is set in another thread wakes none (rclpy/task.py, Future.__await__).
+        executor = self._node.executor
+        if executor is not None:
+            executor.wake()
+
+
+Frame: TypeAlias = Image | CompressedImage
+NodeMailbox: TypeAlias = Mailbox[Frame, GroundRequest]

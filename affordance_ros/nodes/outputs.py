@@ -1,0 +1,65 @@
+"""What the grounding node publishes for each frame."""
+
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from affordance_ros.frames import BoundCommand
+from affordance_ros.images import CameraImage
+from affordance_ros.msg import AffordanceTargetArray
+from affordance_ros.nodes.messages import to_image
+from affordance_ros.nodes.messages import to_jpeg
+from affordance_ros.nodes.messages import to_target_array
+from affordance_ros.overlay import draw_overlay
+from affordance_ros.predictor import Grounding
+
+
+class Outputs:
+    """The publishers, which last as long as the node; pictures are made only if somebody listens.
+
+    Args:
+        node: The node to publish for.
+    """
+
+    def __init__(self, node: Node) -> None:
+        def publisher(message_type: type, topic: str, depth: int) -> Publisher:
+            return node.create_publisher(
+                message_type,
+                topic,
+                depth,
+                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+            )
+
+        self._heatmap = publisher(Image, '~/heatmap', 1)
+        self._overlay = publisher(Image, '~/overlay', 1)
+        self._overlay_jpeg = publisher(CompressedImage, '~/overlay/compressed', 1)
+        self._targets = publisher(AffordanceTargetArray, '~/targets', 10)
+
+    def publish(
+        self, grounding: Grounding, image: CameraImage, command: BoundCommand, header: Header
+    ) -> None:
+        """Publish the answer for one frame.
+
+        Args:
+            grounding: Heatmap and targets.
+            image: The frame, for the overlay.
+            command: The command that was bound to the frame.
+            header: The frame's header.
+        """
+        self._targets.publish(to_target_array(grounding, command, header=header))
+        if self._heatmap.get_subscription_count():
+            self._heatmap.publish(to_image(grounding.heatmap, '32FC1', header=header))
+        wants_raw = self._overlay.get_subscription_count() > 0
+        wants_jpeg = self._overlay_jpeg.get_subscription_count() > 0
+        if not (wants_raw or wants_jpeg):
+            return
+        overlay = draw_overlay(
+            image.to_bgr(), grounding.heatmap, targets=grounding.targets, caption=command.text
+        )
+        if wants_raw:
+            self._overlay.publish(to_image(overlay, 'bgr8', header=header))
+        if wants_jpeg:
+            self._overlay_jpeg.publish(to_jpeg(overlay, header=header))

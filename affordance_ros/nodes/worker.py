@@ -1,0 +1,117 @@
+"""The one thread that owns the model: takes frames and requests, and answers them."""
+
+import threading
+import traceback
+from collections.abc import Callable
+
+from rclpy.node import Node
+
+from affordance_ros.commands import CommandError
+from affordance_ros.frames import Asked
+from affordance_ros.frames import Job
+from affordance_ros.images import ImageError
+from affordance_ros.nodes.ground_request import Frame
+from affordance_ros.nodes.ground_request import GroundRequest
+from affordance_ros.nodes.ground_request import NodeMailbox
+from affordance_ros.nodes.inputs import decode
+from affordance_ros.nodes.outputs import Outputs
+from affordance_ros.nodes.status import StatusReporter
+from affordance_ros.predictor import Predictor
+from affordance_ros.predictor import PredictorConfig
+
+
+class Worker:
+    """Grounds what the mailbox hands out, from `start` to `stop`, and any number of times.
+
+    Args:
+        node: The node, for its log.
+        predictor: The loaded model; nobody else may predict with it.
+        mailbox: Where the work comes from. It has to be closed before `stop`.
+        outputs: Where answers to frames go.
+        status: Where what could not be used is named.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        *,
+        predictor: Predictor,
+        mailbox: NodeMailbox,
+        outputs: Outputs,
+        status: StatusReporter,
+    ) -> None:
+        self._log = node.get_logger()
+        self._predictor = predictor
+        self._mailbox = mailbox
+        self._outputs = outputs
+        self._status = status
+        self._config = predictor.config
+        self._thread: threading.Thread | None = None
+
+    def check_command(self, text: str) -> str:
+        """Clean a command; raises CommandError if it can't be used."""
+        return self._predictor.check_command(text)
+
+    def configure(self, config: PredictorConfig) -> None:
+        """Use another configuration from the next frame on."""
+        self._config = config
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread = threading.Thread(target=self._work, name='grounding-worker')
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Wait until the work under way is done and the thread has ended."""
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _work(self) -> None:
+        while (work := self._mailbox.take()) is not None:
+            if isinstance(work, Job):
+                self._process(work)
+            else:
+                self._answer(work)
+
+    def _process(self, job: Job[Frame]) -> None:
+        error = self._attempt(lambda: self._publish(job))
+        self._mailbox.finish(usable=error is None)
+        if error is None:
+            self._status.frame_processed()
+        else:
+            self._status.report_unusable(error)
+
+    def _publish(self, job: Job[Frame]) -> None:
+        image = decode(job.frame)
+        self._predictor.set_command(job.command.text)
+        grounding = self._predictor.predict(image.pixels, channels=image.channels)
+        self._outputs.publish(grounding, image, job.command, job.frame.header)
+
+    def _answer(self, asked: Asked[Frame, GroundRequest]) -> None:
+        error = self._attempt(lambda: self._ground(asked))
+        if error is not None:
+            asked.request.fail(f'the image could not be used: {error}')
+
+    def _ground(self, asked: Asked[Frame, GroundRequest]) -> None:
+        image = decode(asked.frame)
+        self._predictor.set_commands(asked.request.commands)
+        groundings = self._predictor.predict_all(image.pixels, channels=image.channels)
+        asked.request.succeed(groundings, header=asked.frame.header)
+
+    def _attempt(self, action: Callable[[], None]) -> ImageError | None:
+        """Do something with a frame and return why it could not be used, if so."""
+        try:
+            if self._config != self._predictor.config:
+                self._predictor.configure(self._config)
+            action()
+        except ImageError as error:
+            return error
+        except CommandError as error:
+            # A prompt set that was changed live can make a command too long.
+            return ImageError('command', str(error))
+        except Exception as error:
+            # One bad frame must not end the node: out of memory on the GPU, for example.
+            self._log.error(traceback.format_exc())
+            return ImageError(type(error).__name__, repr(error))
+        return None
