@@ -16,11 +16,15 @@ cat "$data"/captions_train.jsonl "$data"/captions_pretrain.jsonl > "$data"/capti
 
 affordance-pretrain --config training/configs/tabletop_pretrain.yaml --out "$runs/pretrain" $(resume "$runs/pretrain") \
     --set captions="$data/captions_all.jsonl" --set validation="$data/captions_val.jsonl"
+affordance-pretrain --config training/configs/tabletop_pretrain_more.yaml \
+    --out "$runs/pretrain_more" $(resume "$runs/pretrain_more") \
+    --set captions="$data/captions_all.jsonl" --set validation="$data/captions_val.jsonl" \
+    --set initial="$runs/pretrain/trunk.safetensors" --set store="$runs/pretrain"
 affordance-train --config training/configs/tabletop.yaml --out "$runs/fpn" $(resume "$runs/fpn") \
-    --set weights="$runs/pretrain/trunk.safetensors" \
+    --set weights="$runs/pretrain_more/trunk.safetensors" \
     --set data.root="$data" --set data.converted="$data/converted"
 
 mkdir -p "$weights"
-cp "$runs/pretrain/trunk.safetensors" "$weights/trunk.safetensors"
+cp "$runs/pretrain_more/trunk.safetensors" "$weights/trunk.safetensors"
 cp "$runs/fpn/best.safetensors" "$weights/fpn.safetensors"
 ls -l "$weights"
