@@ -11,12 +11,15 @@ import yaml
 
 from tests.conftest import ROOT
 
-ROS = {'rclpy', 'rcl_interfaces', 'sensor_msgs', 'std_msgs', 'geometry_msgs', 'cv_bridge'}
+ROS = {
+    'cv_bridge', 'diagnostic_msgs', 'geometry_msgs', 'rcl_interfaces', 'rclpy', 'sensor_msgs',
+    'std_msgs',
+}  # fmt: skip
 # Each layer may import itself and what stands in its row; `model` is affordance_ros/model, `pure`
 # its files that need neither torch nor ROS.
 PURE = {
     'bag_source', 'commands', 'contact_sheet', 'frames', 'geometry', 'image_source', 'images',
-    'overlay', 'peaks', 'prompts', 'source_frame',
+    'latency', 'overlay', 'peaks', 'prompts', 'source_frame', 'watchdog',
 }  # fmt: skip
 ALLOWED = {
     'pure': {'pure'},

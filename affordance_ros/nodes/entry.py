@@ -15,7 +15,14 @@ _ROS_HINT = (
     '  on a robot:        source /opt/ros/$ROS_DISTRO/setup.bash\n'
     '  without apt ROS:   make build, then: source scripts/env.sh\n'
 )
-_ROS_MODULES = ('rclpy', 'rcl_interfaces', 'sensor_msgs', 'std_msgs', 'geometry_msgs')
+_ROS_MODULES = (
+    'rclpy',
+    'diagnostic_msgs',
+    'geometry_msgs',
+    'rcl_interfaces',
+    'sensor_msgs',
+    'std_msgs',
+)
 
 
 def grounding() -> int:
