@@ -2,8 +2,11 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field
 from typing import Generic
 from typing import TypeVar
 
@@ -20,12 +23,24 @@ class BoundCommand:
 
 @dataclass(frozen=True)
 class Counters:
-    """Frames since the start; received = processed + dropped + unusable + those that wait."""
+    """Frames since the start; received = processed + dropped + unusable + those that wait.
+
+    Attributes:
+        received: Frames that came.
+        processed: Frames that were answered.
+        dropped: Frames that gave way to a newer one.
+        unusable_by_cause: Frames that could not be used, by a short key of what is wrong.
+    """
 
     received: int = 0
     processed: int = 0
     dropped: int = 0
-    unusable: int = 0
+    unusable_by_cause: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def unusable(self) -> int:
+        """Frames that could not be used, whatever the cause."""
+        return sum(self.unusable_by_cause.values())
 
 
 @dataclass(frozen=True)
@@ -55,7 +70,8 @@ class Mailbox(Generic[FrameT]):
         self._closed = False
         self._min_period_s = 0.0
         self._next_time = 0.0
-        self._received = self._processed = self._dropped = self._unusable = 0
+        self._received = self._processed = self._dropped = 0
+        self._unusable: Counter[str] = Counter()
 
     def offer(self, frame: FrameT) -> None:
         """Replace the waiting frame."""
@@ -65,11 +81,11 @@ class Mailbox(Generic[FrameT]):
             self._frame = frame
             self._changed.notify()
 
-    def refuse(self) -> None:
-        """Count a frame that came and can't be used; the one that waits stays."""
+    def refuse(self, cause: str) -> None:
+        """Count a frame that came and can't be used, by its cause; the one that waits stays."""
         with self._changed:
             self._received += 1
-            self._unusable += 1
+            self._unusable[cause] += 1
 
     def set_command(self, text: str) -> BoundCommand:
         """Put a command in force for every frame taken from now on."""
@@ -106,11 +122,13 @@ class Mailbox(Generic[FrameT]):
                     return job
             return None
 
-    def finish(self, *, usable: bool = True) -> None:
-        """Count a taken frame as processed, or as unusable if it could not be read."""
+    def finish(self, unusable_cause: str = '') -> None:
+        """Count a taken frame as processed, or as unusable if there is a cause."""
         with self._changed:
-            self._processed += usable
-            self._unusable += not usable
+            if unusable_cause:
+                self._unusable[unusable_cause] += 1
+            else:
+                self._processed += 1
 
     def close(self) -> None:
         """Let `take` return None from now on."""
@@ -128,4 +146,4 @@ class Mailbox(Generic[FrameT]):
     def counters(self) -> Counters:
         """A consistent copy of the counts."""
         with self._changed:
-            return Counters(self._received, self._processed, self._dropped, self._unusable)
+            return Counters(self._received, self._processed, self._dropped, dict(self._unusable))

@@ -15,9 +15,12 @@ def test_only_the_newest_frame_is_taken_and_none_twice():
     mailbox.finish()
     mailbox.offer(5)
     assert mailbox.take().frame == 5
-    mailbox.finish(usable=False)
-    mailbox.refuse()
-    assert mailbox.counters == Counters(received=7, processed=1, dropped=4, unusable=2)
+    mailbox.finish('data')
+    mailbox.refuse('step')
+    mailbox.refuse('data')
+    causes = {'data': 2, 'step': 1}
+    assert mailbox.counters == Counters(8, processed=1, dropped=4, unusable_by_cause=causes)
+    assert mailbox.counters.unusable == 3
 
 
 def test_a_frame_waits_for_the_first_command():
