@@ -152,7 +152,7 @@ class GroundingNode(Node):
             check_message(message)
         except ImageError as error:
             # Refused at once, so that a broken frame never replaces a good one that waits.
-            self._mailbox.refuse()
+            self._mailbox.refuse(error.cause)
             self._status.report_unusable(error)
         else:
             self._mailbox.offer(message)
@@ -177,23 +177,27 @@ class GroundingNode(Node):
 
     def _work(self) -> None:
         while (job := self._mailbox.take()) is not None:
-            usable = False
-            try:
-                self._process(job)
-                usable = True
-            except ImageError as error:
-                self._status.report_unusable(error)
-            except CommandError as error:
-                # A prompt set that was changed live can make a command too long.
-                self._status.report_unusable(ImageError('command', str(error)))
-            except Exception as error:
-                # One bad frame must not end the node: out of memory on the GPU, for example.
-                self.get_logger().error(traceback.format_exc())
-                self._status.report_unusable(ImageError(type(error).__name__, repr(error)))
-            finally:
-                self._mailbox.finish(usable=usable)
-            if usable:
+            problem = self._try_to_process(job)
+            self._mailbox.finish(problem.cause if problem else '')
+            if problem:
+                self._status.report_unusable(problem)
+            else:
                 self._status.frame_processed()
+
+    def _try_to_process(self, job: Job[Image | CompressedImage]) -> ImageError | None:
+        """Process a frame; return what is wrong with it if it can't be used."""
+        try:
+            self._process(job)
+        except ImageError as error:
+            return error
+        except CommandError as error:
+            # A prompt set that was changed live can make a command too long.
+            return ImageError('command', str(error))
+        except Exception as error:
+            # One bad frame must not end the node: out of memory on the GPU, for example.
+            self.get_logger().error(traceback.format_exc())
+            return ImageError(type(error).__name__, repr(error))
+        return None
 
     def _process(self, job: Job[Image | CompressedImage]) -> None:
         config = self._config.predictor
