@@ -3,6 +3,7 @@
 import threading
 import traceback
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import torch
@@ -30,11 +31,15 @@ from affordance_ros.images import check_message
 from affordance_ros.images import decode_compressed
 from affordance_ros.images import needs_bridge
 from affordance_ros.images import read_message
+from affordance_ros.latency import FrameTimer
+from affordance_ros.latency import LatencyMonitor
 from affordance_ros.model.checkpoint import CheckpointError
 from affordance_ros.model.weights import WeightsError
 from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.nodes import parameters
 from affordance_ros.nodes.bridge import convert_rare
+from affordance_ros.nodes.diagnostics import Diagnostics
+from affordance_ros.nodes.diagnostics import gather_facts
 from affordance_ros.nodes.messages import to_image
 from affordance_ros.nodes.messages import to_jpeg
 from affordance_ros.nodes.messages import to_target_array
@@ -45,6 +50,7 @@ from affordance_ros.overlay import draw_overlay
 from affordance_ros.predictor import Grounding
 from affordance_ros.predictor import Predictor
 from affordance_ros.prompts import load_prompt_set
+from affordance_ros.watchdog import Facts
 
 _STATUS_PERIOD_S = 1.0
 # The mailbox keeps the newest frame alone. The queue before it has to outlast the moments when a
@@ -55,6 +61,14 @@ _IMAGE_QOS = QoSProfile(
     reliability=qos_profile_sensor_data.reliability,
     durability=qos_profile_sensor_data.durability,
 )
+
+
+@dataclass(frozen=True)
+class _Received:
+    """An image message with its timer."""
+
+    message: Image | CompressedImage
+    timer: FrameTimer
 
 
 class GroundingNode(Node):
@@ -69,7 +83,9 @@ class GroundingNode(Node):
 
     def __init__(self) -> None:
         super().__init__('grounding')
-        self._mailbox: Mailbox[Image | CompressedImage] = Mailbox()
+        self._mailbox: Mailbox[_Received] = Mailbox()
+        self._latency = LatencyMonitor()
+        self._about: dict[str, str] = {}
         self._worker = threading.Thread(target=self._work, name='grounding-worker')
         self._status = StatusReporter(self, lambda: self._mailbox.counters)
         parameters.declare(self)
@@ -85,6 +101,13 @@ class GroundingNode(Node):
             self._accept(self._config.task_command)
         self._create_subscriptions()
         self.create_timer(_STATUS_PERIOD_S, self._status.publish_counts)
+        Diagnostics(
+            self,
+            self._latency,
+            facts=self._gather_facts,
+            state=lambda: self._status.state,
+            about=lambda: self._about,
+        )
         self._worker.start()
 
     def destroy_node(self) -> None:
@@ -101,6 +124,7 @@ class GroundingNode(Node):
         predictor = Predictor.load(self._config.model, self._config.predictor)
         predictor.warm_up()
         model = predictor.model
+        self._about = model.describe()
         self.get_logger().info(
             f'{model.name} with weights {model.trunk.weights} on {model.device}, '
             f'{model.decoder.description}, long side {predictor.input_size} px'
@@ -131,10 +155,10 @@ class GroundingNode(Node):
         # was remapped to.
         topic = self.resolve_topic_name('image')
         compressed = self._config.image_transport == 'compressed'
-        self.create_subscription(
+        self._images = self.create_subscription(
             CompressedImage if compressed else Image,
             f'{topic}/compressed' if compressed else topic,
-            self._mailbox.offer if compressed else self._on_raw_image,
+            self._on_compressed_image if compressed else self._on_raw_image,
             _IMAGE_QOS,
             callback_group=MutuallyExclusiveCallbackGroup(),
             qos_overriding_options=_overridable(),
@@ -147,7 +171,11 @@ class GroundingNode(Node):
             callback_group=MutuallyExclusiveCallbackGroup(),
         )
 
+    def _on_compressed_image(self, message: CompressedImage) -> None:
+        self._mailbox.offer(_Received(message, self._start_timer(message)))
+
     def _on_raw_image(self, message: Image) -> None:
+        timer = self._start_timer(message)
         try:
             check_message(message)
         except ImageError as error:
@@ -155,7 +183,21 @@ class GroundingNode(Node):
             self._mailbox.refuse(error.cause)
             self._status.report_unusable(error)
         else:
-            self._mailbox.offer(message)
+            self._mailbox.offer(_Received(message, timer))
+
+    def _start_timer(self, message: Image | CompressedImage) -> FrameTimer:
+        stamp = message.header.stamp
+        sent_ns = stamp.sec * 10**9 + stamp.nanosec
+        return self._latency.frame_received((self.get_clock().now().nanoseconds - sent_ns) / 1e9)
+
+    def _gather_facts(self) -> Facts:
+        return gather_facts(
+            self,
+            self._images,
+            counters=self._mailbox.counters,
+            has_command=self._mailbox.command is not None,
+            max_rate_hz=self._config.max_rate_hz,
+        )
 
     def _accept(self, text: str) -> None:
         try:
@@ -184,7 +226,7 @@ class GroundingNode(Node):
             else:
                 self._status.frame_processed()
 
-    def _try_to_process(self, job: Job[Image | CompressedImage]) -> ImageError | None:
+    def _try_to_process(self, job: Job[_Received]) -> ImageError | None:
         """Process a frame; return what is wrong with it if it can't be used."""
         try:
             self._process(job)
@@ -199,19 +241,28 @@ class GroundingNode(Node):
             return ImageError(type(error).__name__, repr(error))
         return None
 
-    def _process(self, job: Job[Image | CompressedImage]) -> None:
+    def _process(self, job: Job[_Received]) -> None:
+        message, timer = job.frame.message, job.frame.timer
+        timer.lap('wait')
         config = self._config.predictor
         if config != self._predictor.config:
             self._predictor.configure(config)
-        image = _decode(job.frame)
+        image = _decode(message)
         self._predictor.set_command(job.command.text)
+        timer.lap('preprocess')
         grounding = self._predictor.predict(image.pixels, channels=image.channels)
-        self._publish(grounding, image, job.command, job.frame.header)
+        timings = self._predictor.timings
+        timer.lap('postprocess', preprocess=timings.preprocess_s, model=timings.model_s)
+        self._targets_publisher.publish(
+            to_target_array(grounding, job.command, header=message.header)
+        )
+        timer.lap('publish')
+        self._latency.frame_answered(timer)
+        self._publish_pictures(grounding, image, job.command, message.header)
 
-    def _publish(
+    def _publish_pictures(
         self, grounding: Grounding, image: CameraImage, command: BoundCommand, header: Header
     ) -> None:
-        self._targets_publisher.publish(to_target_array(grounding, command, header=header))
         if self._heatmap_publisher.get_subscription_count():
             self._heatmap_publisher.publish(to_image(grounding.heatmap, '32FC1', header=header))
         wants_raw = self._overlay_publisher.get_subscription_count() > 0

@@ -17,6 +17,13 @@ LATCHED = QoSProfile(
     depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE
 )
 
+_STATES = {
+    GroundingStatus.LOADING: 'loading',
+    GroundingStatus.WAITING_FOR_COMMAND: 'waiting for a command',
+    GroundingStatus.WAITING_FOR_IMAGE: 'waiting for an image',
+    GroundingStatus.RUNNING: 'running',
+}
+
 
 class StatusReporter:
     """Publishes what the node is doing on `~/status`.
@@ -35,6 +42,12 @@ class StatusReporter:
         self._named_causes: set[str] = set()
         self._publisher = node.create_publisher(GroundingStatus, '~/status', LATCHED)
         self.publish()
+
+    @property
+    def state(self) -> str:
+        """The state in words."""
+        with self._lock:
+            return _STATES[self._message.state]
 
     def set_model(self, *, model: str, decoder: str, device: str, trained: bool) -> None:
         """Name the loaded model and leave the loading state."""
