@@ -12,6 +12,7 @@ from pathlib import Path
 import rclpy
 from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.msg import GroundingStatus
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.qos import DurabilityPolicy
 from rclpy.qos import QoSProfile
 from rclpy.qos import qos_profile_sensor_data
@@ -92,6 +93,7 @@ class Probe:
         self.targets = []
         self.heatmaps = []
         self.overlays = []
+        self.diagnostics = {}  # the newest status of each task: input, processing, model
         subscribe = self.node.create_subscription
         subscribe(GroundingStatus, 'grounding/status', self.status.append, LATCHED)
         subscribe(AffordanceTargetArray, 'grounding/targets', self.targets.append, 1000)
@@ -99,12 +101,24 @@ class Probe:
             subscribe(Image, 'grounding/heatmap', self.heatmaps.append, 1000)
         if overlays:
             subscribe(Image, 'grounding/overlay', self.overlays.append, 1000)
+        subscribe(DiagnosticArray, '/diagnostics', self._on_diagnostics, 100)
         self.images = self.node.create_publisher(Image, 'image', qos_profile_sensor_data)
         self.jpegs = self.node.create_publisher(
             CompressedImage, 'image/compressed', qos_profile_sensor_data
         )
         self.commands = self.node.create_publisher(String, 'task_command', 100)
         self.serial = 0
+
+    def _on_diagnostics(self, message):
+        prefix = f'{self.namespace}/grounding: '.lstrip('/')
+        for status in message.status:
+            if status.name.startswith(prefix):
+                self.diagnostics[status.name.removeprefix(prefix)] = status
+
+    def diagnosed(self, task, key):
+        """Return a value of the newest diagnostics; '' if it is not there."""
+        status = self.diagnostics.get(task)
+        return {v.key: v.value for v in status.values}.get(key, '') if status else ''
 
     def spin_until(self, condition, what, timeout_s=60.0):
         """Hear messages until a condition holds; fail if it does not in time."""

@@ -1,0 +1,181 @@
+"""Diagnostics of the real node, each cause of silence made to happen."""
+
+import socket
+import time
+
+import numpy as np
+import psutil
+import pytest
+
+pytestmark = [pytest.mark.ros, pytest.mark.usefixtures('ros')]
+
+PICTURE = np.full((48, 64, 3), 90, np.uint8)
+
+
+def wait_for_cause(probe, cause, *, level, meanwhile=None):
+    """Wait until the diagnostics name a cause at a level; return their message."""
+
+    def named():
+        if meanwhile is not None:
+            meanwhile()
+        return probe.diagnosed('input', 'cause of silence') == cause
+
+    probe.spin_until(named, f'the diagnostics to say {cause}', timeout_s=20)
+    assert probe.diagnostics['input'].level == level
+    return probe.diagnostics['input'].message
+
+
+def test_a_healthy_node_tells_its_rates_latency_memory_and_model(log, model):
+    from diagnostic_msgs.msg import DiagnosticStatus
+
+    from affordance_ros.latency import STAGES
+    from tests.ros_harness import grounding_node
+
+    with grounding_node(log, task_command='cut') as (process, probe):
+        stamps = []
+
+        def camera():
+            header = probe.header()
+            header.stamp = probe.node.get_clock().now().to_msg()
+            stamps.append(header.stamp)
+            probe.send(PICTURE, header=header)
+            return (
+                float(probe.diagnosed('processing', 'frames processed') or 0) > 30
+                and probe.diagnosed('input', 'cause of silence') == 'none'
+            )
+
+        begin = time.monotonic()
+        probe.spin_until(camera, 'thirty frames in the diagnostics')
+        rate = len(stamps) / (time.monotonic() - begin)
+        for status in probe.diagnostics.values():
+            assert status.hardware_id == socket.gethostname()
+        assert probe.diagnostics.keys() == {'input', 'processing', 'model'}
+        assert probe.diagnostics['input'].level == DiagnosticStatus.OK
+        assert probe.diagnostics['processing'].level == DiagnosticStatus.OK
+        assert probe.diagnostics['model'].level == DiagnosticStatus.WARN  # random weights
+        assert 'untrained' in probe.diagnostics['model'].message
+        assert probe.diagnosed('input', 'state') == 'running'
+        assert probe.diagnosed('input', 'image topic') == f'{probe.namespace}/image'
+        assert 0.2 * rate < float(probe.diagnosed('input', 'rate in (Hz)')) < 2 * rate
+        assert float(probe.diagnosed('processing', 'rate out (Hz)')) > 0
+        times = {
+            name: [
+                float(probe.diagnosed('processing', f'latency {stage} {name} (ms)'))
+                for stage in (*STAGES, 'total')
+            ]
+            for name in ('p50', 'p95')
+        }
+        assert all(0 <= low <= high for low, high in zip(*times.values(), strict=True))
+        assert 0 < times['p50'][3] < times['p50'][-1] < 1000  # the model, and all
+        resident = psutil.Process(process.process.pid).memory_info().rss / 2**20
+        told = float(probe.diagnosed('model', 'memory resident (MiB)'))
+        assert told == pytest.approx(resident, rel=0.1)
+        assert probe.diagnosed('model', 'weights_sha256') == model.trunk.sha256
+        assert probe.diagnosed('model', 'decoder_sha256') == model.describe()['decoder_sha256']
+        assert probe.diagnosed('model', 'device') == 'cpu'
+
+
+def test_each_cause_is_named_and_goes_away_with_its_cure(log):
+    from diagnostic_msgs.msg import DiagnosticStatus
+    from rclpy.qos import qos_profile_sensor_data
+    from sensor_msgs.msg import CompressedImage
+    from sensor_msgs.msg import Image
+
+    from affordance_ros.nodes.messages import to_image
+    from tests.ros_harness import grounding_node
+
+    warn, error = DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+    with grounding_node(log) as (_, probe):
+        topic = f'{probe.namespace}/image'
+        text = wait_for_cause(probe, 'no_data', level=error)
+        assert f'{probe.namespace}/probe is there' in text
+        assert 'fastdds_shm.xml' in text
+
+        probe.node.destroy_publisher(probe.images)
+        text = wait_for_cause(probe, 'no_publisher', level=error)
+        assert f'nobody publishes on {topic}; images are published on' in text
+        assert f'{topic}/compressed' in text
+
+        wrong = probe.node.create_publisher(CompressedImage, topic, 1)
+        text = wait_for_cause(probe, 'wrong_type', level=error)
+        assert 'sensor_msgs/msg/CompressedImage' in text
+
+        probe.node.destroy_publisher(wrong)
+        probe.images = probe.node.create_publisher(Image, topic, qos_profile_sensor_data)
+        text = wait_for_cause(
+            probe, 'no_command', level=warn, meanwhile=lambda: probe.send(PICTURE)
+        )
+        assert f'{probe.namespace}/task_command' in text
+
+        probe.command('cut')
+        broken = to_image(PICTURE, 'nonsense', header=probe.header())
+        text = wait_for_cause(
+            probe, 'unusable_images', level=error, meanwhile=lambda: probe.images.publish(broken)
+        )
+        assert 'encoding: ' in text
+        assert probe.diagnostics['processing'].level == warn
+        assert int(probe.diagnosed('processing', 'frames unusable: encoding')) > 0
+
+        wait_for_cause(
+            probe,
+            'none',
+            level=DiagnosticStatus.OK,
+            meanwhile=lambda: probe.send(PICTURE),
+        )
+
+
+def test_a_publisher_that_can_not_be_heard_is_named_with_the_policy(log):
+    from diagnostic_msgs.msg import DiagnosticStatus
+
+    from tests.ros_harness import MODEL
+    from tests.ros_harness import NodeProcess
+    from tests.ros_harness import Probe
+    from tests.ros_harness import executable
+    from tests.ros_harness import ros_arguments
+
+    probe = Probe()
+    override = f'qos_overrides.{probe.namespace}/image.subscription.reliability'
+    arguments = ros_arguments({**MODEL, override: 'reliable'}, probe.namespace)
+    process = NodeProcess([executable('grounding'), *arguments], log)
+    text = wait_for_cause(probe, 'incompatible_qos', level=DiagnosticStatus.ERROR)
+    assert '(reliability: best effort publisher and reliable subscription)' in text
+    assert process.stop() == 0, process.output
+    probe.close()
+
+
+def test_simulated_time_without_a_clock_is_named(log):
+    """No timer of the node's own clock runs then, and the diagnostics come all the same."""
+    from diagnostic_msgs.msg import DiagnosticStatus
+    from rosgraph_msgs.msg import Clock
+
+    from tests.ros_harness import grounding_node
+
+    with grounding_node(log, use_sim_time=True) as (_, probe):
+        text = wait_for_cause(probe, 'no_clock', level=DiagnosticStatus.ERROR)
+        assert '/clock' in text
+        clock = probe.node.create_publisher(Clock, '/clock', 1)
+        message = Clock()
+        message.clock.sec = 5
+        wait_for_cause(
+            probe,
+            'no_data',
+            level=DiagnosticStatus.ERROR,
+            meanwhile=lambda: clock.publish(message),
+        )
+        probe.node.destroy_publisher(clock)
+
+
+def test_stamps_of_another_clock_are_pointed_out(log):
+    from diagnostic_msgs.msg import DiagnosticStatus
+
+    from tests.ros_harness import grounding_node
+
+    with grounding_node(log, task_command='cut') as (_, probe):
+
+        def told():
+            probe.answer_to(PICTURE)  # stamped 1970
+            return 'by another one' in probe.diagnostics['processing'].message
+
+        probe.spin_until(lambda: 'processing' in probe.diagnostics, 'diagnostics')
+        probe.spin_until(told, 'a word on the stamps')
+        assert probe.diagnostics['processing'].level == DiagnosticStatus.WARN
