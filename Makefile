@@ -7,7 +7,7 @@ WITH_ENV := source scripts/env.sh &&
 PYTEST_ARGS ?=
 LIVE ?=
 
-.PHONY: help build demo test lint slow weights bench clean
+.PHONY: help build demo test lint slow chaos latency weights bench clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,12 @@ test: lint  ## Run the tests, style and types first.
 
 slow: build  ## Run the long proofs.
 	@$(WITH_ENV) python -m pytest -m slow $(PYTEST_ARGS)
+
+chaos: build  ## Mistreat the node for a few minutes: it must answer on and count every bad message.
+	@$(WITH_ENV) python -m pytest -m slow tests/test_chaos.py $(PYTEST_ARGS)
+
+latency: build  ## Measure the demo's latency and the node's own share of it on this machine.
+	@$(WITH_ENV) python scripts/latency.py
 
 weights: build  ## Make the embedded model from nothing: render, pretrain, train (about 2 hours).
 	@$(WITH_ENV) bash scripts/make_weights.sh

@@ -15,6 +15,7 @@ from affordance_ros.msg import GroundingStatus
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.qos import DurabilityPolicy
 from rclpy.qos import QoSProfile
+from rclpy.qos import ReliabilityPolicy
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
@@ -26,6 +27,8 @@ from affordance_ros.nodes.messages import to_image
 ROOT = Path(__file__).parents[1]
 # One thread: sums over several round differently, and the node must equal the test's predictor.
 MODEL = {'model': 'compact', 'weights': 'random', 'device': 'cpu', 'num_threads': 1}
+# Nothing sent with it is lost as long as fewer than its depth are under way.
+LOSSLESS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 _numbers = itertools.count(1)
 
@@ -86,7 +89,9 @@ class NodeProcess:
 class Probe:
     """A node in the test's process that hears the grounding node of one namespace."""
 
-    def __init__(self, namespace=None, *, heatmaps=False, overlays=False):
+    def __init__(
+        self, namespace=None, *, heatmaps=False, overlays=False, image_qos=qos_profile_sensor_data
+    ):
         self.namespace = namespace or f'/test{next(_numbers)}'
         self.node = rclpy.create_node('probe', namespace=self.namespace)
         self.status = []
@@ -102,7 +107,7 @@ class Probe:
         if overlays:
             subscribe(Image, 'grounding/overlay', self.overlays.append, 1000)
         subscribe(DiagnosticArray, '/diagnostics', self._on_diagnostics, 100)
-        self.images = self.node.create_publisher(Image, 'image', qos_profile_sensor_data)
+        self.images = self.node.create_publisher(Image, 'image', image_qos)
         self.jpegs = self.node.create_publisher(
             CompressedImage, 'image/compressed', qos_profile_sensor_data
         )
@@ -178,9 +183,17 @@ class Probe:
 
 
 @contextlib.contextmanager
-def grounding_node(log, *, heatmaps=False, overlays=False, **parameters):
-    """Run a grounding node; give its process and a probe; hold that it ends cleanly."""
-    probe = Probe(heatmaps=heatmaps, overlays=overlays)
+def grounding_node(log, *, heatmaps=False, overlays=False, lossless=False, **parameters):
+    """Run a grounding node; give its process and a probe; hold that it ends cleanly.
+
+    With `lossless`, raw images are sent and awaited by LOSSLESS, so that every one can be counted.
+    """
+    image_qos = LOSSLESS if lossless else qos_profile_sensor_data
+    probe = Probe(heatmaps=heatmaps, overlays=overlays, image_qos=image_qos)
+    if lossless:
+        prefix = f'qos_overrides.{probe.namespace}/image.subscription'
+        parameters[f'{prefix}.reliability'] = 'reliable'
+        parameters[f'{prefix}.depth'] = LOSSLESS.depth
     arguments = ros_arguments({**MODEL, **parameters}, probe.namespace)
     process = NodeProcess([executable('grounding'), *arguments], log)
     try:
