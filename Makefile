@@ -28,7 +28,7 @@ slow: build  ## Run the long proofs.
 	@$(WITH_ENV) python -m pytest -m slow $(PYTEST_ARGS)
 
 chaos: build  ## Mistreat the node for a few minutes: it must answer on and count every bad message.
-	@$(WITH_ENV) python -m pytest -m slow tests/test_chaos.py $(PYTEST_ARGS)
+	@$(WITH_ENV) python -m pytest -m slow tests/test_chaos*.py $(PYTEST_ARGS)
 
 latency: build  ## Measure the demo's latency and the node's own share of it on this machine.
 	@$(WITH_ENV) python scripts/latency.py

@@ -4,13 +4,17 @@ import itertools
 import signal
 import threading
 import time
-from collections import Counter
 
 import cv2
 import numpy as np
 import pytest
 
-from tests.conftest import SAMPLES
+from tests.chaos import QUICK
+from tests.chaos import WITHIN_S
+from tests.chaos import assert_answers_at_once
+from tests.chaos import assert_nothing_is_unusable
+from tests.chaos import every
+from tests.chaos import stamp_of
 
 pytestmark = [
     pytest.mark.ros,
@@ -19,9 +23,7 @@ pytestmark = [
     pytest.mark.usefixtures('ros'),
 ]
 
-WITHIN_S = 1.0
-MALFORMED = 10_000
-BATCH = 500
+SILENT = ('no_data', 'no_publisher')
 
 
 @pytest.fixture(scope='module')
@@ -29,219 +31,33 @@ def picture(photos):
     return cv2.resize(next(iter(photos.values())), (320, 240))
 
 
-def assert_answers_at_once(probe, pixels, encoding='bgr8', header=None):
-    """Send one good frame and hold that its answer comes within the time; return the answer."""
-    begin = time.monotonic()
-    header = probe.send(pixels, encoding, header)
-    probe.spin_until(
-        lambda: any(answer.header == header for answer in probe.targets[-20:]),
-        'an answer to a good frame',
-        timeout_s=WITHIN_S,
-    )
-    assert time.monotonic() - begin < WITHIN_S + 0.05  # a spin of the probe's may end late
-    answer = next(a for a in reversed(probe.targets) if a.header == header)
-    assert (answer.image_height, answer.image_width) == pixels.shape[:2]
-    return answer
-
-
-def unusable_counts(probe):
-    """Return what the diagnostics count as unusable, by cause."""
-    prefix = 'frames unusable: '
-    status = probe.diagnostics.get('processing')
-    values = status.values if status else ()
-    return {v.key.removeprefix(prefix): int(v.value) for v in values if v.key.startswith(prefix)}
-
-
-def assert_nothing_is_unusable(probe):
-    """Wait for fresh diagnostics and hold that they count no unusable frame."""
-    probe.diagnostics.clear()
-    probe.spin_until(lambda: 'processing' in probe.diagnostics, 'diagnostics')
-    assert unusable_counts(probe) == {}
-
-
-def every(period_s, action):
-    """Return a function that acts at most once a period, and says nothing."""
-    due = time.monotonic()
-
-    def act():
-        nonlocal due
-        if time.monotonic() >= due:
-            due = time.monotonic() + period_s
-            action()
-
-    return act
-
-
-def test_ten_thousand_malformed_messages_of_twenty_kinds(log, picture):
-    from tests.malformed import KINDS
-    from tests.malformed import malformed
-    from tests.ros_harness import grounding_node
-
-    assert len(KINDS) == 20
-    rng = np.random.default_rng(0)
-    kinds = np.repeat(list(KINDS), MALFORMED // len(KINDS))
-    rng.shuffle(kinds)
-    expected = Counter()
-    with grounding_node(log, lossless=True, task_command='cut') as (_, probe):
-        targets = assert_answers_at_once(probe, picture).targets
-        assert targets
-        good = 1
-        for batch in np.split(kinds, MALFORMED // BATCH):
-            for kind in batch:
-                message, cause = malformed(str(kind), rng, header=probe.header())
-                expected[cause] += 1
-                probe.images.publish(message)
-            assert assert_answers_at_once(probe, picture).targets == targets
-            good += 1
-            sent = expected.total() + good
-            probe.spin_until(
-                lambda sent=sent: probe.status[-1].frames_received == sent, f'{sent} frames'
-            )
-        probe.spin_until(lambda: unusable_counts(probe) == expected, f'counts of {expected}')
-        assert expected.total() == MALFORMED
-        status = probe.status[-1]
-        assert status.frames_unusable == MALFORMED
-        assert status.frames_processed == good == len(probe.targets)
-        assert status.frames_dropped == 0
-        # Each cause was said once, not ten thousand times.
-        assert len({s.reason for s in probe.status if s.reason}) == len(expected)
-
-
-def test_malformed_compressed_images(log, picture):
-    from affordance_ros.nodes.messages import to_jpeg
-    from tests.ros_harness import grounding_node
-
-    rng = np.random.default_rng(0)
-    with grounding_node(log, task_command='cut', image_transport='compressed') as (_, probe):
-        whole = bytes(to_jpeg(picture, header=probe.header()).data)
-        png = cv2.imencode('.png', picture)[1].tobytes()
-        kinds = {
-            'nothing': b'',
-            'text': b'no signal',
-            'noise': rng.bytes(5000),
-            'cut header': whole[:20],
-            'JPEG marker and noise': whole[:2] + rng.bytes(5000),
-            # Width and height of the PNG are its bytes 16 to 24: 100,000 x 100,000 pixels.
-            'PNG bomb': png[:16] + (100_000).to_bytes(4, 'big') * 2 + png[24:],
-        }
-
-        def answers_at_once():
-            message = to_jpeg(picture, header=probe.header())
-            probe.jpegs.publish(message)
-            probe.spin_until(
-                lambda: probe.targets and probe.targets[-1].header == message.header,
-                'an answer to a good JPEG',
-                timeout_s=WITHIN_S,
-            )
-
-        answers_at_once()
-        for count, (kind, data) in enumerate(kinds.items(), start=1):
-            message = to_jpeg(picture, header=probe.header())
-            message.data = data
-            probe.jpegs.publish(message)
-            probe.spin_until(
-                lambda count=count: unusable_counts(probe) == {'compressed': count},
-                f'{kind} to be counted',
-            )
-            answers_at_once()
-        # In a flood most give way to newer ones unread, and are counted as dropped.
-        flood = 1000
-        for data, _ in zip(itertools.cycle(kinds.values()), range(flood), strict=False):
-            message.header = probe.header()
-            message.data = data
-            probe.jpegs.publish(message)
-        answers_at_once()
-
-        def settled():
-            status = probe.status[-1]
-            return (
-                status.frames_received
-                == status.frames_processed + status.frames_dropped + status.frames_unusable
-                and unusable_counts(probe) == {'compressed': status.frames_unusable}
-                and status.frames_processed == len(probe.targets)
-            )
-
-        probe.spin_until(settled, 'every frame to be accounted for')
-        assert len(probe.targets) == len(kinds) + 2
-
-
-def test_the_camera_dies_and_returns(log, tmp_path):
-    from rclpy.qos import qos_profile_sensor_data
-    from sensor_msgs.msg import Image
-
+def test_the_camera_dies_and_returns(log, tmp_path, picture):
+    """Frames that it sends before the two have found each other count for nothing."""
     from tests.ros_harness import NodeProcess
     from tests.ros_harness import executable
     from tests.ros_harness import grounding_node
     from tests.ros_harness import ros_arguments
 
-    heard = []  # stamps and times of the camera's frames
-    answered = {}
-
-    with grounding_node(log, task_command='cut') as (_, probe):
-        probe.node.create_subscription(
-            Image,
-            'image',
-            lambda message: heard.append((stamp_of(message), time.monotonic())),
-            qos_profile_sensor_data,
-        )
-        parameters = {'source': str(SAMPLES / 'photos'), 'rate_hz': 20.0, 'width': 320}
-        arguments = ros_arguments(parameters, probe.namespace)
+    rate_hz = 10.0
+    source = tmp_path / 'picture.png'
+    cv2.imwrite(str(source), picture)
+    with grounding_node(log, **QUICK) as (_, probe):
+        arguments = ros_arguments({'source': str(source), 'rate_hz': rate_hz}, probe.namespace)
         for life in range(3):
-            heard.clear()
+            before, dropped = len(probe.targets), probe.status[-1].frames_dropped
             camera = NodeProcess([executable('camera'), *arguments], tmp_path / f'camera{life}')
-            probe.spin_until(lambda: heard, 'the camera')
-            first, begin = heard[0]
             probe.spin_until(
-                lambda first=first: probe.targets and stamp_of(probe.targets[-1]) >= first,
-                f'an answer in life {life} of the camera',
-                timeout_s=WITHIN_S,
+                lambda before=before: len(probe.targets) > before, f'an answer in life {life}'
             )
-            answered[life] = time.monotonic() - begin
+            assert time.time() - stamp_of(probe.targets[before]) / 1e9 < WITHIN_S
             camera.process.send_signal(signal.SIGKILL)
             camera.process.wait()
             probe.spin_until(
-                lambda: (
-                    probe.diagnosed('input', 'cause of silence') in ('no_data', 'no_publisher')
-                ),
+                lambda: probe.diagnosed('input', 'cause of silence') in SILENT,
                 'the silence to be named',
             )
-        assert max(answered.values()) < WITHIN_S + 0.05
-        assert_nothing_is_unusable(probe)
-
-
-def stamp_of(message):
-    """Return a message's stamp in nanoseconds."""
-    return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
-
-
-def test_resolution_and_encoding_change_mid_stream(log, picture):
-    from tests.ros_harness import grounding_node
-
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    alpha = np.dstack([picture, grey])
-    looks = {
-        'bgr8': picture,
-        'rgb8': picture,
-        'bgra8': alpha,
-        'rgba8': alpha,
-        'mono8': grey,
-        'bgr16': picture.astype(np.uint16) * 257,
-        'mono16': grey.astype(np.uint16) * 257,
-        'bayer_rggb8': grey,
-    }
-    sizes = [(320, 240), (640, 480), (64, 48), (1280, 720), (33, 201), (1, 1), (2, 700), (700, 2)]
-    with grounding_node(log, task_command='cut') as (_, probe):
-        stream = every(1 / 30, lambda: probe.send(picture))
-        for number, (encoding, pixels) in enumerate(looks.items()):
-            for width, height in sizes[number % 2 :: 2] if encoding != 'bgr8' else sizes:
-                if 'bayer' in encoding and min(width, height) < 3:
-                    continue  # a mosaic has no colour at that size
-                resized = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_NEAREST)
-                count = len(probe.targets)
-                probe.spin_until(
-                    lambda count=count: stream() or len(probe.targets) > count + 3, 'the stream'
-                )
-                assert_answers_at_once(probe, resized, encoding)
+            # None of those that it could hear was passed over for longer than that either.
+            assert probe.status[-1].frames_dropped - dropped <= rate_hz * WITHIN_S
         assert_nothing_is_unusable(probe)
 
 
@@ -251,7 +67,7 @@ def test_simulated_time_jumps_back_and_forth(log, picture):
 
     from tests.ros_harness import grounding_node
 
-    with grounding_node(log, use_sim_time=True, task_command='cut') as (_, probe):
+    with grounding_node(log, use_sim_time=True, **QUICK) as (_, probe):
         clock = probe.node.create_publisher(Clock, '/clock', 10)
         now = Clock()
 
@@ -288,7 +104,7 @@ def test_commands_at_a_kilohertz(log, picture):
     from tests.ros_harness import grounding_node
 
     texts = ['cut', 'hold the mug', '  ', 'x' * 300, 'cu\x07t', 'pour']
-    with grounding_node(log, task_command='open') as (_, probe):
+    with grounding_node(log, **QUICK) as (_, probe):
         sent = []
 
         def person():
@@ -309,7 +125,7 @@ def test_commands_at_a_kilohertz(log, picture):
             thread.join()
         assert len(sent) / (sent[-1] - sent[0]) > 500
         answer = assert_answers_at_once(probe, picture)
-        assert len(probe.targets) > 10
+        assert len(probe.targets) > 2
         probe.spin_until(
             lambda: probe.status[-1].command == 'pour', 'the last command', timeout_s=WITHIN_S
         )
@@ -317,7 +133,7 @@ def test_commands_at_a_kilohertz(log, picture):
         assert (answer.command, answer.command_id) == ('pour', probe.status[-1].command_id)
         ids = [a.command_id for a in probe.targets]
         assert ids == sorted(ids)
-        assert {a.command for a in probe.targets} <= {'open', 'cut', 'hold the mug', 'pour'}
+        assert {a.command for a in probe.targets} <= {'cut', 'hold the mug', 'pour'}
         assert_nothing_is_unusable(probe)
 
 
@@ -332,7 +148,7 @@ def test_depth_without_image(log, picture):
 
     matrix = np.array([[300.0, 0, 159.5], [0, 300.0, 119.5], [0, 0, 1]])
     depth = np.full(picture.shape[:2], 800, np.uint16)
-    with grounding_node(log, task_command='cut') as (_, probe):
+    with grounding_node(log, **QUICK) as (_, probe):
         depths = probe.node.create_publisher(Image, 'depth', qos_profile_sensor_data)
         infos = probe.node.create_publisher(CameraInfo, 'camera_info', qos_profile_sensor_data)
 
@@ -361,7 +177,7 @@ def test_two_cameras_on_one_topic(log, picture):
 
     small = cv2.resize(picture, (160, 90))
     sent = []
-    with grounding_node(log, lossless=True, task_command='cut') as (_, probe):
+    with grounding_node(log, lossless=True, **QUICK) as (_, probe):
         second = probe.node.create_publisher(Image, 'image', LOSSLESS)
         probe.spin_until(lambda: second.get_subscription_count() > 0, 'the second camera')
         cameras = [
