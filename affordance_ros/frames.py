@@ -10,6 +10,8 @@ from dataclasses import field
 from typing import Generic
 from typing import TypeVar
 
+from affordance_ros.latency import FrameTimer
+
 FrameT = TypeVar('FrameT')
 
 
@@ -45,10 +47,17 @@ class Counters:
 
 @dataclass(frozen=True)
 class Job(Generic[FrameT]):
-    """A frame with the command that was in force when it was taken."""
+    """A frame with the command that was in force when it was taken.
+
+    Attributes:
+        frame: The frame.
+        command: The command.
+        timer: Its time so far: the transport and the wait.
+    """
 
     frame: FrameT
     command: BoundCommand
+    timer: FrameTimer
 
 
 class Mailbox(Generic[FrameT]):
@@ -66,6 +75,7 @@ class Mailbox(Generic[FrameT]):
         self._clock = clock
         self._changed = threading.Condition()
         self._frame: FrameT | None = None
+        self._timer = FrameTimer(0.0, clock)  # of the frame that waits
         self._command: BoundCommand | None = None
         self._closed = False
         self._min_period_s = 0.0
@@ -73,12 +83,18 @@ class Mailbox(Generic[FrameT]):
         self._received = self._processed = self._dropped = 0
         self._unusable: Counter[str] = Counter()
 
-    def offer(self, frame: FrameT) -> None:
-        """Replace the waiting frame."""
+    def offer(self, frame: FrameT, *, transport_s: float = 0.0) -> None:
+        """Replace the waiting frame.
+
+        Args:
+            frame: The frame that came.
+            transport_s: Its age, in seconds by its own stamp; see `FrameTimer`.
+        """
         with self._changed:
             self._received += 1
             self._dropped += self._frame is not None
             self._frame = frame
+            self._timer = FrameTimer(transport_s, self._clock)
             self._changed.notify()
 
     def refuse(self, cause: str) -> None:
@@ -116,7 +132,8 @@ class Mailbox(Generic[FrameT]):
                 elif wait_s > 0:
                     self._changed.wait(wait_s)
                 else:
-                    job = Job(self._frame, self._command)
+                    self._timer.lap('wait')
+                    job = Job(self._frame, self._command, self._timer)
                     self._frame = None
                     self._next_time = self._clock() + self._min_period_s
                     return job

@@ -107,11 +107,10 @@ class LatencyMonitor:
         self._received: deque[float] = deque(maxlen=capacity)
         self._answered: deque[tuple[float, tuple[float, ...]]] = deque(maxlen=capacity)
 
-    def frame_received(self, transport_s: float) -> FrameTimer:
-        """Count a frame that came, usable or not, and start its timer; see `FrameTimer`."""
+    def frame_received(self) -> None:
+        """Count a frame that came, usable or not."""
         with self._lock:
             self._received.append(self._clock())
-        return FrameTimer(transport_s, self._clock)
 
     def frame_answered(self, timer: FrameTimer) -> None:
         """Take over the times of a frame whose answer was published."""

@@ -23,6 +23,18 @@ def test_only_the_newest_frame_is_taken_and_none_twice():
     assert mailbox.counters.unusable == 3
 
 
+def test_a_frame_carries_its_time_from_the_stamp_until_it_was_taken():
+    now = 0.0
+    mailbox = Mailbox(clock=lambda: now)
+    mailbox.set_command('cut')
+    mailbox.offer(1, transport_s=0.5)
+    now = 5.0
+    mailbox.offer(2, transport_s=0.25)
+    now = 7.0
+    seconds = mailbox.take().timer.seconds
+    assert (seconds['transport'], seconds['wait'], seconds['total']) == (0.25, 2.0, 2.25)
+
+
 def test_a_frame_waits_for_the_first_command():
     mailbox = Mailbox()
     mailbox.offer('frame')

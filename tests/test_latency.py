@@ -21,7 +21,8 @@ class Clock:
 
 def answer(monitor, clock, seconds):
     """Let a frame pass that takes the given seconds in each stage, in order."""
-    timer = monitor.frame_received(seconds[0])
+    monitor.frame_received()
+    timer = FrameTimer(seconds[0], clock)
     for stage, duration in zip(STAGES[1:], seconds[1:], strict=True):
         clock.now += duration
         timer.lap(stage)
@@ -79,9 +80,9 @@ def test_rates_count_what_the_window_holds_and_fall_to_nothing():
     monitor = LatencyMonitor(window_s=10.0, capacity=1000, clock=clock)
     for count in range(900):  # 30 s at 30 Hz; every third is answered
         clock.now += 1 / 30
-        timer = monitor.frame_received(0.0)
+        monitor.frame_received()
         if count % 3 == 0:
-            monitor.frame_answered(timer)
+            monitor.frame_answered(FrameTimer(0.0))
     summary = monitor.summary()
     assert summary.rate_in_hz == pytest.approx(30.0, abs=0.11)
     assert summary.rate_out_hz == pytest.approx(10.0, abs=0.11)
@@ -95,11 +96,11 @@ def test_rates_count_what_the_window_holds_and_fall_to_nothing():
 def test_rates_are_right_at_the_start_and_beyond_the_capacity():
     clock = Clock()
     monitor = LatencyMonitor(window_s=10.0, capacity=100, clock=clock)
-    monitor.frame_received(0.0)
+    monitor.frame_received()
     assert monitor.summary().rate_in_hz == 1.0
     for _ in range(2000):
         clock.now += 1 / 500
-        monitor.frame_received(0.0)
+        monitor.frame_received()
     assert monitor.summary().rate_in_hz == pytest.approx(500.0, rel=0.02)
 
 
@@ -108,7 +109,8 @@ def test_memory_is_bounded():
 
     def frames(count):
         for _ in range(count):
-            monitor.frame_answered(monitor.frame_received(0.0))
+            monitor.frame_received()
+            monitor.frame_answered(FrameTimer(0.0))
 
     frames(2000)
     tracemalloc.start()
@@ -124,7 +126,8 @@ def test_threads_may_call_it_at_once():
 
     def camera():
         for _ in range(5000):
-            monitor.frame_answered(monitor.frame_received(0.001))
+            monitor.frame_received()
+            monitor.frame_answered(FrameTimer(0.001))
 
     def reader():
         while not done.is_set():
