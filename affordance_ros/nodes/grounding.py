@@ -3,7 +3,6 @@
 import threading
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import torch
@@ -31,7 +30,6 @@ from affordance_ros.images import check_message
 from affordance_ros.images import decode_compressed
 from affordance_ros.images import needs_bridge
 from affordance_ros.images import read_message
-from affordance_ros.latency import FrameTimer
 from affordance_ros.latency import LatencyMonitor
 from affordance_ros.model.checkpoint import CheckpointError
 from affordance_ros.model.weights import WeightsError
@@ -63,14 +61,6 @@ _IMAGE_QOS = QoSProfile(
 )
 
 
-@dataclass(frozen=True)
-class _Received:
-    """An image message with its timer."""
-
-    message: Image | CompressedImage
-    timer: FrameTimer
-
-
 class GroundingNode(Node):
     """Grounds the command in force in the newest frame, over and over.
 
@@ -83,7 +73,7 @@ class GroundingNode(Node):
 
     def __init__(self) -> None:
         super().__init__('grounding')
-        self._mailbox: Mailbox[_Received] = Mailbox()
+        self._mailbox: Mailbox[Image | CompressedImage] = Mailbox()
         self._latency = LatencyMonitor()
         self._about: dict[str, str] = {}
         self._worker = threading.Thread(target=self._work, name='grounding-worker')
@@ -172,10 +162,11 @@ class GroundingNode(Node):
         )
 
     def _on_compressed_image(self, message: CompressedImage) -> None:
-        self._mailbox.offer(_Received(message, self._start_timer(message)))
+        self._latency.frame_received()
+        self._mailbox.offer(message, transport_s=self._age_s(message.header))
 
     def _on_raw_image(self, message: Image) -> None:
-        timer = self._start_timer(message)
+        self._latency.frame_received()
         try:
             check_message(message)
         except ImageError as error:
@@ -183,12 +174,11 @@ class GroundingNode(Node):
             self._mailbox.refuse(error.cause)
             self._status.report_unusable(error)
         else:
-            self._mailbox.offer(_Received(message, timer))
+            self._mailbox.offer(message, transport_s=self._age_s(message.header))
 
-    def _start_timer(self, message: Image | CompressedImage) -> FrameTimer:
-        stamp = message.header.stamp
-        sent_ns = stamp.sec * 10**9 + stamp.nanosec
-        return self._latency.frame_received((self.get_clock().now().nanoseconds - sent_ns) / 1e9)
+    def _age_s(self, header: Header) -> float:
+        sent_ns = header.stamp.sec * 10**9 + header.stamp.nanosec
+        return float(self.get_clock().now().nanoseconds - sent_ns) / 1e9
 
     def _gather_facts(self) -> Facts:
         return gather_facts(
@@ -226,7 +216,7 @@ class GroundingNode(Node):
             else:
                 self._status.frame_processed()
 
-    def _try_to_process(self, job: Job[_Received]) -> ImageError | None:
+    def _try_to_process(self, job: Job[Image | CompressedImage]) -> ImageError | None:
         """Process a frame; return what is wrong with it if it can't be used."""
         try:
             self._process(job)
@@ -241,9 +231,8 @@ class GroundingNode(Node):
             return ImageError(type(error).__name__, repr(error))
         return None
 
-    def _process(self, job: Job[_Received]) -> None:
-        message, timer = job.frame.message, job.frame.timer
-        timer.lap('wait')
+    def _process(self, job: Job[Image | CompressedImage]) -> None:
+        message, timer = job.frame, job.timer
         config = self._config.predictor
         if config != self._predictor.config:
             self._predictor.configure(config)
