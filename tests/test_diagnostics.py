@@ -1,5 +1,6 @@
 """Diagnostics of the real node, each cause of silence made to happen."""
 
+import itertools
 import socket
 import time
 
@@ -179,3 +180,83 @@ def test_stamps_of_another_clock_are_pointed_out(log):
         probe.spin_until(lambda: 'processing' in probe.diagnostics, 'diagnostics')
         probe.spin_until(told, 'a word on the stamps')
         assert probe.diagnostics['processing'].level == DiagnosticStatus.WARN
+
+
+@pytest.fixture
+def told():
+    """Give a node in this process whose facts the test sets, and a probe that hears it."""
+    import rclpy
+    from sensor_msgs.msg import Image
+
+    from affordance_ros.latency import LatencyMonitor
+    from affordance_ros.nodes.diagnostics import Diagnostics
+    from affordance_ros.nodes.diagnostics import gather_facts
+    from tests.ros_harness import Probe
+
+    class Told:
+        def __init__(self):
+            self.probe = Probe()
+            self.node = rclpy.create_node('grounding', namespace=self.probe.namespace)
+            self.images = self.node.create_subscription(Image, 'image', lambda _: None, 1)
+            self.known = None
+            self.diagnostics = Diagnostics(
+                self.node,
+                LatencyMonitor(),
+                facts=self.facts,
+                state=lambda: 'inactive' if self.known is None else 'running',
+                about=lambda: {'model': 'tabletop', 'device': 'cpu', 'trained': 'yes'},
+            )
+
+        def facts(self):
+            if self.known is None:
+                return None
+            return gather_facts(self.node, self.images, has_command=True, **self.known())
+
+        def spin(self):
+            rclpy.spin_once(self.node, timeout_sec=0.01)
+
+    one = Told()
+    yield one
+    one.diagnostics.close()
+    one.node.destroy_node()
+    one.probe.close()
+
+
+def test_a_node_that_is_not_active_is_stale_as_a_whole(told):
+    from diagnostic_msgs.msg import DiagnosticStatus
+
+    told.probe.spin_until(lambda: told.spin() or told.probe.diagnostics, 'diagnostics')
+    assert told.probe.diagnostics.keys() == {'input', 'processing', 'model'}
+    for status in told.probe.diagnostics.values():
+        assert (status.level, status.message) == (DiagnosticStatus.STALE, 'not active: inactive')
+    assert float(told.probe.diagnosed('model', 'memory resident (MiB)')) > 1
+
+
+def test_what_is_wrong_with_depth_is_a_warning(told):
+    from diagnostic_msgs.msg import DiagnosticStatus
+
+    from affordance_ros.frames import Counters
+
+    seconds = itertools.count(1)
+    infos = 0
+
+    def known():
+        count = next(seconds)
+        return {
+            'counters': Counters(count, count),
+            'depth_received': count,
+            'camera_info_received': infos * count,
+        }
+
+    told.known = known
+    text = wait_for_cause(
+        told.probe, 'no_camera_info', level=DiagnosticStatus.WARN, meanwhile=told.spin
+    )
+    assert 'remap camera_info' in text
+    infos = 1
+    text = wait_for_cause(
+        told.probe, 'depth_unmatched', level=DiagnosticStatus.WARN, meanwhile=told.spin
+    )
+    assert 'stamps' in text
+    assert int(told.probe.diagnosed('input', 'depth images received')) > 3
+    assert told.probe.diagnostics['model'].level == DiagnosticStatus.OK
