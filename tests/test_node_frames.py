@@ -161,6 +161,8 @@ def test_heatmap_and_overlay_are_lazy(log, photos):
     photo = next(iter(photos.values()))
     with grounding_node(log, task_command='cut') as (_, probe):
         probe.answer_to(photo)
+        # Pictures come after the targets: only now is the first frame done with.
+        probe.spin_until(lambda: probe.status[-1].frames_processed == 1, 'the frame to be counted')
         heatmaps = []
         subscription = probe.node.create_subscription(
             Image, 'grounding/heatmap', heatmaps.append, 10
