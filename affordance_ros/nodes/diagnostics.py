@@ -271,10 +271,9 @@ def _qos_conflict(published: QoSProfile, subscribed: QoSProfile) -> str:
     conflicts = [
         part.removeprefix('ERROR: ') for part in reason.split(';') if part.startswith('ERROR: ')
     ]
-    policies = {
-        policy for word, policy in _POLICIES.items() for c in conflicts if word in c.lower()
-    }
-    return f'{", ".join(sorted(policies))}: {"; ".join(conflicts).lower()}'
+    said = '; '.join(conflicts).lower()
+    policies = [policy for word, policy in _POLICIES.items() if word in said]
+    return f'{", ".join(policies) or "unknown policy"}: {said}'
 
 
 def _similar_topics(node: Node, topic: str) -> tuple[str, ...]:
