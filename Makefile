@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 LIVE ?=
 DEMO_ARGS ?=
 
-.PHONY: help build demo test lint slow weights bench clean
+.PHONY: help build demo test lint slow chaos latency weights bench clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,12 @@ test: lint  ## Run the tests, style and types first.
 
 slow: build  ## Run the long proofs.
 	@$(WITH_ENV) python -m pytest -m slow $(PYTEST_ARGS)
+
+chaos: build  ## Mistreat the node for a few minutes: it must answer on and count every bad message.
+	@$(WITH_ENV) python -m pytest -m slow tests/test_chaos*.py $(PYTEST_ARGS)
+
+latency: build  ## Measure the demo's latency and the node's own share of it on this machine.
+	@$(WITH_ENV) python scripts/latency.py
 
 weights: build  ## Make the embedded model from nothing: render, pretrain, train (about 2 hours).
 	@$(WITH_ENV) bash scripts/make_weights.sh

@@ -2,11 +2,16 @@
 
 import threading
 import time
+from collections import Counter
 from collections import deque
 from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field
 from typing import Generic
 from typing import TypeVar
+
+from affordance_ros.latency import FrameTimer
 
 FrameT = TypeVar('FrameT')
 RequestT = TypeVar('RequestT')
@@ -22,28 +27,75 @@ class BoundCommand:
 
 @dataclass(frozen=True)
 class Counters:
-    """Frames since the start; received = processed + dropped + unusable + those that wait."""
+    """Frames since the start; received = processed + dropped + unusable + those that wait.
+
+    Attributes:
+        received: Frames that came.
+        processed: Frames that were answered.
+        dropped: Frames that gave way to a newer one.
+        unusable_by_cause: Frames that could not be used, by a short key of what is wrong.
+    """
 
     received: int = 0
     processed: int = 0
     dropped: int = 0
-    unusable: int = 0
+    unusable_by_cause: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def unusable(self) -> int:
+        """Frames that could not be used, whatever the cause."""
+        return sum(self.unusable_by_cause.values())
+
+
+@dataclass(frozen=True)
+class RequestCounters:
+    """Requests since the start.
+
+    Attributes:
+        answered: Requests that got what they asked for.
+        failed_by_cause: Requests that did not, by a short key of what was wrong.
+        newest_answered: Whether the newest one that was not refused at once was answered.
+    """
+
+    answered: int = 0
+    failed_by_cause: Mapping[str, int] = field(default_factory=dict)
+    newest_answered: bool = False
+
+    @property
+    def failed(self) -> int:
+        """Requests that were not answered, whatever the cause."""
+        return sum(self.failed_by_cause.values())
 
 
 @dataclass(frozen=True)
 class Job(Generic[FrameT]):
-    """A frame with the command that was in force when it was taken."""
+    """A frame with the command that was in force when it was taken.
+
+    Attributes:
+        frame: The frame.
+        command: The command.
+        timer: Its time so far: the transport and the wait.
+    """
 
     frame: FrameT
     command: BoundCommand
+    timer: FrameTimer
 
 
 @dataclass(frozen=True)
 class Asked(Generic[FrameT, RequestT]):
-    """A request with the frame that it is to be answered on."""
+    """A request with the frame that it is to be answered on.
+
+    Attributes:
+        frame: The frame.
+        request: The request.
+        timer: The time so far: the frame's transport, none where the request brought the frame,
+            and the wait.
+    """
 
     frame: FrameT
     request: RequestT
+    timer: FrameTimer
 
 
 class Mailbox(Generic[FrameT, RequestT]):
@@ -64,18 +116,25 @@ class Mailbox(Generic[FrameT, RequestT]):
         self._clock = clock
         self._changed = threading.Condition()
         self._frame: FrameT | None = None
+        self._timer = FrameTimer(0.0, clock)  # of the frame that waits
         self._command: BoundCommand | None = None
         self._commands_set = 0
         self._closed = False
         self._min_period_s = 0.0
         self._next_time = 0.0
-        self._received = self._processed = self._dropped = self._unusable = 0
+        self._received = self._processed = self._dropped = 0
+        self._unusable: Counter[str] = Counter()
         self._waiting: list[RequestT] = []  # for a frame
         self._asked: deque[Asked[FrameT, RequestT]] = deque()
         self._asked_last = False
 
-    def offer(self, frame: FrameT) -> None:
-        """Replace the waiting frame, and give it to the requests that wait for one."""
+    def offer(self, frame: FrameT, *, transport_s: float = 0.0) -> None:
+        """Replace the waiting frame, and give it to the requests that wait for one.
+
+        Args:
+            frame: The frame that came.
+            transport_s: Its age, in seconds by its own stamp; see `FrameTimer`.
+        """
         with self._changed:
             self._received += 1
             if self._closed:
@@ -83,15 +142,19 @@ class Mailbox(Generic[FrameT, RequestT]):
                 return
             self._dropped += self._frame is not None
             self._frame = frame
-            self._asked.extend(Asked(frame, request) for request in self._waiting)
+            self._timer = FrameTimer(transport_s, self._clock)
+            self._asked.extend(
+                Asked(frame, request, FrameTimer(transport_s, self._clock))
+                for request in self._waiting
+            )
             self._waiting.clear()
             self._changed.notify()
 
-    def refuse(self) -> None:
-        """Count a frame that came and can't be used; the one that waits stays."""
+    def refuse(self, cause: str) -> None:
+        """Count a frame that came and can't be used, by its cause; the one that waits stays."""
         with self._changed:
             self._received += 1
-            self._unusable += 1
+            self._unusable[cause] += 1
 
     def ask(self, request: RequestT, frame: FrameT | None = None) -> None:
         """Put a request to the worker.
@@ -104,7 +167,7 @@ class Mailbox(Generic[FrameT, RequestT]):
             if frame is None:
                 self._waiting.append(request)
             else:
-                self._asked.append(Asked(frame, request))
+                self._asked.append(Asked(frame, request, FrameTimer(0.0, self._clock)))
             self._changed.notify()
 
     def withdraw(self, request: RequestT) -> None:
@@ -144,8 +207,11 @@ class Mailbox(Generic[FrameT, RequestT]):
                 job, wait_s = self._next_job()
                 if self._asked and (job is None or not self._asked_last):
                     self._asked_last = True
-                    return self._asked.popleft()
+                    asked = self._asked.popleft()
+                    asked.timer.lap('wait')
+                    return asked
                 if job is not None:
+                    job.timer.lap('wait')
                     self._frame = None
                     self._next_time = self._clock() + self._min_period_s
                     self._asked_last = False
@@ -158,13 +224,17 @@ class Mailbox(Generic[FrameT, RequestT]):
         if self._frame is None or self._command is None:
             return None, None
         wait_s = self._next_time - self._clock()
-        return (None, wait_s) if wait_s > 0 else (Job(self._frame, self._command), None)
+        if wait_s > 0:
+            return None, wait_s
+        return Job(self._frame, self._command, self._timer), None
 
-    def finish(self, *, usable: bool = True) -> None:
-        """Count a taken frame as processed, or as unusable if it could not be read."""
+    def finish(self, unusable_cause: str = '') -> None:
+        """Count a taken frame as processed, or as unusable if there is a cause."""
         with self._changed:
-            self._processed += usable
-            self._unusable += not usable
+            if unusable_cause:
+                self._unusable[unusable_cause] += 1
+            else:
+                self._processed += 1
 
     def close(self) -> None:
         """Let `take` return None from now on; what waits is dropped."""
@@ -191,4 +261,4 @@ class Mailbox(Generic[FrameT, RequestT]):
     def counters(self) -> Counters:
         """A consistent copy of the counts."""
         with self._changed:
-            return Counters(self._received, self._processed, self._dropped, self._unusable)
+            return Counters(self._received, self._processed, self._dropped, dict(self._unusable))

@@ -46,6 +46,9 @@ _PIXEL_BYTES = {
 }
 
 
+CHANNELS = ('rgb', 'bgr', 'mono')
+
+
 class ImageMessage(Protocol):
     """The fields of sensor_msgs/Image that are read."""
 
@@ -200,3 +203,21 @@ def decode_compressed(data: 'bytes | memoryview') -> CameraImage:
             'compressed', f'{buffer.size} bytes of a compressed image are not a whole JPEG or PNG'
         )
     return CameraImage(np.asarray(pixels, np.uint8), 'bgr')
+
+
+def check_image(image: NDArray[np.uint8], channels: str) -> None:
+    """Refuse an array that is not an image of the given channels.
+
+    Raises:
+        ValueError: Saying what came and what was expected.
+    """
+    if channels not in CHANNELS:
+        raise ValueError(f'channels {channels!r} is unknown; known are {", ".join(CHANNELS)}')
+    expected = '(H, W)' if channels == 'mono' else '(H, W, 3)'
+    right_shape = (
+        image.ndim == 2 if channels == 'mono' else image.ndim == 3 and image.shape[2] == 3
+    )
+    if image.dtype != np.uint8 or not right_shape:
+        raise ValueError(f'image is {image.dtype} {image.shape}; expected uint8 {expected}')
+    if image.size == 0:
+        raise ValueError(f'image {image.shape} has no pixels')

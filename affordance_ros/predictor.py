@@ -1,5 +1,6 @@
 """The predictor: set a command once, predict many images. Node and tools all use this one."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from affordance_ros.commands import parse_command
 from affordance_ros.geometry import SHAPES
 from affordance_ros.geometry import Letterbox
 from affordance_ros.geometry import check_size
+from affordance_ros.images import check_image
+from affordance_ros.latency import Timings
 from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.grounding import ModelConfig
 from affordance_ros.model.grounding import load_model
@@ -19,8 +22,6 @@ from affordance_ros.model.trunk import IMAGE_STD
 from affordance_ros.peaks import Target
 from affordance_ros.peaks import find_targets
 from affordance_ros.prompts import load_prompt_set
-
-_CHANNELS = {'rgb': 3, 'bgr': 3, 'mono': 1}
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Grounding:
 class Predictor:
     """Grounds commands in images.
 
-    One thread at a time may use it.
+    One thread at a time may use it. `timings` tells where the time of the newest prediction went.
 
     Args:
         model: The loaded model.
@@ -88,6 +89,7 @@ class Predictor:
 
     def __init__(self, model: GroundingModel, config: PredictorConfig | None = None) -> None:
         self.model = model
+        self.timings = Timings()
         self._commands: list[str] = []
         self._text: torch.Tensor | None = None
         self.configure(config or PredictorConfig())
@@ -194,8 +196,12 @@ class Predictor:
             raise RuntimeError('no command is set: call set_command(text) before predicting')
         check_image(image, channels)
         config = self._config
+        begin = time.perf_counter()
         box = self.letterbox(image.shape[0], image.shape[1])
-        logits = self._run(self._prepare(image, channels, box), self._text)[0]  # (K, h, w)
+        pixels = self._prepare(image, channels, box)
+        prepared = time.perf_counter()
+        logits = self._run(pixels, self._text)[0]  # (K, h, w)
+        ran = time.perf_counter()
         groundings = []
         for command, logit_map in zip(self._commands, logits, strict=True):
             heatmap = _sigmoid(box.restore(logit_map))  # (H, W)
@@ -206,6 +212,7 @@ class Predictor:
                 max_targets=config.max_targets,
             )
             groundings.append(Grounding(command, heatmap, targets))
+        self.timings = Timings(prepared - begin, ran - prepared, time.perf_counter() - ran)
         return groundings
 
     def predict_heatmaps(
@@ -275,24 +282,6 @@ class Predictor:
         """Return logits (N, K, h, w) for pixels (N, 3, H, W) and text (K, C) or (N, K, C)."""
         logits = self.model(pixels.to(self.model.device), text)
         return np.asarray(logits.float().cpu().numpy(), np.float32)
-
-
-def check_image(image: NDArray[np.uint8], channels: str) -> None:
-    """Refuse an array that is not an image of the given channels.
-
-    Raises:
-        ValueError: Saying what came and what was expected.
-    """
-    if channels not in _CHANNELS:
-        raise ValueError(f'channels {channels!r} is unknown; known are {", ".join(_CHANNELS)}')
-    expected = '(H, W)' if channels == 'mono' else '(H, W, 3)'
-    right_shape = (
-        image.ndim == 2 if channels == 'mono' else image.ndim == 3 and image.shape[2] == 3
-    )
-    if image.dtype != np.uint8 or not right_shape:
-        raise ValueError(f'image is {image.dtype} {image.shape}; expected uint8 {expected}')
-    if image.size == 0:
-        raise ValueError(f'image {image.shape} has no pixels')
 
 
 def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,12 +12,14 @@ from pathlib import Path
 import rclpy
 from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.msg import GroundingStatus
+from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.srv import ChangeState
 from lifecycle_msgs.srv import GetState
 from rclpy.parameter import Parameter
 from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import DurabilityPolicy
 from rclpy.qos import QoSProfile
+from rclpy.qos import ReliabilityPolicy
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
@@ -29,6 +31,8 @@ from affordance_ros.nodes.messages import to_image
 ROOT = Path(__file__).parents[1]
 # One thread: sums over several round differently, and the node must equal the test's predictor.
 MODEL = {'model': 'compact', 'weights': 'random', 'device': 'cpu', 'num_threads': 1}
+# Nothing sent with it is lost as long as fewer than its depth are under way.
+LOSSLESS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 _numbers = itertools.count(1)
 
@@ -89,13 +93,16 @@ class NodeProcess:
 class Probe:
     """A node in the test's process that hears the grounding node of one namespace."""
 
-    def __init__(self, namespace=None, *, heatmaps=False, overlays=False):
+    def __init__(
+        self, namespace=None, *, heatmaps=False, overlays=False, image_qos=qos_profile_sensor_data
+    ):
         self.namespace = namespace or f'/test{next(_numbers)}'
         self.node = rclpy.create_node('probe', namespace=self.namespace)
         self.status = []
         self.targets = []
         self.heatmaps = []
         self.overlays = []
+        self.diagnostics = {}  # the newest status of each task: input, processing, model
         subscribe = self.node.create_subscription
         subscribe(GroundingStatus, 'grounding/status', self.status.append, LATCHED)
         subscribe(AffordanceTargetArray, 'grounding/targets', self.targets.append, 1000)
@@ -103,13 +110,25 @@ class Probe:
             subscribe(Image, 'grounding/heatmap', self.heatmaps.append, 1000)
         if overlays:
             subscribe(Image, 'grounding/overlay', self.overlays.append, 1000)
-        self.images = self.node.create_publisher(Image, 'image', qos_profile_sensor_data)
+        subscribe(DiagnosticArray, '/diagnostics', self._on_diagnostics, 100)
+        self.images = self.node.create_publisher(Image, 'image', image_qos)
         self.jpegs = self.node.create_publisher(
             CompressedImage, 'image/compressed', qos_profile_sensor_data
         )
         self.commands = self.node.create_publisher(String, 'task_command', 100)
         self.serial = 0
         self._clients = {}
+
+    def _on_diagnostics(self, message):
+        prefix = f'{self.namespace}/grounding: '.lstrip('/')
+        for status in message.status:
+            if status.name.startswith(prefix):
+                self.diagnostics[status.name.removeprefix(prefix)] = status
+
+    def diagnosed(self, task, key):
+        """Return a value of the newest diagnostics; '' if it is not there."""
+        status = self.diagnostics.get(task)
+        return {v.key: v.value for v in status.values}.get(key, '') if status else ''
 
     def spin_until(self, condition, what, timeout_s=60.0):
         """Hear messages until a condition holds; fail if it does not in time."""
@@ -204,9 +223,17 @@ class Probe:
 
 
 @contextlib.contextmanager
-def grounding_node(log, *, heatmaps=False, overlays=False, **parameters):
-    """Run a grounding node; give its process and a probe; hold that it ends cleanly."""
-    probe = Probe(heatmaps=heatmaps, overlays=overlays)
+def grounding_node(log, *, heatmaps=False, overlays=False, lossless=False, **parameters):
+    """Run a grounding node; give its process and a probe; hold that it ends cleanly.
+
+    With `lossless`, raw images are sent and awaited by LOSSLESS, so that every one can be counted.
+    """
+    image_qos = LOSSLESS if lossless else qos_profile_sensor_data
+    probe = Probe(heatmaps=heatmaps, overlays=overlays, image_qos=image_qos)
+    if lossless:
+        prefix = f'qos_overrides.{probe.namespace}/image.subscription'
+        parameters[f'{prefix}.reliability'] = 'reliable'
+        parameters[f'{prefix}.depth'] = LOSSLESS.depth
     arguments = ros_arguments({**MODEL, **parameters}, probe.namespace)
     process = NodeProcess([executable('grounding'), *arguments], log)
     try:

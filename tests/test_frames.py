@@ -17,9 +17,43 @@ def test_only_the_newest_frame_is_taken_and_none_twice():
     mailbox.finish()
     mailbox.offer(5)
     assert mailbox.take().frame == 5
-    mailbox.finish(usable=False)
-    mailbox.refuse()
-    assert mailbox.counters == Counters(received=7, processed=1, dropped=4, unusable=2)
+    mailbox.finish('data')
+    mailbox.refuse('step')
+    mailbox.refuse('data')
+    causes = {'data': 2, 'step': 1}
+    assert mailbox.counters == Counters(8, processed=1, dropped=4, unusable_by_cause=causes)
+    assert mailbox.counters.unusable == 3
+
+
+def test_a_frame_carries_its_time_from_the_stamp_until_it_was_taken():
+    now = 0.0
+    mailbox = Mailbox(clock=lambda: now)
+    mailbox.set_command('cut')
+    mailbox.offer(1, transport_s=0.5)
+    now = 5.0
+    mailbox.offer(2, transport_s=0.25)
+    now = 7.0
+    seconds = mailbox.take().timer.seconds
+    assert (seconds['transport'], seconds['wait'], seconds['total']) == (0.25, 2.0, 2.25)
+
+
+def test_a_request_carries_the_time_of_the_frame_that_it_gets_and_its_own_wait():
+    now = 0.0
+    mailbox = Mailbox(clock=lambda: now)
+    mailbox.ask('first')
+    mailbox.ask('second')
+    mailbox.ask('third', 'picture')
+    now = 3.0
+    mailbox.offer('frame', transport_s=0.5)
+    now = 4.0
+    third, first = mailbox.take(), mailbox.take()
+    now = 6.0
+    second = mailbox.take()
+    stages = [
+        (asked.request, asked.timer.seconds['transport'], asked.timer.seconds['wait'])
+        for asked in (first, second, third)
+    ]
+    assert stages == [('first', 0.5, 1.0), ('second', 0.5, 3.0), ('third', 0.0, 4.0)]
 
 
 def test_a_frame_waits_for_the_first_command():
@@ -132,8 +166,10 @@ def test_a_request_is_answered_on_the_next_frame_and_takes_it_from_no_command():
     mailbox.finish()
     mailbox.offer('next')
     mailbox.offer('newer')
-    assert mailbox.take() == Asked('next', 'question')
-    assert mailbox.take() == Job('newer', mailbox.command)
+    asked, job = mailbox.take(), mailbox.take()
+    assert isinstance(asked, Asked) and isinstance(job, Job)
+    assert (asked.frame, asked.request) == ('next', 'question')
+    assert (job.frame, job.command) == ('newer', mailbox.command)
     mailbox.finish()
     assert mailbox.counters == Counters(received=3, processed=2, dropped=1)
 
@@ -142,13 +178,15 @@ def test_a_request_with_its_own_frame_needs_neither_camera_nor_command_nor_rate(
     mailbox = Mailbox(clock=lambda: 0.0)
     mailbox.set_rate_limit(1e-3)
     mailbox.ask('question', 'picture')
-    assert mailbox.take() == Asked('picture', 'question')
+    asked = mailbox.take()
+    assert (asked.frame, asked.request) == ('picture', 'question')
     mailbox.set_command('cut')
     mailbox.offer(1)
     mailbox.take()
     mailbox.offer(2)  # may not be taken for a thousand seconds
     mailbox.ask('another', 'picture')
-    assert mailbox.take() == Asked('picture', 'another')
+    asked = mailbox.take()
+    assert (asked.frame, asked.request) == ('picture', 'another')
     assert mailbox.counters == Counters(received=2)
 
 
@@ -191,5 +229,7 @@ def test_a_mailbox_opens_again_and_numbers_and_counts_go_on():
     mailbox.open()
     mailbox.offer(3)
     assert mailbox.set_command('hold').id == 2
-    assert mailbox.take() == Job(3, mailbox.command), 'a request outlived the closing'
+    job = mailbox.take()
+    assert isinstance(job, Job), 'a request outlived the closing'
+    assert (job.frame, job.command) == (3, mailbox.command)
     assert mailbox.counters == Counters(received=3, dropped=2)

@@ -154,7 +154,6 @@ def test_broken_jpegs_are_survived(log, photos):
 
 def test_heatmap_and_overlay_are_lazy(log, photos):
     """They come only while somebody listens; targets come always."""
-    from affordance_ros.msg import GroundingStatus
     from sensor_msgs.msg import Image
 
     from tests.ros_harness import grounding_node
@@ -162,8 +161,8 @@ def test_heatmap_and_overlay_are_lazy(log, photos):
     photo = next(iter(photos.values()))
     with grounding_node(log, task_command='cut') as (_, probe):
         probe.answer_to(photo)
-        # The targets go out first; only then does the node look who listens to the heatmap.
-        probe.spin_until(lambda: probe.status[-1].state == GroundingStatus.RUNNING, 'its end')
+        # Pictures come after the targets: only now is the first frame done with.
+        probe.spin_until(lambda: probe.status[-1].frames_processed == 1, 'the frame to be counted')
         heatmaps = []
         subscription = probe.node.create_subscription(
             Image, 'grounding/heatmap', heatmaps.append, 10

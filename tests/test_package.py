@@ -19,9 +19,9 @@ ROS = {
 # its files that need neither torch nor ROS.
 PURE = {
     'approach', 'bag_file', 'bag_messages', 'bag_source', 'cloud', 'commands', 'contact_sheet',
-    'depth', 'frames', 'geometry', 'image_source', 'images', 'memory', 'overlay', 'peaks',
-    'pinhole', 'points', 'prompts', 'recording', 'schedule', 'source_frame', 'stamp_cache',
-    'steady', 'surface',
+    'depth', 'frames', 'geometry', 'image_source', 'images', 'latency', 'memory', 'overlay',
+    'peaks', 'pinhole', 'points', 'prompts', 'recording', 'schedule', 'source_frame',
+    'stamp_cache', 'steady', 'surface', 'watchdog',
 }  # fmt: skip
 ALLOWED = {
     'pure': {'pure'},

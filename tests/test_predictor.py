@@ -1,4 +1,6 @@
 import dataclasses
+import threading
+import time
 
 import cv2
 import numpy as np
@@ -177,3 +179,21 @@ def test_the_letterbox_border_is_clips_mean(model):
     assert torch.count_nonzero(pixels[:, :, : box.top]) == 0
     assert torch.count_nonzero(pixels[:, :, box.top + box.inner[0] :]) == 0
     assert (pixels[:, :, box.top : box.top + box.inner[0]] > 1).all()
+
+
+def test_timings_tell_where_the_time_went(predictor, image):
+    predictor.set_commands(['cut', 'hold'])
+    predictor.predict_all(image)
+
+    def slow_down(*_):
+        threading.Event().wait(0.3)
+
+    hook = predictor.model.register_forward_hook(slow_down)
+    begin = time.perf_counter()
+    predictor.predict_all(image)
+    elapsed = time.perf_counter() - begin
+    hook.remove()
+    timings = dataclasses.asdict(predictor.timings)
+    assert min(timings.values()) > 0
+    assert timings['model_s'] > 0.3 > timings['preprocess_s'] + timings['postprocess_s']
+    assert 0.9 * elapsed < sum(timings.values()) <= elapsed

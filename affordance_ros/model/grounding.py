@@ -16,6 +16,7 @@ from affordance_ros.model.neck import NeckConfig
 from affordance_ros.model.text import TextEncoder
 from affordance_ros.model.trunk import Trunk
 from affordance_ros.model.trunk import load_trunk
+from affordance_ros.model.weights import hash_state_dict
 
 # Whose weights a trunk of open_clip takes if nobody says otherwise.
 DEFAULT_TAG = 'openai'
@@ -106,6 +107,7 @@ class GroundingModel(nn.Module):
             'weights': self.trunk.weights,
             'weights_sha256': self.trunk.sha256,
             'decoder': self.decoder.description,
+            'decoder_sha256': hash_state_dict(self.decoder.state_dict()),
             'parameters': f'{sum(p.numel() for p in self.parameters()):,}',
             'trainable_parameters': trainable
             if trained

@@ -17,11 +17,12 @@ _ROS_HINT = (
 )
 _ROS_MODULES = (
     'rclpy',
-    'rcl_interfaces',
+    'diagnostic_msgs',
+    'geometry_msgs',
     'lifecycle_msgs',
+    'rcl_interfaces',
     'sensor_msgs',
     'std_msgs',
-    'geometry_msgs',
 )
 
 

@@ -29,6 +29,7 @@ class GroundRequest:
     def __init__(self, node: Node, commands: Sequence[str], *, with_heatmaps: bool) -> None:
         self.commands = tuple(commands)
         self.future = Future()
+        self.cause = ''  # a short key of why there was no answer
         self._node = node
         self._with_heatmaps = with_heatmaps
 
@@ -43,8 +44,13 @@ class GroundRequest:
             response.heatmaps = [to_image(g.heatmap, '32FC1', header=header) for g in groundings]
         self._settle(response)
 
-    def fail(self, reason: str) -> None:
-        """Answer that there is none; from any thread."""
+    def fail(self, reason: str, *, cause: str) -> None:
+        """Answer that there is none, for a reason that is counted under a short key.
+
+        Any thread may call it.
+        """
+        if not self.future.done():
+            self.cause = cause
         self._settle(Ground.Response(success=False, reason=reason))
 
     def _settle(self, response: Ground.Response) -> None:

@@ -1,15 +1,10 @@
 """The grounding node: newest camera frame and command in, heatmap, overlay and targets out."""
 
-import functools
-import traceback
-from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.clock import Clock
-from rclpy.clock import ClockType
 from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.exceptions import InvalidParameterValueException
 from rclpy.executors import Executor
@@ -21,11 +16,13 @@ from rclpy.parameter import Parameter
 from affordance_ros.commands import CommandError
 from affordance_ros.commands import command_warning
 from affordance_ros.frames import Mailbox
+from affordance_ros.latency import LatencyMonitor
 from affordance_ros.memory import release_memory
 from affordance_ros.model.checkpoint import CheckpointError
 from affordance_ros.model.weights import WeightsError
 from affordance_ros.msg import GroundingStatus
 from affordance_ros.nodes import parameters
+from affordance_ros.nodes.diagnostics import Diagnostics
 from affordance_ros.nodes.ground_request import NodeMailbox
 from affordance_ros.nodes.ground_service import GroundService
 from affordance_ros.nodes.inputs import Inputs
@@ -34,29 +31,13 @@ from affordance_ros.nodes.outputs import Outputs
 from affordance_ros.nodes.run import StartupError
 from affordance_ros.nodes.run import run_node
 from affordance_ros.nodes.status import StatusReporter
+from affordance_ros.nodes.transitions import explained
 from affordance_ros.nodes.worker import Worker
 from affordance_ros.prompts import load_prompt_set
 from affordance_ros.srv import SetCommand
+from affordance_ros.watchdog import Facts
 
-_STATUS_PERIOD_S = 1.0
 _SUCCESS = TransitionCallbackReturn.SUCCESS
-
-Transition = Callable[['GroundingNode', LifecycleState], TransitionCallbackReturn]
-
-
-def _explained(transition: Transition) -> Transition:
-    """Log and keep what a transition raises: rclpy takes it for an error and drops it."""
-
-    @functools.wraps(transition)
-    def run(node: 'GroundingNode', state: LifecycleState) -> TransitionCallbackReturn:
-        try:
-            return transition(node, state)
-        except Exception as error:
-            node.get_logger().error(traceback.format_exc())
-            node.failure = f'{transition.__name__}: {error!r}'
-            return TransitionCallbackReturn.ERROR
-
-    return run
 
 
 class GroundingNode(LifecycleNode):
@@ -88,14 +69,20 @@ class GroundingNode(LifecycleNode):
             raise StartupError(str(error)) from error
         self.add_on_set_parameters_callback(self._on_parameters)
         self._mailbox: NodeMailbox = Mailbox()
+        self._latency = LatencyMonitor()
+        self._about: dict[str, str] = {}  # of the model, while there is one
         self._status = StatusReporter(self, lambda: self._mailbox.counters)
         self._outputs = Outputs(self)
         self._ground = GroundService(self, self._mailbox)
         self._ground.close(self._how_to('configure', 'activate'))
         self.create_service(SetCommand, '~/set_command', self._on_set_command)
-        # Real time: a simulated clock that stands or jumps must not silence the status.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(_STATUS_PERIOD_S, self._status.publish_counts, clock=steady)
+        Diagnostics(
+            self,
+            self._latency,
+            facts=self._facts,
+            status=self._status,
+            about=lambda: self._about,
+        )
 
     # --- Lifecycle -------------------------------------------------------------------------------
 
@@ -110,7 +97,7 @@ class GroundingNode(LifecycleNode):
             if trigger() != _SUCCESS:
                 raise StartupError(self.failure)
 
-    @_explained
+    @explained
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Read the parameters and load the model; on failure name the reason."""
         self._status.enter(GroundingStatus.LOADING, reason='')
@@ -124,6 +111,7 @@ class GroundingNode(LifecycleNode):
             self._status.enter(GroundingStatus.UNCONFIGURED, reason=self.failure)
             return TransitionCallbackReturn.FAILURE
         self._config = config
+        self._about = predictor.model.describe()
         self._status.set_model(predictor.model)
         self._mailbox.set_rate_limit(config.max_rate_hz)
         self._worker = Worker(
@@ -131,6 +119,7 @@ class GroundingNode(LifecycleNode):
             predictor=predictor,
             mailbox=self._mailbox,
             outputs=self._outputs,
+            latency=self._latency,
             status=self._status,
         )
         self._ground.close(self._how_to('activate'))
@@ -139,11 +128,12 @@ class GroundingNode(LifecycleNode):
             self._accept(config.task_command)
         return _SUCCESS
 
-    @_explained
+    @explained
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Listen to the camera and the commands, and answer."""
         if self._worker is None or self._config is None:
             raise RuntimeError('activated before it was configured')
+        self._latency.reset()
         self._mailbox.open()
         self._worker.start()
         self._ground.open(self._worker.check_command)
@@ -152,19 +142,20 @@ class GroundingNode(LifecycleNode):
             self,
             image_transport=self._config.image_transport,
             mailbox=self._mailbox,
+            latency=self._latency,
             status=self._status,
             on_command=self._accept,
         )
         return _SUCCESS
 
-    @_explained
+    @explained
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop listening; the model and the command in force stay."""
         self._stop_listening(self._how_to('activate'))
         self._status.enter(GroundingStatus.INACTIVE)
         return _SUCCESS
 
-    @_explained
+    @explained
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Drop the model and the command, and free their memory."""
         self._release()
@@ -172,7 +163,7 @@ class GroundingNode(LifecycleNode):
         self._status.enter(GroundingStatus.UNCONFIGURED, reason='')
         return _SUCCESS
 
-    @_explained
+    @explained
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop for good, from whatever state."""
         self._stop_listening('the node was shut down')
@@ -181,7 +172,7 @@ class GroundingNode(LifecycleNode):
         self._status.enter(GroundingStatus.FINALIZED, reason='')
         return _SUCCESS
 
-    @_explained
+    @explained
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Go back to `unconfigured`, from where everything can be tried again."""
         self._stop_listening(self._how_to('configure', 'activate'))
@@ -213,11 +204,20 @@ class GroundingNode(LifecycleNode):
     def _release(self) -> None:
         self._worker = None
         self._config = None
+        self._about = {}
         self._mailbox.forget_command()
         self._status.forget_model()
         release_memory()
         if torch.cuda.is_initialized():
             torch.cuda.empty_cache()
+
+    def _facts(self) -> Facts | None:
+        """Return what the watchdog needs to know; None while the node is not active."""
+        if self._inputs is None or self._config is None:
+            return None
+        return self._inputs.facts(
+            max_rate_hz=self._config.max_rate_hz, requests=self._ground.counters
+        )
 
     def _how_to(self, *transitions: str) -> str:
         """Say that the node is not active, and which transitions are missing."""

@@ -9,18 +9,23 @@ from rclpy.qos import qos_profile_sensor_data
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
+from std_msgs.msg import Header
 from std_msgs.msg import String
 
+from affordance_ros.frames import RequestCounters
 from affordance_ros.images import CameraImage
 from affordance_ros.images import ImageError
 from affordance_ros.images import check_message
 from affordance_ros.images import decode_compressed
 from affordance_ros.images import needs_bridge
 from affordance_ros.images import read_message
+from affordance_ros.latency import LatencyMonitor
 from affordance_ros.nodes.bridge import convert_rare
+from affordance_ros.nodes.graph import gather_facts
 from affordance_ros.nodes.ground_request import Frame
 from affordance_ros.nodes.ground_request import NodeMailbox
 from affordance_ros.nodes.status import StatusReporter
+from affordance_ros.watchdog import Facts
 
 # The mailbox keeps the newest frame alone. The queue before it has to outlast the moments when a
 # busy machine keeps the callback waiting, so that a frame that gives way is counted as dropped and
@@ -39,6 +44,7 @@ class Inputs:
         node: The node that listens.
         image_transport: 'raw' or 'compressed'.
         mailbox: Where usable frames go.
+        latency: Told of every frame that comes.
         status: Where unusable ones are named.
         on_command: Takes the text of a command.
     """
@@ -49,20 +55,22 @@ class Inputs:
         *,
         image_transport: str,
         mailbox: NodeMailbox,
+        latency: LatencyMonitor,
         status: StatusReporter,
         on_command: Callable[[str], object],
     ) -> None:
         self._node = node
         self._mailbox = mailbox
+        self._latency = latency
         self._status = status
         # image_transport's convention: the compressed topic lies below the raw one, whatever that
         # was remapped to.
         topic = node.resolve_topic_name('image')
         compressed = image_transport == 'compressed'
-        image = node.create_subscription(
+        self._images = node.create_subscription(
             CompressedImage if compressed else Image,
             f'{topic}/compressed' if compressed else topic,
-            mailbox.offer if compressed else self._on_raw_image,
+            self._on_compressed_image if compressed else self._on_raw_image,
             _IMAGE_QOS,
             callback_group=MutuallyExclusiveCallbackGroup(),
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
@@ -74,7 +82,7 @@ class Inputs:
             10,
             callback_group=MutuallyExclusiveCallbackGroup(),
         )
-        self._subscriptions = [image, command]
+        self._subscriptions = [self._images, command]
 
     def destroy(self) -> None:
         """Stop listening."""
@@ -82,15 +90,40 @@ class Inputs:
             self._node.destroy_subscription(subscription)
         self._subscriptions.clear()
 
+    def facts(self, *, max_rate_hz: float, requests: RequestCounters) -> Facts:
+        """Return what the watchdog needs to know, what is known of depth among it.
+
+        Args:
+            max_rate_hz: The rate limit, 0 for none.
+            requests: What became of the requests.
+        """
+        return gather_facts(
+            self._node,
+            self._images,
+            counters=self._mailbox.counters,
+            has_command=self._mailbox.command is not None,
+            max_rate_hz=max_rate_hz,
+            requests=requests,
+        )
+
+    def _on_compressed_image(self, message: CompressedImage) -> None:
+        self._latency.frame_received()
+        self._mailbox.offer(message, transport_s=self._age_s(message.header))
+
     def _on_raw_image(self, message: Image) -> None:
+        self._latency.frame_received()
         try:
             check_message(message)
         except ImageError as error:
             # Refused at once, so that a broken frame never replaces a good one that waits.
-            self._mailbox.refuse()
+            self._mailbox.refuse(error.cause)
             self._status.report_unusable(error)
         else:
-            self._mailbox.offer(message)
+            self._mailbox.offer(message, transport_s=self._age_s(message.header))
+
+    def _age_s(self, header: Header) -> float:
+        sent_ns = header.stamp.sec * 10**9 + header.stamp.nanosec
+        return float(self._node.get_clock().now().nanoseconds - sent_ns) / 1e9
 
 
 def decode(message: Frame) -> CameraImage:

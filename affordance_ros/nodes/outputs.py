@@ -38,10 +38,20 @@ class Outputs:
         self._overlay_jpeg = publisher(CompressedImage, '~/overlay/compressed', 1)
         self._targets = publisher(AffordanceTargetArray, '~/targets', 10)
 
-    def publish(
+    def publish_targets(self, grounding: Grounding, command: BoundCommand, header: Header) -> None:
+        """Publish the targets in one frame.
+
+        Args:
+            grounding: Heatmap and targets.
+            command: The command that was bound to the frame.
+            header: The frame's header.
+        """
+        self._targets.publish(to_target_array(grounding, command, header=header))
+
+    def publish_pictures(
         self, grounding: Grounding, image: CameraImage, command: BoundCommand, header: Header
     ) -> None:
-        """Publish the answer for one frame.
+        """Publish what people look at, as far as they listen.
 
         Args:
             grounding: Heatmap and targets.
@@ -49,7 +59,6 @@ class Outputs:
             command: The command that was bound to the frame.
             header: The frame's header.
         """
-        self._targets.publish(to_target_array(grounding, command, header=header))
         if self._heatmap.get_subscription_count():
             self._heatmap.publish(to_image(grounding.heatmap, '32FC1', header=header))
         wants_raw = self._overlay.get_subscription_count() > 0

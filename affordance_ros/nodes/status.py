@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from rclpy.clock import Clock
+from rclpy.clock import ClockType
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy
 from rclpy.qos import QoSProfile
@@ -22,6 +24,17 @@ if TYPE_CHECKING:  # torch would come with it, which a listener does not need
 LATCHED = QoSProfile(
     depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE
 )
+
+_PERIOD_S = 1.0
+_STATES = {
+    GroundingStatus.LOADING: 'loading',
+    GroundingStatus.WAITING_FOR_COMMAND: 'waiting for a command',
+    GroundingStatus.WAITING_FOR_IMAGE: 'waiting for an image',
+    GroundingStatus.RUNNING: 'running',
+    GroundingStatus.UNCONFIGURED: 'unconfigured',
+    GroundingStatus.INACTIVE: 'inactive',
+    GroundingStatus.FINALIZED: 'finalized',
+}
 
 
 class StatusReporter:
@@ -40,7 +53,23 @@ class StatusReporter:
         self._published_counts: Counters | None = None
         self._named_causes: set[str] = set()
         self._publisher = node.create_publisher(GroundingStatus, '~/status', LATCHED)
+        # Real time: a simulated clock that stands or jumps must not silence the status.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        node.create_timer(_PERIOD_S, self.publish_counts, clock=steady)
         self.publish()
+
+    @property
+    def state(self) -> str:
+        """The state in words."""
+        with self._lock:
+            return _STATES[self._message.state]
+
+    @property
+    def failure(self) -> str:
+        """Why the node could not be configured; empty where nothing has failed."""
+        with self._lock:
+            unconfigured = self._message.state == GroundingStatus.UNCONFIGURED
+            return str(self._message.reason) if unconfigured else ''
 
     def enter(self, state: int, reason: str | None = None) -> None:
         """Say that the node is in another state, with a reason or with the one from before."""

@@ -3,19 +3,24 @@
 import threading
 import traceback
 from collections.abc import Callable
+from collections.abc import Sequence
 
 from rclpy.node import Node
 
 from affordance_ros.commands import CommandError
 from affordance_ros.frames import Asked
 from affordance_ros.frames import Job
+from affordance_ros.images import CameraImage
 from affordance_ros.images import ImageError
+from affordance_ros.latency import FrameTimer
+from affordance_ros.latency import LatencyMonitor
 from affordance_ros.nodes.ground_request import Frame
 from affordance_ros.nodes.ground_request import GroundRequest
 from affordance_ros.nodes.ground_request import NodeMailbox
 from affordance_ros.nodes.inputs import decode
 from affordance_ros.nodes.outputs import Outputs
 from affordance_ros.nodes.status import StatusReporter
+from affordance_ros.predictor import Grounding
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
 
@@ -28,6 +33,7 @@ class Worker:
         predictor: The loaded model; nobody else may predict with it.
         mailbox: Where the work comes from. It has to be closed before `stop`.
         outputs: Where answers to frames go.
+        latency: Told of every answer, to frames and to requests.
         status: Where what could not be used is named.
     """
 
@@ -38,12 +44,14 @@ class Worker:
         predictor: Predictor,
         mailbox: NodeMailbox,
         outputs: Outputs,
+        latency: LatencyMonitor,
         status: StatusReporter,
     ) -> None:
         self._log = node.get_logger()
         self._predictor = predictor
         self._mailbox = mailbox
         self._outputs = outputs
+        self._latency = latency
         self._status = status
         self._config = predictor.config
         self._thread: threading.Thread | None = None
@@ -76,28 +84,42 @@ class Worker:
 
     def _process(self, job: Job[Frame]) -> None:
         error = self._attempt(lambda: self._publish(job))
-        self._mailbox.finish(usable=error is None)
+        self._mailbox.finish(error.cause if error else '')
         if error is None:
             self._status.frame_processed()
         else:
             self._status.report_unusable(error)
 
     def _publish(self, job: Job[Frame]) -> None:
-        image = decode(job.frame)
-        self._predictor.set_command(job.command.text)
-        grounding = self._predictor.predict(image.pixels, channels=image.channels)
-        self._outputs.publish(grounding, image, job.command, job.frame.header)
+        header, timer = job.frame.header, job.timer
+        image, (grounding,) = self._predict(job.frame, [job.command.text], timer)
+        self._outputs.publish_targets(grounding, job.command, header)
+        timer.lap('publish')
+        self._latency.frame_answered(timer)
+        self._outputs.publish_pictures(grounding, image, job.command, header)
 
     def _answer(self, asked: Asked[Frame, GroundRequest]) -> None:
         error = self._attempt(lambda: self._ground(asked))
         if error is not None:
-            asked.request.fail(f'the image could not be used: {error}')
+            asked.request.fail(f'the image could not be used: {error}', cause=error.cause)
 
     def _ground(self, asked: Asked[Frame, GroundRequest]) -> None:
-        image = decode(asked.frame)
-        self._predictor.set_commands(asked.request.commands)
-        groundings = self._predictor.predict_all(image.pixels, channels=image.channels)
+        _, groundings = self._predict(asked.frame, asked.request.commands, asked.timer)
         asked.request.succeed(groundings, header=asked.frame.header)
+        asked.timer.lap('publish')
+        self._latency.frame_answered(asked.timer)
+
+    def _predict(
+        self, frame: Frame, commands: Sequence[str], timer: FrameTimer
+    ) -> tuple[CameraImage, list[Grounding]]:
+        """Ground commands in a frame, the stages timed until the targets are found."""
+        image = decode(frame)
+        self._predictor.set_commands(commands)
+        timer.lap('preprocess')
+        groundings = self._predictor.predict_all(image.pixels, channels=image.channels)
+        timings = self._predictor.timings
+        timer.lap('postprocess', preprocess=timings.preprocess_s, model=timings.model_s)
+        return image, groundings
 
     def _attempt(self, action: Callable[[], None]) -> ImageError | None:
         """Do something with a frame and return why it could not be used, if so."""

@@ -1,0 +1,248 @@
+"""Measure the demo's latency, from image stamp to targets, and the node's own share of it.
+
+The grounding node and a bare predictor run in fresh processes of their own. Each picture of the
+sequence goes to the one and then to the other, in turn first, so that both meet the same machine.
+Prints Markdown.
+"""
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import rclpy
+from affordance_ros.msg import AffordanceTargetArray
+from affordance_ros.msg import GroundingStatus
+from demo import ANSWER_TIMEOUT_S
+from demo import ROOT
+from demo import STARTUP_TIMEOUT_S
+from demo import built
+from demo import running
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.node import Node
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from affordance_ros.image_source import open_source
+from affordance_ros.latency import STAGES
+from affordance_ros.latency import TOTAL
+from affordance_ros.nodes.messages import to_image
+from affordance_ros.nodes.status import LATCHED
+
+_say = sys.stdout.write
+
+
+class Listener:
+    """Sends pictures to the grounding node and hears its answers.
+
+    Args:
+        node: The node to send and listen with.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._images = node.create_publisher(Image, 'image', qos_profile_sensor_data)
+        self.status = GroundingStatus()
+        self.diagnostics: dict[str, str] = {}
+        self._targets = AffordanceTargetArray()
+        self._heard_ns = 0
+        subscribe = node.create_subscription
+        subscribe(AffordanceTargetArray, 'grounding/targets', self._on_targets, 10)
+        subscribe(GroundingStatus, 'grounding/status', self._on_status, LATCHED)
+        subscribe(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
+
+    def _on_targets(self, message: AffordanceTargetArray) -> None:
+        self._heard_ns = self._node.get_clock().now().nanoseconds
+        self._targets = message
+
+    def _on_status(self, message: GroundingStatus) -> None:
+        self.status = message
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            self.diagnostics.update({v.key: v.value for v in status.values})
+
+    def _wait_for(self, condition: Callable[[], object], what: str, *, timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            if time.monotonic() > deadline:
+                raise SystemExit(f'waited {timeout_s:g} s in vain for {what}')
+            rclpy.spin_once(self._node, timeout_sec=0.1)
+
+    def wait_until_ready(self, process: subprocess.Popen) -> None:
+        """Wait until the node has loaded its model and hears us."""
+
+        def ready() -> bool:
+            if process.poll() is not None:
+                raise SystemExit('the node has ended; its log is above')
+            return self.status.command_id > 0 and self._images.get_subscription_count() > 0
+
+        self._wait_for(ready, 'the node', timeout_s=STARTUP_TIMEOUT_S)
+
+    def wait_for_diagnostics(self) -> None:
+        """Wait for diagnostics that know of all frames so far."""
+        self.diagnostics.clear()
+        self._wait_for(lambda: self.diagnostics, 'diagnostics', timeout_s=ANSWER_TIMEOUT_S)
+
+    def latency_s(self, picture: np.ndarray) -> float:
+        """Send a picture and return the time from its stamp until its targets are heard."""
+        now = self._node.get_clock().now()
+        header = Header(stamp=now.to_msg(), frame_id='camera')
+        self._images.publish(to_image(picture, 'bgr8', header=header))
+        self._wait_for(
+            lambda: self._targets.header.stamp == header.stamp,
+            'an answer',
+            timeout_s=ANSWER_TIMEOUT_S,
+        )
+        return float(self._heard_ns - now.nanoseconds) / 1e9
+
+
+def predict_barely(arguments: argparse.Namespace) -> None:
+    """Serve as the bare predictor: read a picture's number, predict, write the seconds."""
+    import cv2
+    import torch
+
+    from affordance_ros.model.grounding import ModelConfig
+    from affordance_ros.predictor import Predictor
+
+    if arguments.num_threads:
+        torch.set_num_threads(arguments.num_threads)
+        cv2.setNumThreads(arguments.num_threads)
+    predictor = Predictor.load(ModelConfig(model=arguments.model, weights=arguments.weights))
+    predictor.warm_up()
+    predictor.set_command(arguments.command)
+    pictures = read_pictures(arguments)
+    _say(f'{predictor.input_size} {torch.get_num_threads()}\n')
+    sys.stdout.flush()
+    for line in sys.stdin:
+        begin = time.perf_counter()
+        predictor.predict(pictures[int(line)], channels='bgr')
+        _say(f'{time.perf_counter() - begin}\n')
+        sys.stdout.flush()
+
+
+def read_pictures(arguments: argparse.Namespace) -> list[np.ndarray]:
+    """Return the sequence's pictures."""
+    return [frame.bgr for frame in open_source(str(arguments.source), loop=False)]
+
+
+@contextmanager
+def bare_predictor() -> Iterator[subprocess.Popen]:
+    """Run this script as the bare predictor."""
+    command = [sys.executable, __file__, '--bare', *sys.argv[1:]]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as process:
+        yield process
+        process.stdin.close()
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """Measure and print."""
+    pictures = read_pictures(arguments)
+    rclpy.init()
+    listener = Listener(rclpy.create_node('latency'))
+    parameters = {
+        'model': arguments.model,
+        'num_threads': arguments.num_threads,
+        'task_command': repr(arguments.command),
+    }
+    if arguments.weights:
+        parameters['weights'] = arguments.weights
+    node_s: list[float] = []
+    bare_s: list[float] = []
+    with bare_predictor() as bare, running(built('grounding'), **parameters) as grounding:
+        settings = bare.stdout.readline().split()
+        listener.wait_until_ready(grounding)
+
+        def ask_bare(number: int) -> float:
+            bare.stdin.write(f'{number}\n')
+            bare.stdin.flush()
+            return float(bare.stdout.readline())
+
+        for count in range(-arguments.warm_up, arguments.rounds * len(pictures)):
+            number = count % len(pictures)
+            if count % 2:
+                bare_time, node_time = ask_bare(number), listener.latency_s(pictures[number])
+            else:
+                node_time, bare_time = listener.latency_s(pictures[number]), ask_bare(number)
+            if count >= 0:
+                node_s.append(node_time)
+                bare_s.append(bare_time)
+        listener.wait_for_diagnostics()
+    rclpy.shutdown()
+    report(node_s, bare_s, settings, listener, pictures[0].shape)
+
+
+def report(
+    node_s: list[float],
+    bare_s: list[float],
+    settings: list[str],
+    listener: Listener,
+    shape: tuple[int, ...],
+) -> None:
+    """Print the tables."""
+    node_ms, bare_ms = 1e3 * np.array(node_s), 1e3 * np.array(bare_s)
+    share_ms = float(np.median(node_ms) - np.median(bare_ms))
+    status = listener.status
+    _say(
+        f'\nMachine: {cpu_name()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; '
+        f'Python {platform.python_version()}.\n'
+        f'Model: {status.model}, {status.decoder}, {status.device}, long side {settings[0]} px, '
+        f'{settings[1]} threads; pictures {shape[1]}x{shape[0]}, n = {len(node_ms)}.\n\n'
+        f'| | p50 (ms) | p95 (ms) |\n|---|---|---|\n'
+        f'| image stamp to targets heard | {row(node_ms)} |\n'
+        f'| bare predict() | {row(bare_ms)} |\n'
+        f"| the node's own share (difference of the medians) | {share_ms:.1f}, "
+        f'{100 * share_ms / float(np.median(bare_ms)):.0f} % of predict() | |\n\n'
+        f'By stage, from /diagnostics (the last 10 s):\n\n'
+        f'| stage | p50 (ms) | p95 (ms) |\n|---|---|---|\n'
+    )
+    for stage in (*STAGES, TOTAL):
+        p50, p95 = (listener.diagnostics.get(f'latency {stage} {p} (ms)') for p in ('p50', 'p95'))
+        _say(f'| {stage} | {p50} | {p95} |\n')
+
+
+def row(milliseconds: np.ndarray) -> str:
+    """Return the two percentiles as cells."""
+    p50, p95 = np.percentile(milliseconds, [50, 95])
+    return f'{p50:.1f} | {p95:.1f}'
+
+
+def cpu_name() -> str:
+    """Return the processor's name as Linux tells it."""
+    for line in Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines():
+        if line.startswith('model name'):
+            return line.split(':', 1)[1].strip()
+    return platform.processor() or 'unknown processor'
+
+
+def main() -> int:
+    """Parse the arguments and run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--source', type=Path, default=ROOT / 'samples' / 'tabletop')
+    parser.add_argument('--command', default='hold the mug')
+    parser.add_argument('--model', default='tabletop')
+    parser.add_argument('--weights', default='')
+    parser.add_argument('--num-threads', type=int, default=0, help='0: as torch chooses')
+    parser.add_argument('--rounds', type=int, default=20, help='times over the sequence')
+    parser.add_argument('--warm-up', type=int, default=10, help='pictures that do not count')
+    parser.add_argument('--bare', action='store_true', help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.bare:
+        predict_barely(arguments)
+    else:
+        measure(arguments)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""The latency table, as `make latency` prints it but over fewer frames."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from affordance_ros.latency import STAGES
+from tests.conftest import ROOT
+
+pytestmark = [pytest.mark.ros]
+
+
+def test_the_table_holds_both_and_every_stage():
+    # A domain of its own: other tests' nodes use the same relative names in namespaces alone.
+    environment = {**os.environ, 'ROS_DOMAIN_ID': str(1 + (os.getpid() + 50) % 100)}
+    options = ['--model', 'compact', '--weights', 'random', '--num-threads', '1', '--rounds', '1']
+    result = subprocess.run(
+        [sys.executable, ROOT / 'scripts' / 'latency.py', *options],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=150,
+    )
+    assert result.returncode == 0, result.stderr
+    assert 'Traceback' not in result.stderr
+    rows = {
+        name: (float(p50), float(p95))
+        for name, p50, p95 in re.findall(
+            r'^\| ([^|]+) \| ([\d.]+) \| ([\d.]+) \|$', result.stdout, re.M
+        )
+    }
+    stamp_to_targets, bare = rows.pop('image stamp to targets heard'), rows.pop('bare predict()')
+    assert tuple(rows) == (*STAGES, 'total')
+    for p50, p95 in (stamp_to_targets, bare, *rows.values()):
+        assert 0 < p50 <= p95
+    assert 0 < rows['model'][0] < stamp_to_targets[0]
+    share = re.search(r"the node's own share .* \| (-?[\d.]+), ", result.stdout)
+    assert float(share[1]) == pytest.approx(stamp_to_targets[0] - bare[0], abs=0.15)
+    assert ' cores, load ' in result.stdout
