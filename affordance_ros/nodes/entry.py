@@ -22,6 +22,7 @@ _ROS_MODULES = (
     'sensor_msgs',
     'std_msgs',
     'geometry_msgs',
+    'visualization_msgs',
 )
 
 

@@ -33,6 +33,7 @@ from affordance_ros.nodes.loading import load_predictor
 from affordance_ros.nodes.outputs import Outputs
 from affordance_ros.nodes.run import StartupError
 from affordance_ros.nodes.run import run_node
+from affordance_ros.nodes.spatial import Spatial
 from affordance_ros.nodes.status import StatusReporter
 from affordance_ros.nodes.worker import Worker
 from affordance_ros.prompts import load_prompt_set
@@ -90,6 +91,7 @@ class GroundingNode(LifecycleNode):
         self._mailbox: NodeMailbox = Mailbox()
         self._status = StatusReporter(self, lambda: self._mailbox.counters)
         self._outputs = Outputs(self)
+        self._spatial = Spatial(self, self._status)
         self._ground = GroundService(self, self._mailbox)
         self._ground.close(self._how_to('configure', 'activate'))
         self.create_service(SetCommand, '~/set_command', self._on_set_command)
@@ -116,6 +118,7 @@ class GroundingNode(LifecycleNode):
         self._status.enter(GroundingStatus.LOADING, reason='')
         try:
             config = parameters.read(self)
+            self._spatial.configure(config.spatial)
             predictor = load_predictor(config, log=self.get_logger())
         except (ValueError, WeightsError, CheckpointError) as error:
             self.failure = str(error)
@@ -131,6 +134,8 @@ class GroundingNode(LifecycleNode):
             predictor=predictor,
             mailbox=self._mailbox,
             outputs=self._outputs,
+            spatial=self._spatial,
+            steady=config.steady,
             status=self._status,
         )
         self._ground.close(self._how_to('activate'))
@@ -148,6 +153,7 @@ class GroundingNode(LifecycleNode):
         self._worker.start()
         self._ground.open(self._worker.check_command)
         self._status.activate()
+        self._spatial.listen()
         self._inputs = Inputs(
             self,
             image_transport=self._config.image_transport,
@@ -208,6 +214,7 @@ class GroundingNode(LifecycleNode):
         self._mailbox.close()
         if self._worker is not None:
             self._worker.stop()
+        self._spatial.stop()
         self._ground.close(reason)
 
     def _release(self) -> None:
@@ -272,7 +279,8 @@ class GroundingNode(LifecycleNode):
         config = parameters.read(self, changes)
         load_prompt_set(config.predictor.prompt_set)
         self._config = config
-        self._worker.configure(config.predictor)
+        self._worker.configure(config.predictor, config.steady)
+        self._spatial.use(config.spatial)
         self._mailbox.set_rate_limit(config.max_rate_hz)
 
 

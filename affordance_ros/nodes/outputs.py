@@ -5,14 +5,11 @@ from rclpy.publisher import Publisher
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
-from std_msgs.msg import Header
 
-from affordance_ros.frames import BoundCommand
 from affordance_ros.images import CameraImage
 from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.nodes.messages import to_image
 from affordance_ros.nodes.messages import to_jpeg
-from affordance_ros.nodes.messages import to_target_array
 from affordance_ros.overlay import draw_overlay
 from affordance_ros.predictor import Grounding
 
@@ -39,17 +36,17 @@ class Outputs:
         self._targets = publisher(AffordanceTargetArray, '~/targets', 10)
 
     def publish(
-        self, grounding: Grounding, image: CameraImage, command: BoundCommand, header: Header
+        self, message: AffordanceTargetArray, grounding: Grounding, image: CameraImage
     ) -> None:
         """Publish the answer for one frame.
 
         Args:
+            message: The targets; the header and the command are the frame's.
             grounding: Heatmap and targets.
             image: The frame, for the overlay.
-            command: The command that was bound to the frame.
-            header: The frame's header.
         """
-        self._targets.publish(to_target_array(grounding, command, header=header))
+        header = message.header
+        self._targets.publish(message)
         if self._heatmap.get_subscription_count():
             self._heatmap.publish(to_image(grounding.heatmap, '32FC1', header=header))
         wants_raw = self._overlay.get_subscription_count() > 0
@@ -57,7 +54,7 @@ class Outputs:
         if not (wants_raw or wants_jpeg):
             return
         overlay = draw_overlay(
-            image.to_bgr(), grounding.heatmap, targets=grounding.targets, caption=command.text
+            image.to_bgr(), grounding.heatmap, targets=grounding.targets, caption=message.command
         )
         if wants_raw:
             self._overlay.publish(to_image(overlay, 'bgr8', header=header))

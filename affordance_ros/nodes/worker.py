@@ -3,6 +3,7 @@
 import threading
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 
 from rclpy.node import Node
 
@@ -14,10 +15,18 @@ from affordance_ros.nodes.ground_request import Frame
 from affordance_ros.nodes.ground_request import GroundRequest
 from affordance_ros.nodes.ground_request import NodeMailbox
 from affordance_ros.nodes.inputs import decode
+from affordance_ros.nodes.messages import to_target_array
 from affordance_ros.nodes.outputs import Outputs
+from affordance_ros.nodes.spatial import Spatial
+from affordance_ros.nodes.spatial_messages import fill_points
 from affordance_ros.nodes.status import StatusReporter
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
+from affordance_ros.scene import NO_DEPTH
+from affordance_ros.scene import NoScene
+from affordance_ros.scene import Scene
+from affordance_ros.steady import SteadyConfig
+from affordance_ros.steady import SteadyTargets
 
 
 class Worker:
@@ -28,6 +37,8 @@ class Worker:
         predictor: The loaded model; nobody else may predict with it.
         mailbox: Where the work comes from. It has to be closed before `stop`.
         outputs: Where answers to frames go.
+        spatial: Depth and camera_info, and where answers in 3D go.
+        steady: How the best target is held.
         status: Where what could not be used is named.
     """
 
@@ -38,12 +49,16 @@ class Worker:
         predictor: Predictor,
         mailbox: NodeMailbox,
         outputs: Outputs,
+        spatial: Spatial,
+        steady: SteadyConfig,
         status: StatusReporter,
     ) -> None:
         self._log = node.get_logger()
         self._predictor = predictor
         self._mailbox = mailbox
         self._outputs = outputs
+        self._spatial = spatial
+        self._steady = SteadyTargets(steady)
         self._status = status
         self._config = predictor.config
         self._thread: threading.Thread | None = None
@@ -52,9 +67,11 @@ class Worker:
         """Clean a command; raises CommandError if it can't be used."""
         return self._predictor.check_command(text)
 
-    def configure(self, config: PredictorConfig) -> None:
+    def configure(self, config: PredictorConfig, steady: SteadyConfig) -> None:
         """Use another configuration from the next frame on."""
         self._config = config
+        if steady != self._steady.config:
+            self._steady = SteadyTargets(steady)
 
     def start(self) -> None:
         """Begin to work."""
@@ -83,10 +100,22 @@ class Worker:
             self._status.report_unusable(error)
 
     def _publish(self, job: Job[Frame]) -> None:
+        header = job.frame.header
         image = decode(job.frame)
+        depth = self._spatial.find_exact(header)
         self._predictor.set_command(job.command.text)
         grounding = self._predictor.predict(image.pixels, channels=image.channels)
-        self._outputs.publish(grounding, image, job.command, job.frame.header)
+        targets = self._steady.update(
+            grounding.targets, command_id=job.command.id, image=image.pixels
+        )
+        grounding = replace(grounding, targets=targets)
+        heatmap = grounding.heatmap
+        height, width = heatmap.shape
+        scene = self._spatial.scene(header, size=(height, width), depth=depth)
+        points = scene.locate(targets, heatmap)
+        message = fill_points(to_target_array(grounding, job.command, header=header), points)
+        self._outputs.publish(message, grounding, image)
+        self._spatial.publish(message, points, heatmap=heatmap, scene=scene)
 
     def _answer(self, asked: Asked[Frame, GroundRequest]) -> None:
         error = self._attempt(lambda: self._ground(asked))
@@ -94,10 +123,17 @@ class Worker:
             asked.request.fail(f'the image could not be used: {error}')
 
     def _ground(self, asked: Asked[Frame, GroundRequest]) -> None:
+        header, request = asked.frame.header, asked.request
         image = decode(asked.frame)
-        self._predictor.set_commands(asked.request.commands)
+        depth = self._spatial.find_exact(header) if request.from_camera else None
+        self._predictor.set_commands(request.commands)
         groundings = self._predictor.predict_all(image.pixels, channels=image.channels)
-        asked.request.succeed(groundings, header=asked.frame.header)
+        height, width = groundings[0].heatmap.shape
+        scene: Scene | NoScene = NO_DEPTH
+        if request.from_camera:
+            scene = self._spatial.scene(header, size=(height, width), depth=depth)
+        points = [scene.locate(g.targets, g.heatmap) for g in groundings]
+        request.succeed(groundings, points, header=header)
 
     def _attempt(self, action: Callable[[], None]) -> ImageError | None:
         """Do something with a frame and return why it could not be used, if so."""
