@@ -12,12 +12,13 @@ from affordance_ros.pinhole import Pinhole
 from affordance_ros.surface import connected_surface
 from affordance_ros.surface import fit_plane
 
-# Why a target has no point. The first three concern a whole frame, and whoever pairs depth and
-# camera_info with the image says them; `locate` says the others.
+# Why a target has no point. The first four concern a whole frame: whoever pairs depth and
+# camera_info with the image says three, the node's target_frame the fourth; `locate` the others.
 REASONS = {
     'no_depth': 'no depth image came with this stamp',
     'no_camera_info': 'no camera_info came with this stamp',
     'unusable': 'depth or camera_info can not be used with this image',
+    'no_transform': 'there is no transform into the target frame at this stamp',
     'hole': "depth is unknown at the target's pixel",
     'too_few': "too little depth is known on the target's surface around its pixel",
     'rough': "the depth at the target's pixel is off the surface around it: an edge, or noise",

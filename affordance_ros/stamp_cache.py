@@ -100,6 +100,13 @@ class StampCache(Generic[ItemT]):
                     return None
                 self._changed.wait(left_s)
 
+    def exact(self, stamp_ns: int) -> ItemT | None:
+        """Return the message of this very stamp, if it is there; a miss is not counted."""
+        with self._changed:
+            found = self._items.get(stamp_ns)
+            self._matched += found is not None
+            return found
+
     def clear(self) -> None:
         """Forget all messages; the counts stay."""
         with self._changed:

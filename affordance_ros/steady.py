@@ -67,6 +67,11 @@ class SteadyTargets:
         self._command_id = 0
         self._thumbnail: NDArray[np.float32] | None = None
 
+    @property
+    def config(self) -> SteadyConfig:
+        """How the best target is held."""
+        return self._config
+
     def update(
         self, targets: Sequence[Target], *, command_id: int, image: NDArray[np.uint8]
     ) -> tuple[Target, ...]:

@@ -40,12 +40,12 @@ def _declare_arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             'depth',
             default_value='depth',
-            description='Depth topic, registered to the image; not read by this version.',
+            description='Depth topic, registered to the image; for targets in 3D.',
         ),
         DeclareLaunchArgument(
             'camera_info',
             default_value='camera_info',
-            description='CameraInfo topic; not read by this version.',
+            description="The image's CameraInfo topic; for targets in 3D.",
         ),
         DeclareLaunchArgument(
             'params_file',
@@ -82,7 +82,7 @@ def _declare_arguments() -> list[DeclareLaunchArgument]:
             'rviz',
             default_value='false',
             choices=['true', 'false'],
-            description='Start RViz with overlay and heatmap.',
+            description='Start RViz with overlay, heatmap and targets in 3D.',
         ),
         DeclareLaunchArgument(
             'use_sim_time',
@@ -149,6 +149,7 @@ def generate_launch_description() -> LaunchDescription:
         name='rviz2',
         namespace=LaunchConfiguration('namespace'),
         arguments=['-d', PathJoinSubstitution([share, 'rviz', 'grounding.rviz'])],
+        remappings=[('image', LaunchConfiguration('image'))],
         condition=IfCondition(LaunchConfiguration('rviz')),
     )
     return LaunchDescription(

@@ -23,6 +23,7 @@ _ROS_MODULES = (
     'rcl_interfaces',
     'sensor_msgs',
     'std_msgs',
+    'visualization_msgs',
 )
 
 

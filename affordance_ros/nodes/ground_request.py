@@ -13,6 +13,9 @@ from affordance_ros.frames import BoundCommand
 from affordance_ros.frames import Mailbox
 from affordance_ros.nodes.messages import to_image
 from affordance_ros.nodes.messages import to_target_array
+from affordance_ros.nodes.spatial_messages import fill_points
+from affordance_ros.points import NoPoint
+from affordance_ros.points import SurfacePoint
 from affordance_ros.predictor import Grounding
 from affordance_ros.srv import Ground
 
@@ -24,21 +27,31 @@ class GroundRequest:
         node: The node whose executor waits for the answer.
         commands: The commands, cleaned.
         with_heatmaps: Whether the answer has heatmaps.
+        from_camera: Whether it is answered on the camera's next frame, to which depth belongs.
     """
 
-    def __init__(self, node: Node, commands: Sequence[str], *, with_heatmaps: bool) -> None:
+    def __init__(
+        self, node: Node, commands: Sequence[str], *, with_heatmaps: bool, from_camera: bool
+    ) -> None:
         self.commands = tuple(commands)
+        self.from_camera = from_camera
         self.future = Future()
         self.cause = ''  # a short key of why there was no answer
         self._node = node
         self._with_heatmaps = with_heatmaps
 
-    def succeed(self, groundings: Sequence[Grounding], *, header: Header) -> None:
-        """Answer with one grounding for each command; from any thread."""
+    def succeed(
+        self,
+        groundings: Sequence[Grounding],
+        points: Sequence[Sequence[SurfacePoint | NoPoint]],
+        *,
+        header: Header,
+    ) -> None:
+        """Answer each command with a grounding and its targets' points; from any thread."""
         response = Ground.Response(success=True)
         response.answers = [
-            to_target_array(grounding, BoundCommand(grounding.command, 0), header=header)
-            for grounding in groundings
+            fill_points(to_target_array(g, BoundCommand(g.command, 0), header=header), located)
+            for g, located in zip(groundings, points, strict=True)
         ]
         if self._with_heatmaps:
             response.heatmaps = [to_image(g.heatmap, '32FC1', header=header) for g in groundings]

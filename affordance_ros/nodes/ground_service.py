@@ -130,7 +130,12 @@ class GroundService:
                 raise CommandError(f'command {text[:40]!r} rejected: {error}') from error
         if call.image.width:
             check_message(call.image)
-        return GroundRequest(self._node, commands, with_heatmaps=call.with_heatmaps)
+        return GroundRequest(
+            self._node,
+            commands,
+            with_heatmaps=call.with_heatmaps,
+            from_camera=not call.image.width,
+        )
 
 
 def _cause(error: Exception) -> str:

@@ -30,6 +30,7 @@ from affordance_ros.nodes.loading import load_predictor
 from affordance_ros.nodes.outputs import Outputs
 from affordance_ros.nodes.run import StartupError
 from affordance_ros.nodes.run import run_node
+from affordance_ros.nodes.spatial import Spatial
 from affordance_ros.nodes.status import StatusReporter
 from affordance_ros.nodes.transitions import explained
 from affordance_ros.nodes.worker import Worker
@@ -73,6 +74,7 @@ class GroundingNode(LifecycleNode):
         self._about: dict[str, str] = {}  # of the model, while there is one
         self._status = StatusReporter(self, lambda: self._mailbox.counters)
         self._outputs = Outputs(self)
+        self._spatial = Spatial(self, self._status)
         self._ground = GroundService(self, self._mailbox)
         self._ground.close(self._how_to('configure', 'activate'))
         self.create_service(SetCommand, '~/set_command', self._on_set_command)
@@ -103,6 +105,7 @@ class GroundingNode(LifecycleNode):
         self._status.enter(GroundingStatus.LOADING, reason='')
         try:
             config = parameters.read(self)
+            self._spatial.configure(config.spatial)
             predictor = load_predictor(config, log=self.get_logger())
         except (ValueError, WeightsError, CheckpointError) as error:
             self.failure = str(error)
@@ -120,6 +123,8 @@ class GroundingNode(LifecycleNode):
             mailbox=self._mailbox,
             outputs=self._outputs,
             latency=self._latency,
+            spatial=self._spatial,
+            steady=config.steady,
             status=self._status,
         )
         self._ground.close(self._how_to('activate'))
@@ -138,6 +143,7 @@ class GroundingNode(LifecycleNode):
         self._worker.start()
         self._ground.open(self._worker.check_command)
         self._status.activate()
+        self._spatial.listen()
         self._inputs = Inputs(
             self,
             image_transport=self._config.image_transport,
@@ -199,6 +205,7 @@ class GroundingNode(LifecycleNode):
         self._mailbox.close()
         if self._worker is not None:
             self._worker.stop()
+        self._spatial.stop()
         self._ground.close(reason)
 
     def _release(self) -> None:
@@ -216,7 +223,9 @@ class GroundingNode(LifecycleNode):
         if self._inputs is None or self._config is None:
             return None
         return self._inputs.facts(
-            max_rate_hz=self._config.max_rate_hz, requests=self._ground.counters
+            max_rate_hz=self._config.max_rate_hz,
+            requests=self._ground.counters,
+            spatial=self._spatial.counters,
         )
 
     def _how_to(self, *transitions: str) -> str:
@@ -272,7 +281,8 @@ class GroundingNode(LifecycleNode):
         config = parameters.read(self, changes)
         load_prompt_set(config.predictor.prompt_set)
         self._config = config
-        self._worker.configure(config.predictor)
+        self._worker.configure(config.predictor, config.steady)
+        self._spatial.use(config.spatial)
         self._mailbox.set_rate_limit(config.max_rate_hz)
 
 

@@ -24,6 +24,7 @@ from affordance_ros.nodes.bridge import convert_rare
 from affordance_ros.nodes.graph import gather_facts
 from affordance_ros.nodes.ground_request import Frame
 from affordance_ros.nodes.ground_request import NodeMailbox
+from affordance_ros.nodes.spatial_inputs import SpatialCounters
 from affordance_ros.nodes.status import StatusReporter
 from affordance_ros.watchdog import Facts
 
@@ -90,12 +91,15 @@ class Inputs:
             self._node.destroy_subscription(subscription)
         self._subscriptions.clear()
 
-    def facts(self, *, max_rate_hz: float, requests: RequestCounters) -> Facts:
-        """Return what the watchdog needs to know, what is known of depth among it.
+    def facts(
+        self, *, max_rate_hz: float, requests: RequestCounters, spatial: SpatialCounters
+    ) -> Facts:
+        """Return what the watchdog needs to know.
 
         Args:
             max_rate_hz: The rate limit, 0 for none.
             requests: What became of the requests.
+            spatial: What became of depth and camera_info.
         """
         return gather_facts(
             self._node,
@@ -104,6 +108,9 @@ class Inputs:
             has_command=self._mailbox.command is not None,
             max_rate_hz=max_rate_hz,
             requests=requests,
+            depth_received=spatial.depth.received,
+            camera_info_received=spatial.camera_info.received,
+            depth_matched=spatial.depth.matched,
         )
 
     def _on_compressed_image(self, message: CompressedImage) -> None:

@@ -5,14 +5,11 @@ from rclpy.publisher import Publisher
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
-from std_msgs.msg import Header
 
-from affordance_ros.frames import BoundCommand
 from affordance_ros.images import CameraImage
 from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.nodes.messages import to_image
 from affordance_ros.nodes.messages import to_jpeg
-from affordance_ros.nodes.messages import to_target_array
 from affordance_ros.overlay import draw_overlay
 from affordance_ros.predictor import Grounding
 
@@ -38,27 +35,21 @@ class Outputs:
         self._overlay_jpeg = publisher(CompressedImage, '~/overlay/compressed', 1)
         self._targets = publisher(AffordanceTargetArray, '~/targets', 10)
 
-    def publish_targets(self, grounding: Grounding, command: BoundCommand, header: Header) -> None:
-        """Publish the targets in one frame.
-
-        Args:
-            grounding: Heatmap and targets.
-            command: The command that was bound to the frame.
-            header: The frame's header.
-        """
-        self._targets.publish(to_target_array(grounding, command, header=header))
+    def publish_targets(self, message: AffordanceTargetArray) -> None:
+        """Publish the targets in one frame."""
+        self._targets.publish(message)
 
     def publish_pictures(
-        self, grounding: Grounding, image: CameraImage, command: BoundCommand, header: Header
+        self, message: AffordanceTargetArray, grounding: Grounding, image: CameraImage
     ) -> None:
         """Publish what people look at, as far as they listen.
 
         Args:
+            message: The targets; the header and the command are the frame's.
             grounding: Heatmap and targets.
             image: The frame, for the overlay.
-            command: The command that was bound to the frame.
-            header: The frame's header.
         """
+        header = message.header
         if self._heatmap.get_subscription_count():
             self._heatmap.publish(to_image(grounding.heatmap, '32FC1', header=header))
         wants_raw = self._overlay.get_subscription_count() > 0
@@ -66,7 +57,7 @@ class Outputs:
         if not (wants_raw or wants_jpeg):
             return
         overlay = draw_overlay(
-            image.to_bgr(), grounding.heatmap, targets=grounding.targets, caption=command.text
+            image.to_bgr(), grounding.heatmap, targets=grounding.targets, caption=message.command
         )
         if wants_raw:
             self._overlay.publish(to_image(overlay, 'bgr8', header=header))

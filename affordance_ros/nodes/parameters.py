@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import fields
 from typing import Any
 from typing import Literal
 
@@ -13,10 +14,34 @@ from rclpy.parameter import Parameter
 from affordance_ros.model.grounding import ModelConfig
 from affordance_ros.nodes.declare import declare_parameter
 from affordance_ros.predictor import PredictorConfig
+from affordance_ros.steady import SteadyConfig
 
 IMAGE_TRANSPORTS = ('raw', 'compressed')
 _MODEL = ModelConfig()
 _PREDICTOR = PredictorConfig()
+_STEADY = SteadyConfig()
+
+
+@dataclass(frozen=True)
+class SpatialConfig:
+    """How targets get their 3D points, and what is published of them.
+
+    Attributes:
+        depth_tolerance_s: How far depth's stamp may be from the image's.
+        depth_wait_s: How long an answer waits for its depth, while depth is being received.
+        target_frame: The frame of point, pose and markers; '' for the camera's.
+        cloud_min_heat: Points with less heat are left out of the cloud; 0 keeps the whole scene.
+        cloud_organized: Whether the cloud keeps the rows and columns of the depth image.
+    """
+
+    depth_tolerance_s: float = 0.02
+    depth_wait_s: float = 0.05
+    target_frame: str = ''
+    cloud_min_heat: float = 0.0
+    cloud_organized: bool = True
+
+
+_SPATIAL = SpatialConfig()
 
 
 @dataclass(frozen=True)
@@ -55,6 +80,18 @@ _PARAMETERS = {
         2048,
     ),
     'input_shape': _Declared(_PREDICTOR.input_shape, 'rectangle or square model input.'),
+    'depth_tolerance_s': _Declared(
+        _SPATIAL.depth_tolerance_s, "How far depth's stamp may be from the image's.", 0.0, 1.0
+    ),
+    'depth_wait_s': _Declared(
+        _SPATIAL.depth_wait_s,
+        'How long an answer waits for its depth, while depth is being received.',
+        0.0,
+        1.0,
+    ),
+    'target_frame': _Declared(
+        _SPATIAL.target_frame, "Frame of point, pose and markers, by tf2; empty: the camera's."
+    ),
     'task_command': _Declared('', 'Command in force from the start; empty: wait for the topic.'),
     'prompt_set': _Declared(
         _PREDICTOR.prompt_set, 'Prompt set: verb, ensemble, or a YAML file.', settable='always'
@@ -71,6 +108,28 @@ _PARAMETERS = {
     ),
     'max_targets': _Declared(
         _PREDICTOR.max_targets, 'How many targets at most.', 1, 1000, settable='always'
+    ),
+    'steady_frames': _Declared(
+        _STEADY.frames,
+        'The best target gives way once beaten in so many frames in a row; 0: at once.',
+        0,
+        1000,
+        settable='always',
+    ),
+    'steady_margin': _Declared(
+        _STEADY.margin,
+        'By how much another target must beat the best one to count.',
+        0.0,
+        1.0,
+        settable='always',
+    ),
+    'cloud_min_heat': _Declared(
+        _SPATIAL.cloud_min_heat, 'Least heat of a point in the cloud.', 0.0, 1.0, settable='always'
+    ),
+    'cloud_organized': _Declared(
+        _SPATIAL.cloud_organized,
+        'The cloud keeps the rows and columns of the depth image.',
+        settable='always',
     ),
     'max_rate_hz': _Declared(
         0.0,
@@ -89,6 +148,8 @@ class NodeConfig:
     Attributes:
         model: Which model to load.
         predictor: How to use it.
+        spatial: Targets in 3D.
+        steady: How the best target is held.
         num_threads: CPU threads of the model; 0 leaves the choice to torch.
         image_transport: 'raw' or 'compressed'.
         task_command: The command in force from the start; '' for none.
@@ -97,6 +158,8 @@ class NodeConfig:
 
     model: ModelConfig
     predictor: PredictorConfig
+    spatial: SpatialConfig
+    steady: SteadyConfig
     num_threads: int
     image_transport: str
     task_command: str
@@ -170,6 +233,8 @@ def _to_config(values: Mapping[str, Any]) -> NodeConfig:
                 )
             }
         ),
+        spatial=SpatialConfig(**{field.name: values[field.name] for field in fields(_SPATIAL)}),
+        steady=SteadyConfig(frames=values['steady_frames'], margin=values['steady_margin']),
         num_threads=values['num_threads'],
         image_transport=values['image_transport'],
         task_command=values['task_command'],

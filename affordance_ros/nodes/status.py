@@ -138,11 +138,15 @@ class StatusReporter:
 
     def report_unusable(self, error: ImageError) -> None:
         """Name the cause of an unusable frame, the first time that it occurs."""
+        self.name_once(error.cause, f'frames are skipped: {error}')
+
+    def name_once(self, cause: str, reason: str) -> None:
+        """Say what is wrong, the first time that its cause occurs."""
         with self._lock:
-            if error.cause in self._named_causes:
+            if cause in self._named_causes:
                 return
-            self._named_causes.add(error.cause)
-        self.reject(f'frames are skipped: {error}')
+            self._named_causes.add(cause)
+        self.reject(reason)
 
     def frame_processed(self) -> None:
         """Note that frames are being processed."""

@@ -4,6 +4,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rclpy.node import Node
 
@@ -18,11 +19,19 @@ from affordance_ros.nodes.ground_request import Frame
 from affordance_ros.nodes.ground_request import GroundRequest
 from affordance_ros.nodes.ground_request import NodeMailbox
 from affordance_ros.nodes.inputs import decode
+from affordance_ros.nodes.messages import to_target_array
 from affordance_ros.nodes.outputs import Outputs
+from affordance_ros.nodes.spatial import Spatial
+from affordance_ros.nodes.spatial_messages import fill_points
 from affordance_ros.nodes.status import StatusReporter
 from affordance_ros.predictor import Grounding
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
+from affordance_ros.scene import NO_DEPTH
+from affordance_ros.scene import NoScene
+from affordance_ros.scene import Scene
+from affordance_ros.steady import SteadyConfig
+from affordance_ros.steady import SteadyTargets
 
 
 class Worker:
@@ -34,6 +43,8 @@ class Worker:
         mailbox: Where the work comes from. It has to be closed before `stop`.
         outputs: Where answers to frames go.
         latency: Told of every answer, to frames and to requests.
+        spatial: Depth and camera_info, and where answers in 3D go.
+        steady: How the best target is held.
         status: Where what could not be used is named.
     """
 
@@ -45,6 +56,8 @@ class Worker:
         mailbox: NodeMailbox,
         outputs: Outputs,
         latency: LatencyMonitor,
+        spatial: Spatial,
+        steady: SteadyConfig,
         status: StatusReporter,
     ) -> None:
         self._log = node.get_logger()
@@ -52,6 +65,8 @@ class Worker:
         self._mailbox = mailbox
         self._outputs = outputs
         self._latency = latency
+        self._spatial = spatial
+        self._steady = SteadyTargets(steady)
         self._status = status
         self._config = predictor.config
         self._thread: threading.Thread | None = None
@@ -60,9 +75,11 @@ class Worker:
         """Clean a command; raises CommandError if it can't be used."""
         return self._predictor.check_command(text)
 
-    def configure(self, config: PredictorConfig) -> None:
+    def configure(self, config: PredictorConfig, steady: SteadyConfig) -> None:
         """Use another configuration from the next frame on."""
         self._config = config
+        if steady != self._steady.config:
+            self._steady = SteadyTargets(steady)
 
     def start(self) -> None:
         """Begin to work."""
@@ -92,11 +109,22 @@ class Worker:
 
     def _publish(self, job: Job[Frame]) -> None:
         header, timer = job.frame.header, job.timer
+        depth = self._spatial.find_exact(header)
         image, (grounding,) = self._predict(job.frame, [job.command.text], timer)
-        self._outputs.publish_targets(grounding, job.command, header)
+        heatmap = grounding.heatmap
+        targets = self._steady.update(
+            grounding.targets, command_id=job.command.id, image=image.pixels
+        )
+        grounding = replace(grounding, targets=targets)
+        scene = self._spatial.scene(header, size=_size(grounding), depth=depth)
+        points = scene.locate(targets, heatmap)
+        timer.lap('postprocess')
+        message = fill_points(to_target_array(grounding, job.command, header=header), points)
+        self._outputs.publish_targets(message)
         timer.lap('publish')
         self._latency.frame_answered(timer)
-        self._outputs.publish_pictures(grounding, image, job.command, header)
+        self._spatial.publish(message, points, heatmap=heatmap, scene=scene)
+        self._outputs.publish_pictures(message, grounding, image)
 
     def _answer(self, asked: Asked[Frame, GroundRequest]) -> None:
         error = self._attempt(lambda: self._ground(asked))
@@ -104,10 +132,17 @@ class Worker:
             asked.request.fail(f'the image could not be used: {error}', cause=error.cause)
 
     def _ground(self, asked: Asked[Frame, GroundRequest]) -> None:
-        _, groundings = self._predict(asked.frame, asked.request.commands, asked.timer)
-        asked.request.succeed(groundings, header=asked.frame.header)
-        asked.timer.lap('publish')
-        self._latency.frame_answered(asked.timer)
+        header, request, timer = asked.frame.header, asked.request, asked.timer
+        depth = self._spatial.find_exact(header) if request.from_camera else None
+        _, groundings = self._predict(asked.frame, request.commands, timer)
+        scene: Scene | NoScene = NO_DEPTH
+        if request.from_camera:
+            scene = self._spatial.scene(header, size=_size(groundings[0]), depth=depth)
+        points = [scene.locate(g.targets, g.heatmap) for g in groundings]
+        timer.lap('postprocess')
+        request.succeed(groundings, points, header=header)
+        timer.lap('publish')
+        self._latency.frame_answered(timer)
 
     def _predict(
         self, frame: Frame, commands: Sequence[str], timer: FrameTimer
@@ -137,3 +172,8 @@ class Worker:
             self._log.error(traceback.format_exc())
             return ImageError(type(error).__name__, repr(error))
         return None
+
+
+def _size(grounding: Grounding) -> tuple[int, int]:
+    height, width = grounding.heatmap.shape
+    return height, width

@@ -1,0 +1,116 @@
+"""What the grounding node publishes in 3D for each frame."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from geometry_msgs.msg import PointStamped
+from geometry_msgs.msg import PoseStamped
+from numpy.typing import NDArray
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import PointCloud2
+from std_msgs.msg import Header
+from visualization_msgs.msg import MarkerArray
+
+from affordance_ros.cloud import make_cloud
+from affordance_ros.msg import AffordanceTargetArray
+from affordance_ros.nodes.parameters import SpatialConfig
+from affordance_ros.nodes.spatial_messages import to_cloud
+from affordance_ros.nodes.spatial_messages import to_markers
+from affordance_ros.nodes.spatial_messages import to_point
+from affordance_ros.nodes.spatial_messages import to_pose
+from affordance_ros.nodes.status import StatusReporter
+from affordance_ros.nodes.transform import FrameChange
+from affordance_ros.nodes.transform import FrameTransformer
+from affordance_ros.nodes.transform import TransformError
+from affordance_ros.points import NoPoint
+from affordance_ros.points import SurfacePoint
+from affordance_ros.scene import NoScene
+from affordance_ros.scene import Scene
+
+
+class SpatialOutputs:
+    """The publishers, which last as long as the node; markers and clouds are made on demand.
+
+    Args:
+        node: The node to publish for.
+        status: Where a missing transform is named.
+    """
+
+    def __init__(self, node: Node, status: StatusReporter) -> None:
+        def publisher(message_type: type, topic: str, depth: int) -> Publisher:
+            return node.create_publisher(
+                message_type,
+                topic,
+                depth,
+                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+            )
+
+        self._status = status
+        self._point = publisher(PointStamped, '~/target_point', 10)
+        self._pose = publisher(PoseStamped, '~/target_pose', 10)
+        self._markers = publisher(MarkerArray, '~/markers', 1)
+        self._cloud = publisher(PointCloud2, '~/cloud', 1)
+
+    def publish_targets(
+        self,
+        message: AffordanceTargetArray,
+        points: Sequence[SurfacePoint | NoPoint],
+        transformer: FrameTransformer | None,
+    ) -> None:
+        """Publish the best target's point and pose, if it has them, and the markers.
+
+        Args:
+            message: The targets, as they were published.
+            points: One for each target, in order.
+            transformer: Into the target frame; None leaves all in the camera's.
+        """
+        change = None
+        if transformer is not None and any(isinstance(p, SurfacePoint) for p in points):
+            try:
+                change = transformer.look_up(message.header)
+            except TransformError as error:
+                self._status.name_once('3D transform', str(error))
+                points = [NoPoint('no_transform')] * len(points)
+        if points and isinstance(points[0], SurfacePoint):
+            self._publish_best(points[0], message.header, change)
+        if self._markers.get_subscription_count():
+            markers = to_markers(message, points)
+            self._markers.publish(change.move_markers(markers) if change else markers)
+
+    def publish_cloud(
+        self,
+        heatmap: NDArray[np.float32],
+        scene: Scene | NoScene,
+        *,
+        header: Header,
+        config: SpatialConfig,
+    ) -> None:
+        """Publish the cloud, in the camera's frame, if somebody listens.
+
+        Args:
+            heatmap: (H, W) float32 in [0, 1].
+            scene: What the image shows.
+            header: The image's.
+            config: What the cloud holds.
+        """
+        if isinstance(scene, NoScene) or not self._cloud.get_subscription_count():
+            return
+        cloud = make_cloud(
+            heatmap,
+            depth=scene.depth,
+            pinhole=scene.pinhole,
+            min_heat=config.cloud_min_heat,
+            organised=config.cloud_organized,
+        )
+        self._cloud.publish(to_cloud(cloud, header=header))
+
+    def _publish_best(
+        self, best: SurfacePoint, header: Header, change: FrameChange | None
+    ) -> None:
+        point = to_point(best.position, header=header)
+        self._point.publish(change.move_point(point) if change else point)
+        if best.normal is not None:
+            pose = to_pose(best.position, best.normal, header=header)
+            self._pose.publish(change.move_pose(pose) if change else pose)
