@@ -38,7 +38,7 @@ def test_the_states_and_what_each_of_them_does(log, photos):
         assert not subscriptions(probe)
 
         assert probe.transition('activate')
-        probe.spin_until(lambda: len(subscriptions(probe)) == 2, 'the subscriptions')
+        probe.spin_until(lambda: len(subscriptions(probe)) == 4, 'the subscriptions')
         probe.spin_until(lambda: probe.images.get_subscription_count(), 'the camera to be heard')
         number = probe.command('cut')
         expected = probe.answer_to(photo).targets
