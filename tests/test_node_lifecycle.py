@@ -262,12 +262,14 @@ def test_memory_threads_and_subscriptions_return_with_every_cycle(log, photos):
             threads = node.num_threads()
             busy = node.memory_info().rss / 2**20
             assert probe.transition('deactivate')
-            assert node.num_threads() == threads - 1, 'the worker has not ended'
+            # Threads of Fast DDS come and go for a moment; the worker has to go for good.
+            probe.spin_until(lambda most=threads: node.num_threads() < most, 'its end')
             assert probe.transition('cleanup')
             probe.spin_until(lambda: not subscriptions(probe), 'the subscriptions to go')
             idle = node.memory_info().rss / 2**20
             assert idle < busy, f'cycle {cycle} freed nothing: {busy} to {idle} MiB'
+            if after:
+                probe.spin_until(lambda: node.num_threads() <= after[0][1], 'threads to end')
             after.append((idle, node.num_threads()))
         first, last = after[0], after[-1]
         assert last[0] <= 1.05 * first[0], f'memory grows: {after}'
-        assert last[1] == first[1], f'threads stay behind: {after}'
