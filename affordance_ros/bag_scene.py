@@ -18,8 +18,8 @@ from affordance_ros.stamp_cache import StampCache
 _LOG = logging.getLogger('affordance-bag')
 # Depth is often recorded after its image: so much of the bag is read ahead for it.
 READ_AHEAD_NS = 300_000_000
+TOLERANCE_S = 0.02  # the node's default
 _DEPTH_TYPE, _INFO_TYPE = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CameraInfo'
-_TOLERANCE_S = 0.02  # the node's default
 _KEPT_DEPTHS, _KEPT_INFOS = 60, 10  # twice what a camera of 90 Hz gives while an image waits
 
 
@@ -50,7 +50,7 @@ class BagScenes:
     def __init__(self, source: InputBag, wanted: DepthTopics) -> None:
         self._source = source
         self._topics = find_depth_topics(source.types, source.topic, wanted)
-        self._depths: StampCache[Any] = StampCache(_KEPT_DEPTHS, _TOLERANCE_S)
+        self._depths: StampCache[Any] = StampCache(_KEPT_DEPTHS, TOLERANCE_S)
         self._infos: StampCache[Any] = StampCache(_KEPT_INFOS, math.inf)
         self._named: set[str] = set()
         self.without_points: Counter[str] = Counter()

@@ -230,7 +230,7 @@ def test_without_rosbags_it_says_what_to_install():
 @pytest.mark.ros
 @pytest.mark.usefixtures('ros')
 def test_the_bag_tool_answers_as_the_live_node(log, tmp_path):
-    """The recorded sequence to both: targets and overlays exact, heatmaps to 1e-6, points to 10 um."""
+    """Targets and overlays of the recorded sequence exactly, heat to 1e-6, points to 1e-5 m."""
     from rclpy.serialization import deserialize_message
     from sensor_msgs.msg import CameraInfo
     from sensor_msgs.msg import CompressedImage

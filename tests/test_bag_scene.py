@@ -7,6 +7,7 @@ from rosbags.rosbag2 import StoragePlugin
 from rosbags.rosbag2 import Writer
 
 from affordance_ros.bag_cli import main
+from affordance_ros.bag_scene import TOLERANCE_S
 from affordance_ros.bag_scene import DepthTopics
 from affordance_ros.bag_scene import find_depth_topics
 from affordance_ros.source_frame import SourceError
@@ -160,3 +161,10 @@ def test_of_several_topics_none_is_taken_and_that_is_said(caplog):
     found = find_depth_topics(types, '/c/image', DepthTopics('/a/depth'))
     assert found == DepthTopics('/a/depth')
     assert '(/a/camera_info, /b/camera_info): choose by --camera-info-topic' in caplog.text
+
+
+@pytest.mark.ros
+def test_the_tolerance_is_the_nodes_default():
+    from affordance_ros.nodes.parameters import SpatialConfig
+
+    assert SpatialConfig().depth_tolerance_s == TOLERANCE_S
