@@ -39,6 +39,12 @@ def build_parser() -> argparse.ArgumentParser:
         '--at', action='append', type=float, default=[], help='seconds since the start of the bag'
     )
     parser.add_argument('--topic', default='', help='images; default: the only such topic')
+    parser.add_argument(
+        '--depth-topic', default='', help="default: the only Image topic named '...depth...'"
+    )
+    parser.add_argument(
+        '--camera-info-topic', default='', help='default: the one beside the images, or the only'
+    )
     parser.add_argument('--namespace', default='/grounding', help='of the topics that are written')
     parser.add_argument('--copy', action='store_true', help='copy all topics of the bag too')
     parser.add_argument('--rerun', type=Path, metavar='FILE.rrd', help='also record for rerun')
@@ -67,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     from affordance_ros.bag_run import BagJob  # needs rosbags, whose lack main() names
     from affordance_ros.bag_run import run_bag
+    from affordance_ros.bag_scene import DepthTopics
 
     if options.num_threads:
         torch.set_num_threads(options.num_threads)
@@ -78,6 +85,7 @@ def _run(options: argparse.Namespace) -> int:
         options.out.expanduser(),
         Schedule(commands, options.at),
         topic=options.topic,
+        depth=DepthTopics(options.depth_topic, options.camera_info_topic),
         namespace=options.namespace,
         copy=options.copy,
         rerun=options.rerun,
@@ -99,6 +107,8 @@ def _run(options: argparse.Namespace) -> int:
         sum(report.unusable.values()),
         ''.join(f' ({cause}: {count})' for cause, count in report.unusable.items()),
     )
+    for cause, count in report.without_points.items():
+        _LOG.info('%d images without 3D points (%s)', count, cause)
     return 1 if report.unusable or not report.answered else 0
 
 

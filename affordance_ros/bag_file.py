@@ -1,6 +1,7 @@
 """Bags read and written message by message through rosbags: needs no ROS."""
 
 import shutil
+from collections.abc import Collection
 from collections.abc import Iterator
 from contextlib import ExitStack
 from contextlib import contextmanager
@@ -65,17 +66,22 @@ class InputBag:
         return self._reader.start_time
 
     @property
-    def topics(self) -> set[str]:
-        """All topics."""
-        return {connection.topic for connection in self._reader.connections}
+    def types(self) -> dict[str, str]:
+        """The type of each topic."""
+        return {connection.topic: connection.msgtype for connection in self._reader.connections}
 
-    def count(self, *, everything: bool) -> int:
+    def count(self, *, everything: bool, beside: Collection[str] = ()) -> int:
         """Return how many messages `messages` will give."""
-        return sum(connection.msgcount for connection in self._wanted(everything))
+        return sum(connection.msgcount for connection in self._wanted(everything, beside))
 
-    def messages(self, *, everything: bool) -> Iterator[BagMessage]:
-        """Yield the topic's messages in the order of the bag, or those of all topics."""
-        stored = self._reader.messages(self._wanted(everything))
+    def messages(self, *, everything: bool, beside: Collection[str] = ()) -> Iterator[BagMessage]:
+        """Yield messages in the order of the bag.
+
+        Args:
+            everything: Those of all topics; else those of the topic of images alone.
+            beside: More topics to read.
+        """
+        stored = self._reader.messages(self._wanted(everything, beside))
         while True:
             with _named_damage(self._path):
                 item = next(stored, None)
@@ -105,8 +111,9 @@ class InputBag:
                 f'{connection.topic} can not be copied: leave --copy away'
             ) from error
 
-    def _wanted(self, everything: bool) -> list[Connection]:
-        return [c for c in self._reader.connections if everything or c.topic == self.topic]
+    def _wanted(self, everything: bool, beside: Collection[str]) -> list[Connection]:
+        topics = {self.topic, *beside}
+        return [c for c in self._reader.connections if everything or c.topic in topics]
 
 
 @contextmanager

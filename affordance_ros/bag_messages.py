@@ -12,6 +12,8 @@ from rosbags.typesys import get_typestore
 
 from affordance_ros.frames import BoundCommand
 from affordance_ros.peaks import Target
+from affordance_ros.points import NoPoint
+from affordance_ros.points import SurfacePoint
 
 IMAGE = 'sensor_msgs/msg/Image'
 TARGETS = 'affordance_ros/msg/AffordanceTargetArray'
@@ -64,10 +66,19 @@ class OutputMessages:
         targets: Sequence[Target],
         command: BoundCommand,
         *,
+        points: Sequence[SurfacePoint | NoPoint],
         size: tuple[int, int],
         header: Any,
     ) -> memoryview:
-        """Make the targets' message of a frame; size is the image's (height, width)."""
+        """Make the targets' message of a frame.
+
+        Args:
+            targets: The frame's.
+            command: What they answer.
+            points: Where each target lies in 3D, in order.
+            size: The image's (height, width) in pixels.
+            header: The image's.
+        """
         message = self._make(
             TARGETS,
             header=header,
@@ -75,19 +86,19 @@ class OutputMessages:
             command_id=command.id,
             image_height=size[0],
             image_width=size[1],
-            targets=[self._target(target) for target in targets],
+            targets=[self._target(*pair) for pair in zip(targets, points, strict=True)],
         )
         return self.store.serialize_cdr(message, TARGETS)
 
-    def _target(self, target: Target) -> Any:
-        # Depth is not read from bags yet, so no target has a point.
+    def _target(self, target: Target, point: SurfacePoint | NoPoint) -> Any:
+        x, y, z = (0.0,) * 3 if isinstance(point, NoPoint) else point.position.tolist()
         return self._make(
             'affordance_ros/msg/AffordanceTarget',
             x=target.x,
             y=target.y,
             score=target.score,
-            has_point=False,
-            point=self._make('geometry_msgs/msg/Point', x=0.0, y=0.0, z=0.0),
+            has_point=not isinstance(point, NoPoint),
+            point=self._make('geometry_msgs/msg/Point', x=x, y=y, z=z),
         )
 
     def _make(self, name: str, **fields: Any) -> Any:

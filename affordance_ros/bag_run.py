@@ -3,14 +3,17 @@
 import logging
 import sys
 from collections import Counter
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from rosbags.interfaces import Connection
 from tqdm import tqdm
 
+from affordance_ros.bag_file import BagMessage
 from affordance_ros.bag_file import InputBag
 from affordance_ros.bag_file import OutputBag
 from affordance_ros.bag_file import create_bag
@@ -18,6 +21,9 @@ from affordance_ros.bag_file import open_bag
 from affordance_ros.bag_messages import IMAGE
 from affordance_ros.bag_messages import TARGETS
 from affordance_ros.bag_messages import OutputMessages
+from affordance_ros.bag_scene import READ_AHEAD_NS
+from affordance_ros.bag_scene import BagScenes
+from affordance_ros.bag_scene import DepthTopics
 from affordance_ros.frames import BoundCommand
 from affordance_ros.images import CameraImage
 from affordance_ros.images import ImageError
@@ -44,6 +50,7 @@ class BagJob:
         out: A new .mcap, or a new rosbag2 folder.
         schedule: Which command is in force when.
         topic: The topic of images; empty for the only one there is.
+        depth: The topics of depth and camera_info.
         namespace: What the output topics lie under, such as /grounding.
         copy: Whether all input topics are copied too.
         rerun: Where a recording for the rerun viewer goes; None for none.
@@ -53,6 +60,7 @@ class BagJob:
     out: Path
     schedule: Schedule
     topic: str = ''
+    depth: DepthTopics = field(default_factory=DepthTopics)
     namespace: str = '/grounding'
     copy: bool = False
     rerun: Path | None = None
@@ -67,12 +75,14 @@ class BagReport:
         answered: Images with an answer.
         early: Images before the first command, which get none, as in the node.
         unusable: Images that could not be read, by cause.
+        without_points: Images that got no 3D points although the bag has depth, by cause.
     """
 
     topic: str
     answered: int
     early: int
     unusable: Counter[str]
+    without_points: Counter[str]
 
 
 def run_bag(job: BagJob, predictor: Predictor) -> BagReport:
@@ -95,15 +105,15 @@ def run_bag(job: BagJob, predictor: Predictor) -> BagReport:
         create_bag(job.out) as sink,
     ):
         run = _Run(job, predictor, source, sink, recording)
-        total = source.count(everything=job.copy)
-        messages = source.messages(everything=job.copy)
+        beside = run.scenes.topics
+        total = source.count(everything=job.copy, beside=beside)
+        messages = source.messages(everything=job.copy, beside=beside)
         bar = tqdm(messages, total=total, unit='message', disable=not sys.stderr.isatty())
         for message in bar:
             if job.copy:
                 sink.copy(message, source)
-            if message.connection.topic == source.topic:
-                run.answer(source.read(message), message.log_ns)
-        return run.report()
+            run.take(message)
+        return run.finish()
 
 
 class _Run:
@@ -127,9 +137,36 @@ class _Run:
         self._answered = self._early = 0
         self._unusable: Counter[str] = Counter()
         self._command: BoundCommand | None = None
+        self.scenes = BagScenes(source, job.depth)
+        self._read_ahead_ns = READ_AHEAD_NS if self.scenes.topics else 0
+        self._held: deque[BagMessage] = deque()
 
-    def answer(self, message: Any, log_ns: int) -> None:
-        """Answer one image message, or count why not."""
+    def take(self, message: BagMessage) -> None:
+        """Take the bag's next message; an image is answered once its depth can have come."""
+        if message.connection.topic == self._source.topic:
+            self._held.append(message)
+        else:
+            self.scenes.add(message)
+        while self._held and message.log_ns - self._held[0].log_ns >= self._read_ahead_ns:
+            self._answer_oldest()
+
+    def finish(self) -> BagReport:
+        """Answer the images that still wait; return what became of all."""
+        while self._held:
+            self._answer_oldest()
+        return BagReport(
+            self._source.topic,
+            self._answered,
+            self._early,
+            self._unusable,
+            self.scenes.without_points,
+        )
+
+    def _answer_oldest(self) -> None:
+        message = self._held.popleft()
+        self._answer(self._source.read(message), message.log_ns)
+
+    def _answer(self, message: Any, log_ns: int) -> None:
         command = self._schedule.at((log_ns - self._source.start_ns) / 1e9)
         if command is None:
             self._early += 1
@@ -147,10 +184,6 @@ class _Run:
         self._write(image, command, header=message.header, log_ns=log_ns)
         self._answered += 1
 
-    def report(self) -> BagReport:
-        """Return what became of the images so far."""
-        return BagReport(self._source.topic, self._answered, self._early, self._unusable)
-
     def _write(
         self, image: CameraImage, command: BoundCommand, *, header: Any, log_ns: int
     ) -> None:
@@ -160,13 +193,17 @@ class _Run:
             bgr, grounding.heatmap, targets=grounding.targets, caption=command.text
         )
         height, width = grounding.heatmap.shape
+        scene = self.scenes.scene(header, size=(height, width))
+        points = scene.locate(grounding.targets, grounding.heatmap)
         make = self._messages
         for name, raw in (
             ('heatmap', make.image(grounding.heatmap, '32FC1', header=header)),
             ('overlay', make.image(overlay, 'bgr8', header=header)),
             (
                 'targets',
-                make.targets(grounding.targets, command, size=(height, width), header=header),
+                make.targets(
+                    grounding.targets, command, points=points, size=(height, width), header=header
+                ),
             ),
         ):
             self._sink.write(self._topics[name], log_ns, raw)
@@ -183,7 +220,7 @@ class _Run:
     def _add_topics(self, job: BagJob) -> Iterator[tuple[str, Connection]]:
         for name, message_type in OUTPUTS.items():
             topic = f'{job.namespace.rstrip("/")}/{name}'
-            if job.copy and topic in self._source.topics:
+            if job.copy and topic in self._source.types:
                 raise SourceError(
                     f'{job.source} has a topic {topic} of its own: leave --copy away, or write '
                     f'under another --namespace'

@@ -230,10 +230,13 @@ def test_without_rosbags_it_says_what_to_install():
 @pytest.mark.ros
 @pytest.mark.usefixtures('ros')
 def test_the_bag_tool_answers_as_the_live_node(log, tmp_path):
-    """The recorded sequence to both: targets and overlays exactly, heatmaps to 1e-6."""
+    """Targets and overlays of the recorded sequence exactly, heat to 1e-6, points to 1e-5 m."""
+    from rclpy.serialization import deserialize_message
+    from sensor_msgs.msg import CameraInfo
     from sensor_msgs.msg import CompressedImage
-    from std_msgs.msg import Header
+    from sensor_msgs.msg import Image
 
+    from tests.rgbd_camera import RgbdCamera
     from tests.ros_harness import grounding_node
 
     bag = SAMPLES / 'tabletop'
@@ -243,25 +246,37 @@ def test_the_bag_tool_answers_as_the_live_node(log, tmp_path):
         cwd=ROOT, check=True,
     )  # fmt: skip
     offline = read_all(tmp_path / 'out.mcap')
-    frames = read_all(bag)['/camera/image/compressed'][:6]
-    with grounding_node(log, heatmaps=True, overlays=True, image_transport='compressed') as (
-        _,
-        probe,
-    ):
+    recorded = read_all(bag)
+    settings = {'image_transport': 'compressed', 'depth_wait_s': 1.0}
+    with grounding_node(log, heatmaps=True, overlays=True, **settings) as (_, probe):
+        camera = RgbdCamera(probe)
+        camera.wait_until_heard()
         probe.command('hold the mug')
-        for number, (_, _, frame) in enumerate(frames):
-            head = Header(frame_id=frame.header.frame_id)
-            head.stamp.sec = frame.header.stamp.sec
-            head.stamp.nanosec = frame.header.stamp.nanosec
-            message = CompressedImage(header=head, format=frame.format)
-            message.data.frombytes(frame.data.tobytes())
-            probe.jpegs.publish(message)
-            heard = (probe.targets, probe.heatmaps, probe.overlays)
+        heard = (probe.targets, probe.heatmaps, probe.overlays)
+
+        def answers_to(number):
+            for topic, kind, publisher in (
+                ('/camera/camera_info', CameraInfo, camera.infos),
+                ('/camera/depth', Image, camera.depths),
+                ('/camera/image/compressed', CompressedImage, probe.jpegs),
+            ):
+                message = deserialize_message(recorded[topic][number][1], kind)
+                publisher.publish(message)
+            for messages in heard:
+                messages.clear()
             probe.spin_until(
-                lambda heard=heard, head=head: all(m and m[-1].header == head for m in heard),
+                lambda: all(m and m[-1].header == message.header for m in heard),
                 f'all answers to frame {number}',
             )
-            targets, heatmap, overlay = (messages[-1] for messages in heard)
+            return tuple(messages[-1] for messages in heard)
+
+        # What came before discovery was done is lost.
+        probe.spin_until(
+            lambda: any(t.has_point for t in answers_to(0)[0].targets), 'an answer with points'
+        )
+        for number in range(6):
+            targets, heatmap, overlay = answers_to(number)
+            head = targets.header
             kept = {n: offline[f'/grounding/{n}'][number][2] for n in bag_run.OUTPUTS}
             live = np.frombuffer(heatmap.data, np.float32).reshape(heatmap.height, heatmap.width)
             assert np.abs(live - to_array(kept['heatmap'])).max() <= 1e-6
@@ -272,6 +287,11 @@ def test_the_bag_tool_answers_as_the_live_node(log, tmp_path):
                 (t.x, t.y, t.score) for t in targets.targets
             ]
             assert array.targets
+            assert [t.has_point for t in array.targets] == [t.has_point for t in targets.targets]
+            for kept_one, live_one in zip(array.targets, targets.targets, strict=True):
+                assert (kept_one.point.x, kept_one.point.y, kept_one.point.z) == pytest.approx(
+                    (live_one.point.x, live_one.point.y, live_one.point.z), abs=1e-5
+                )
             for answer in kept.values():
                 assert answer.header.frame_id == head.frame_id
                 assert answer.header.stamp.sec == head.stamp.sec
