@@ -55,12 +55,18 @@ class RgbdCamera:
     def answer_to(self, picture, depth, *, header=None, info=True):
         """Send a whole frame, depth and camera_info first, and return the answer to it."""
         header = header or self.probe.header()
-        if info:
-            self.send_info(picture.shape[:2], header)
-        self.send_depth(depth, header)
-        self.probe.send(picture, header=header)
+
+        def send():
+            if info:
+                self.send_info(picture.shape[:2], header)
+            self.send_depth(depth, header)
+            self.probe.send(picture, header=header)
+
+        send()
         self.probe.spin_until(
-            lambda: self.probe.targets and self.probe.targets[-1].header == header, 'the answer'
+            lambda: self.probe.targets and self.probe.targets[-1].header == header,
+            'the answer',
+            again=send,
         )
         return self.probe.targets[-1]
 

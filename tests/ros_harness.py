@@ -35,6 +35,7 @@ MODEL = {'model': 'compact', 'weights': 'random', 'device': 'cpu', 'num_threads'
 LOSSLESS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 _numbers = itertools.count(1)
+_REPEAT_S = 8.0
 
 
 def executable(name):
@@ -130,13 +131,22 @@ class Probe:
         status = self.diagnostics.get(task)
         return {v.key: v.value for v in status.values}.get(key, '') if status else ''
 
-    def spin_until(self, condition, what, timeout_s=60.0):
-        """Hear messages until a condition holds; fail if it does not in time."""
-        deadline = time.monotonic() + timeout_s
+    def spin_until(self, condition, what, timeout_s=60.0, again=None):
+        """Hear messages until a condition holds; fail if it does not in time.
+
+        With `again`, that is done every few seconds meanwhile: what is sent before the other side
+        has discovered us can be lost, and nothing says when it has.
+        """
+        begin = time.monotonic()
+        repeats = 0
         while not condition():
-            if time.monotonic() > deadline:
+            passed_s = time.monotonic() - begin
+            if passed_s > timeout_s:
                 last = self.status[-1] if self.status else None
                 raise AssertionError(f'waited {timeout_s} s in vain for {what}; status: {last}')
+            if again is not None and passed_s > (repeats + 1) * _REPEAT_S:
+                repeats += 1
+                again()
             rclpy.spin_once(self.node, timeout_sec=0.05)
 
     def wait_until_ready(self, process, images=True):
@@ -213,7 +223,9 @@ class Probe:
         """Publish an image and wait for its targets."""
         header = self.send(pixels, encoding)
         self.spin_until(
-            lambda: self.targets and self.targets[-1].header == header, f'an answer to {header}'
+            lambda: self.targets and self.targets[-1].header == header,
+            f'an answer to {header}',
+            again=lambda: self.send(pixels, encoding, header),
         )
         return self.targets[-1]
 

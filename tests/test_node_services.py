@@ -14,7 +14,14 @@ COMMANDS = ['hold the mug', 'cut', 'open']
 def ground(probe, **request):
     from affordance_ros.srv import Ground
 
-    return probe.call(Ground, 'ground', **request)
+    futures = []
+
+    def ask():
+        futures.append(probe.begin(Ground, 'ground', **request))
+
+    ask()
+    probe.spin_until(lambda: any(f.done() for f in futures), 'the answer of ground', again=ask)
+    return next(f for f in futures if f.done()).result()
 
 
 def begin_to_ground(probe, **request):
