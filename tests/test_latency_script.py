@@ -10,7 +10,7 @@ import pytest
 from affordance_ros.latency import STAGES
 from tests.conftest import ROOT
 
-pytestmark = [pytest.mark.ros]
+pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 
 def test_the_table_holds_both_and_every_stage():

@@ -103,7 +103,8 @@ class FrameTransformer:
             found = self._buffer.lookup_transform(
                 self._target_frame, header.frame_id, Time.from_msg(header.stamp), timeout=_WAIT
             )
-        except self._tf2_ros.TransformException as error:
+        # A stamp before the epoch is a ValueError of rclpy's Time.
+        except (self._tf2_ros.TransformException, ValueError) as error:
             raise TransformError(
                 f'there is no transform from {header.frame_id!r} to target_frame '
                 f"{self._target_frame!r} at the image's stamp ({error})"
