@@ -54,7 +54,7 @@ def measure(
         For 'uncached', 'filling cache' and 'cached': images_per_s and peak_memory_mb.
     """
     cache = [f'feature_cache.folder={folder / "features"}', 'feature_cache.variants=1']
-    plain = ['optim.epochs=2', 'feature_cache.folder=']
+    plain = ['optim.epochs=2', 'feature_cache.folder=""']
     uncached = _train(config, folder / 'uncached', plain, images, overrides)
     cached = _train(config, folder / 'cached', ['optim.epochs=3', *cache], images, overrides)
     return {'uncached': uncached[-1], 'filling cache': cached[0], 'cached': cached[-1]}
