@@ -10,15 +10,11 @@ from pathlib import Path
 import cv2
 import torch
 
+from affordance_ros.cli import CALL_ERRORS
 from affordance_ros.cli import add_model_options
+from affordance_ros.cli import introduce
 from affordance_ros.cli import load_predictor
-from affordance_ros.commands import CommandError
-from affordance_ros.commands import command_warning
-from affordance_ros.model.checkpoint import CheckpointError
-from affordance_ros.model.weights import WeightsError
-from affordance_ros.recording import RecordingError
 from affordance_ros.schedule import Schedule
-from affordance_ros.source_frame import SourceError
 
 _LOG = logging.getLogger('affordance-bag')
 
@@ -62,10 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         return _run(options)
-    except (
-        CheckpointError, CommandError, OSError, RecordingError, SourceError, ValueError,
-        WeightsError,
-    ) as error:  # fmt: skip
+    except (OSError, *CALL_ERRORS) as error:
         _LOG.error('%s', error)
         return 2
 
@@ -90,12 +83,7 @@ def _run(options: argparse.Namespace) -> int:
         copy=options.copy,
         rerun=options.rerun,
     )
-    for command in commands:
-        if warning := command_warning(command):
-            _LOG.warning('%s', warning)
-    if predictor.model.untrained:
-        _LOG.warning('the model is UNTRAINED: its heatmaps mean nothing')
-    _LOG.info('%s, %s', predictor.model.name, predictor.model.decoder.description)
+    introduce(predictor, commands, log=_LOG)
     predictor.warm_up()
     report = run_bag(job, predictor)
     _LOG.info(

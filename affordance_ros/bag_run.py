@@ -24,18 +24,17 @@ from affordance_ros.bag_messages import OutputMessages
 from affordance_ros.bag_scene import READ_AHEAD_NS
 from affordance_ros.bag_scene import BagScenes
 from affordance_ros.bag_scene import DepthTopics
+from affordance_ros.bag_source import decode_image
 from affordance_ros.frames import BoundCommand
 from affordance_ros.images import CameraImage
 from affordance_ros.images import ImageError
-from affordance_ros.images import decode_compressed
-from affordance_ros.images import needs_bridge
-from affordance_ros.images import read_message
 from affordance_ros.overlay import draw_overlay
 from affordance_ros.predictor import Predictor
 from affordance_ros.recording import Recording
 from affordance_ros.recording import record
 from affordance_ros.schedule import Schedule
 from affordance_ros.source_frame import SourceError
+from affordance_ros.stamp_cache import to_ns
 
 _LOG = logging.getLogger('affordance-bag')
 OUTPUTS = {'heatmap': IMAGE, 'overlay': IMAGE, 'targets': TARGETS}
@@ -214,7 +213,7 @@ class _Run:
                 targets=grounding.targets,
                 overlay_bgr=overlay,
                 heatmap=grounding.heatmap,
-                stamp_ns=header.stamp.sec * 10**9 + header.stamp.nanosec,
+                stamp_ns=to_ns(header.stamp),
             )
 
     def _add_topics(self, job: BagJob) -> Iterator[tuple[str, Connection]]:
@@ -226,21 +225,3 @@ class _Run:
                     f'under another --namespace'
                 )
             yield name, self._sink.add_topic(topic, message_type, store=self._messages.store)
-
-
-def decode_image(message: Any) -> CameraImage:
-    """Read an Image or CompressedImage message by the node's own code.
-
-    Raises:
-        ImageError: If it can't be used, or needs cv_bridge, which is ROS.
-    """
-    if hasattr(message, 'format'):
-        return decode_compressed(message.data)
-    image = None if needs_bridge(message) else read_message(message)
-    if image is None:
-        raise ImageError(
-            'encoding',
-            f'images with encoding {message.encoding!r} need cv_bridge, which comes with ROS: '
-            f'play the bag to the node, or record rgb8 or bgr8',
-        )
-    return image

@@ -8,17 +8,18 @@ from typing import Any
 
 from affordance_ros.bag_file import BagMessage
 from affordance_ros.bag_file import InputBag
+from affordance_ros.scene import DEPTH_TOLERANCE_S
 from affordance_ros.scene import NO_DEPTH
 from affordance_ros.scene import NoScene
 from affordance_ros.scene import Scene
 from affordance_ros.scene import read_scene
 from affordance_ros.source_frame import SourceError
 from affordance_ros.stamp_cache import StampCache
+from affordance_ros.stamp_cache import to_ns
 
 _LOG = logging.getLogger('affordance-bag')
 # Depth is often recorded after its image: so much of the bag is read ahead for it.
 READ_AHEAD_NS = 300_000_000
-TOLERANCE_S = 0.02  # the node's default
 _DEPTH_TYPE, _INFO_TYPE = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CameraInfo'
 _KEPT_DEPTHS, _KEPT_INFOS = 60, 10  # twice what a camera of 90 Hz gives while an image waits
 
@@ -50,7 +51,7 @@ class BagScenes:
     def __init__(self, source: InputBag, wanted: DepthTopics) -> None:
         self._source = source
         self._topics = find_depth_topics(source.types, source.topic, wanted)
-        self._depths: StampCache[Any] = StampCache(_KEPT_DEPTHS, TOLERANCE_S)
+        self._depths: StampCache[Any] = StampCache(_KEPT_DEPTHS, DEPTH_TOLERANCE_S)
         self._infos: StampCache[Any] = StampCache(_KEPT_INFOS, math.inf)
         self._named: set[str] = set()
         self.without_points: Counter[str] = Counter()
@@ -76,7 +77,7 @@ class BagScenes:
             return
         content = self._source.read(message)
         cache = self._depths if topic == self._topics.depth else self._infos
-        cache.add(_stamp_ns(content.header), content)
+        cache.add(to_ns(content.header.stamp), content)
 
     def scene(self, header: Any, *, size: tuple[int, int]) -> Scene | NoScene:
         """Return what an image shows in 3D; what keeps it from being known is named once.
@@ -87,7 +88,7 @@ class BagScenes:
         """
         if not self._topics.depth:
             return NO_DEPTH
-        stamp_ns = _stamp_ns(header)
+        stamp_ns = to_ns(header.stamp)
         scene = read_scene(self._depths.match(stamp_ns), self._infos.match(stamp_ns), size=size)
         if isinstance(scene, NoScene):
             self.without_points[scene.cause] += 1
@@ -143,7 +144,3 @@ def _choose(
         _LOG.warning('no 3D points: several topics of %s (%s): choose by %s', kind, names, option)
         return ''
     return found[0] if found else ''
-
-
-def _stamp_ns(header: Any) -> int:
-    return int(header.stamp.sec) * 10**9 + int(header.stamp.nanosec)

@@ -11,6 +11,7 @@ from affordance_ros.depth import DepthImage
 from affordance_ros.images import CameraImage
 from affordance_ros.images import ImageError
 from affordance_ros.images import decode_compressed
+from affordance_ros.images import needs_bridge
 from affordance_ros.images import read_message
 from affordance_ros.source_frame import SourceError
 from affordance_ros.source_frame import SourceFrame
@@ -57,6 +58,24 @@ def read_bag(path: Path) -> Iterator[SourceFrame]:
         raise SourceError(f'{path} is not a readable bag: {error}') from error
 
 
+def decode_image(message: Any) -> CameraImage:
+    """Read an Image or CompressedImage message by the node's own code.
+
+    Raises:
+        ImageError: If it can't be used, or needs cv_bridge, which is ROS.
+    """
+    if hasattr(message, 'format'):
+        return decode_compressed(message.data)
+    image = None if needs_bridge(message) else read_message(message)
+    if image is None:
+        raise ImageError(
+            'encoding',
+            f'images with encoding {message.encoding!r} need cv_bridge, which comes with ROS: '
+            f'play the bag to the node, or record rgb8 or bgr8',
+        )
+    return image
+
+
 def _kind(topic: str, message_type: str) -> str:
     if message_type == _INFO:
         return 'info'
@@ -89,9 +108,7 @@ def _pair(reader: Any, kinds: dict[str, str]) -> Iterator[SourceFrame]:
 
 def _colour(message: Any) -> CameraImage:
     try:
-        if hasattr(message, 'format'):
-            return decode_compressed(message.data)
-        return read_message(message)
+        return decode_image(message)
     except ImageError as error:
         raise SourceError(f'the bag holds a frame that can not be used: {error}') from error
 

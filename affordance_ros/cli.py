@@ -28,6 +28,15 @@ from affordance_ros.recording import record
 from affordance_ros.source_frame import SourceError
 
 _LOG = logging.getLogger('affordance-ground')
+# What a person can have done wrong; the text says what.
+CALL_ERRORS = (
+    CheckpointError,
+    CommandError,
+    RecordingError,
+    SourceError,
+    ValueError,
+    WeightsError,
+)
 _SUFFIXES = ('overlay.png', 'heatmap.png', 'heatmap.npy')
 
 
@@ -87,6 +96,16 @@ def load_predictor(options: argparse.Namespace) -> Predictor:
     )
 
 
+def introduce(predictor: Predictor, commands: Sequence[str], *, log: logging.Logger) -> None:
+    """Say which model answers, and warn where its answers or the commands are in doubt."""
+    for command in commands:
+        if warning := command_warning(command):
+            log.warning('%s', warning)
+    if predictor.model.untrained:
+        log.warning('the model is UNTRAINED: its heatmaps mean nothing')
+    log.info('%s, %s', predictor.model.name, predictor.model.decoder.description)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return 0, 1 if some photos could not be used, 2 for a wrong call."""
     logging.basicConfig(format='%(name)s: %(message)s', stream=sys.stderr, level=logging.INFO)
@@ -101,9 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 sys.stdout.write(f'{name + ":":<22}{value}\n')
             return 0
         return _ground(predictor, options)
-    except (
-        CheckpointError, CommandError, RecordingError, SourceError, ValueError, WeightsError,
-    ) as error:  # fmt: skip
+    except CALL_ERRORS as error:
         _LOG.error('%s', error)
         return 2
 
@@ -114,12 +131,7 @@ def _ground(predictor: Predictor, options: argparse.Namespace) -> int:
     if not commands or not Path(inputs[-1]).exists():
         commands.insert(0, inputs.pop())
     predictor.set_commands(commands)
-    for command in commands:
-        if warning := command_warning(command):
-            _LOG.warning('%s', warning)
-    if predictor.model.untrained:
-        _LOG.warning('the model is UNTRAINED: its heatmaps mean nothing')
-    _LOG.info('%s, %s', predictor.model.name, predictor.model.decoder.description)
+    introduce(predictor, commands, log=_LOG)
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
     photos = [p for name in inputs for p in _expand(Path(name).expanduser())]

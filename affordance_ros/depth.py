@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from affordance_ros.images import ImageError
 from affordance_ros.images import ImageMessage
+from affordance_ros.images import MessageError
 from affordance_ros.images import check_layout
 from affordance_ros.images import strided_view
 
@@ -20,16 +21,8 @@ _ENCODINGS = {'16UC1': ('u2', 0.001), 'mono16': ('u2', 0.001), '32FC1': ('f4', 1
 _ALL = slice(None)
 
 
-class DepthError(ValueError):
-    """A depth image can't be used.
-
-    Attributes:
-        cause: A short key, by which equal failures are counted together.
-    """
-
-    def __init__(self, cause: str, message: str) -> None:
-        super().__init__(message)
-        self.cause = cause
+class DepthError(MessageError):
+    """A depth image can't be used."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,8 +60,8 @@ class ImageMessage(Protocol):
     data: 'bytes | memoryview'
 
 
-class ImageError(ValueError):
-    """A frame can't be used.
+class MessageError(ValueError):
+    """What a message brings can't be used.
 
     Attributes:
         cause: A short key, by which equal failures are counted together.
@@ -70,6 +70,10 @@ class ImageError(ValueError):
     def __init__(self, cause: str, message: str) -> None:
         super().__init__(message)
         self.cause = cause
+
+
+class ImageError(MessageError):
+    """A frame can't be used."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from numpy.typing import NDArray
 
+from affordance_ros.images import MessageError
+
 
 class Region(Protocol):
     """The fields of sensor_msgs/RegionOfInterest that are read."""
@@ -35,16 +37,8 @@ class CameraInfoMessage(Protocol):
     roi: Region
 
 
-class PinholeError(ValueError):
-    """A camera_info can't be used, or doesn't fit the image.
-
-    Attributes:
-        cause: A short key, by which equal failures are counted together.
-    """
-
-    def __init__(self, cause: str, message: str) -> None:
-        super().__init__(message)
-        self.cause = cause
+class PinholeError(MessageError):
+    """A camera_info can't be used, or doesn't fit the image."""
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,9 @@ class NoScene:
         return (NoPoint(self.reason),) * len(targets)
 
 
+# How far depth's stamp may be from its image's, in seconds, where nobody says it.
+DEPTH_TOLERANCE_S = 0.02
+
 NO_DEPTH = NoScene('no_depth', 'no_depth', REASONS['no_depth'])
 
 

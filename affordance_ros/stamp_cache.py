@@ -6,6 +6,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Generic
+from typing import Protocol
 from typing import TypeVar
 
 ItemT = TypeVar('ItemT')
@@ -13,6 +14,21 @@ ItemT = TypeVar('ItemT')
 # A stamp that lies so far before the newest one means that time was set back (a bag that starts
 # again, a simulator that was reset), and not that messages came out of order.
 _JUMP_BACK_NS = 1_000_000_000
+
+
+class Stamp(Protocol):
+    """The fields of builtin_interfaces/Time."""
+
+    sec: int
+    nanosec: int
+
+
+def to_ns(stamp: Stamp) -> int:
+    """Return a message's stamp in nanoseconds.
+
+    rclpy's Time refuses stamps before the epoch; a frame with such a one has its answer too.
+    """
+    return int(stamp.sec) * 10**9 + int(stamp.nanosec)
 
 
 @dataclass(frozen=True)

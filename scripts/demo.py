@@ -42,6 +42,7 @@ from affordance_ros.recording import Recording
 from affordance_ros.recording import RecordingError
 from affordance_ros.recording import record
 from affordance_ros.source_frame import SourceError
+from affordance_ros.stamp_cache import to_ns
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ('hold the mug', 'drink_with', 'pour', 'open', 'cut_with', 'eat')
@@ -97,16 +98,8 @@ class Listener:
             subscribe(Image, 'grounding/heatmap', self._on_heatmap, 10)
 
     def wait_for(self, condition: Callable[[], bool], what: str, *, timeout_s: float) -> None:
-        """Listen until a condition holds.
-
-        Raises:
-            TimeoutError: If it does not within the time.
-        """
-        deadline = time.monotonic() + timeout_s
-        while not condition():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f'waited {timeout_s:g} s in vain for {what}')
-            rclpy.spin_once(self.node, timeout_sec=0.1)
+        """Listen until a condition holds; raises as the function of this name."""
+        wait_for(self.node, condition, what, timeout_s=timeout_s)
 
     def answers(self, command_id: int) -> dict[str, Answer]:
         """Return the first whole answer for each name under a command's number."""
@@ -140,8 +133,7 @@ class Listener:
             )
 
     def _frame(self, message: Image | AffordanceTargetArray) -> Frame:
-        stamp = message.header.stamp
-        return self.frames.setdefault(stamp.sec * 10**9 + stamp.nanosec, Frame())
+        return self.frames.setdefault(to_ns(message.header.stamp), Frame())
 
     def _on_image(self, message: Image) -> None:
         frame = self._frame(message)
@@ -149,11 +141,10 @@ class Listener:
         frame.name = self.known.get(frame.picture.tobytes(), '')
 
     def _on_targets(self, message: AffordanceTargetArray) -> None:
-        stamp = message.header.stamp
-        sent_ns = stamp.sec * 10**9 + stamp.nanosec
         frame = self._frame(message)
         frame.targets = message
-        frame.latency_ms = (self.node.get_clock().now().nanoseconds - sent_ns) / 1e6
+        now_ns = self.node.get_clock().now().nanoseconds
+        frame.latency_ms = (now_ns - to_ns(message.header.stamp)) / 1e6
 
     def _on_overlay(self, message: Image) -> None:
         self._frame(message).overlay = read_message(message).to_bgr().copy()
@@ -164,6 +155,19 @@ class Listener:
 
     def _on_status(self, message: GroundingStatus) -> None:
         self.status = message
+
+
+def wait_for(node: Node, condition: Callable[[], object], what: str, *, timeout_s: float) -> None:
+    """Spin a node until a condition holds.
+
+    Raises:
+        TimeoutError: If it does not within the time.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f'waited {timeout_s:g} s in vain for {what}')
+        rclpy.spin_once(node, timeout_sec=0.1)
 
 
 @contextlib.contextmanager

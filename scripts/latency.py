@@ -11,7 +11,6 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from demo import ROOT
 from demo import STARTUP_TIMEOUT_S
 from demo import built
 from demo import running
+from demo import wait_for
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
@@ -70,13 +70,6 @@ class Listener:
         for status in message.status:
             self.diagnostics.update({v.key: v.value for v in status.values})
 
-    def _wait_for(self, condition: Callable[[], object], what: str, *, timeout_s: float) -> None:
-        deadline = time.monotonic() + timeout_s
-        while not condition():
-            if time.monotonic() > deadline:
-                raise SystemExit(f'waited {timeout_s:g} s in vain for {what}')
-            rclpy.spin_once(self._node, timeout_sec=0.1)
-
     def wait_until_ready(self, process: subprocess.Popen) -> None:
         """Wait until the node has loaded its model and hears us."""
 
@@ -85,19 +78,20 @@ class Listener:
                 raise SystemExit('the node has ended; its log is above')
             return self.status.command_id > 0 and self._images.get_subscription_count() > 0
 
-        self._wait_for(ready, 'the node', timeout_s=STARTUP_TIMEOUT_S)
+        wait_for(self._node, ready, 'the node', timeout_s=STARTUP_TIMEOUT_S)
 
     def wait_for_diagnostics(self) -> None:
         """Wait for diagnostics that know of all frames so far."""
         self.diagnostics.clear()
-        self._wait_for(lambda: self.diagnostics, 'diagnostics', timeout_s=ANSWER_TIMEOUT_S)
+        wait_for(self._node, lambda: self.diagnostics, 'diagnostics', timeout_s=ANSWER_TIMEOUT_S)
 
     def latency_s(self, picture: np.ndarray) -> float:
         """Send a picture and return the time from its stamp until its targets are heard."""
         now = self._node.get_clock().now()
         header = Header(stamp=now.to_msg(), frame_id='camera')
         self._images.publish(to_image(picture, 'bgr8', header=header))
-        self._wait_for(
+        wait_for(
+            self._node,
             lambda: self._targets.header.stamp == header.stamp,
             'an answer',
             timeout_s=ANSWER_TIMEOUT_S,
@@ -240,7 +234,10 @@ def main() -> int:
     if arguments.bare:
         predict_barely(arguments)
     else:
-        measure(arguments)
+        try:
+            measure(arguments)
+        except TimeoutError as error:
+            raise SystemExit(str(error)) from error
     return 0
 
 

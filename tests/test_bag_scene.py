@@ -7,9 +7,9 @@ from rosbags.rosbag2 import StoragePlugin
 from rosbags.rosbag2 import Writer
 
 from affordance_ros.bag_cli import main
-from affordance_ros.bag_scene import TOLERANCE_S
 from affordance_ros.bag_scene import DepthTopics
 from affordance_ros.bag_scene import find_depth_topics
+from affordance_ros.scene import DEPTH_TOLERANCE_S
 from affordance_ros.source_frame import SourceError
 from tests.bag_fixture import START_NS
 from tests.bag_fixture import STORE
@@ -167,4 +167,4 @@ def test_of_several_topics_none_is_taken_and_that_is_said(caplog):
 def test_the_tolerance_is_the_nodes_default():
     from affordance_ros.nodes.parameters import SpatialConfig
 
-    assert SpatialConfig().depth_tolerance_s == TOLERANCE_S
+    assert SpatialConfig().depth_tolerance_s == DEPTH_TOLERANCE_S

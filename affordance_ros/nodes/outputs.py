@@ -1,8 +1,6 @@
 """What the grounding node publishes for each frame."""
 
 from rclpy.node import Node
-from rclpy.publisher import Publisher
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
 
@@ -10,6 +8,7 @@ from affordance_ros.images import CameraImage
 from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.nodes.messages import to_image
 from affordance_ros.nodes.messages import to_jpeg
+from affordance_ros.nodes.topics import advertise
 from affordance_ros.overlay import draw_overlay
 from affordance_ros.predictor import Grounding
 
@@ -22,18 +21,10 @@ class Outputs:
     """
 
     def __init__(self, node: Node) -> None:
-        def publisher(message_type: type, topic: str, depth: int) -> Publisher:
-            return node.create_publisher(
-                message_type,
-                topic,
-                depth,
-                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-            )
-
-        self._heatmap = publisher(Image, '~/heatmap', 1)
-        self._overlay = publisher(Image, '~/overlay', 1)
-        self._overlay_jpeg = publisher(CompressedImage, '~/overlay/compressed', 1)
-        self._targets = publisher(AffordanceTargetArray, '~/targets', 10)
+        self._heatmap = advertise(node, Image, '~/heatmap', 1)
+        self._overlay = advertise(node, Image, '~/overlay', 1)
+        self._overlay_jpeg = advertise(node, CompressedImage, '~/overlay/compressed', 1)
+        self._targets = advertise(node, AffordanceTargetArray, '~/targets', 10)
 
     def publish_targets(self, message: AffordanceTargetArray) -> None:
         """Publish the targets in one frame."""

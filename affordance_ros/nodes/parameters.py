@@ -14,6 +14,7 @@ from rclpy.parameter import Parameter
 from affordance_ros.model.grounding import ModelConfig
 from affordance_ros.nodes.declare import declare_parameter
 from affordance_ros.predictor import PredictorConfig
+from affordance_ros.scene import DEPTH_TOLERANCE_S
 from affordance_ros.steady import SteadyConfig
 
 IMAGE_TRANSPORTS = ('raw', 'compressed')
@@ -34,7 +35,7 @@ class SpatialConfig:
         cloud_organized: Whether the cloud keeps the rows and columns of the depth image.
     """
 
-    depth_tolerance_s: float = 0.02
+    depth_tolerance_s: float = DEPTH_TOLERANCE_S
     depth_wait_s: float = 0.05
     target_frame: str = ''
     cloud_min_heat: float = 0.0

@@ -7,11 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
-from rclpy.qos import qos_profile_sensor_data
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo
 from sensor_msgs.msg import Image
@@ -19,17 +15,14 @@ from std_msgs.msg import Header
 
 from affordance_ros.nodes.parameters import SpatialConfig
 from affordance_ros.nodes.status import StatusReporter
+from affordance_ros.nodes.topics import listen_to_sensor
 from affordance_ros.scene import NoScene
 from affordance_ros.scene import Scene
 from affordance_ros.scene import read_scene
 from affordance_ros.stamp_cache import StampCache
 from affordance_ros.stamp_cache import StampCounters
+from affordance_ros.stamp_cache import to_ns
 
-_QOS = QoSProfile(
-    depth=10,
-    reliability=qos_profile_sensor_data.reliability,
-    durability=qos_profile_sensor_data.durability,
-)
 _KEPT_DEPTHS, _KEPT_INFOS = 30, 10  # a second of a 30 Hz camera
 # Depth that has come at all is waited for only while it goes on coming.
 _COMING_S = 1.0
@@ -85,20 +78,10 @@ class SpatialInputs:
 
     def listen(self) -> None:
         """Subscribe."""
-        for message_type, topic, callback in (
-            (Image, 'depth', self._on_depth),
-            (CameraInfo, 'camera_info', self._on_info),
-        ):
-            self._subscriptions.append(
-                self._node.create_subscription(
-                    message_type,
-                    topic,
-                    callback,
-                    _QOS,
-                    callback_group=MutuallyExclusiveCallbackGroup(),
-                    qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-                )
-            )
+        self._subscriptions = [
+            listen_to_sensor(self._node, Image, 'depth', self._on_depth),
+            listen_to_sensor(self._node, CameraInfo, 'camera_info', self._on_info),
+        ]
 
     def stop(self) -> None:
         """Unsubscribe and forget what was kept."""
@@ -114,7 +97,7 @@ class SpatialInputs:
 
         To be asked when the image is taken: a slow model must not outlast what is kept.
         """
-        return self._depths.exact(_stamp_ns(header))
+        return self._depths.exact(to_ns(header.stamp))
 
     def scene(
         self, header: Header, *, size: tuple[int, int], depth: Image | None
@@ -127,7 +110,7 @@ class SpatialInputs:
             depth: What `find_exact` gave; where it gave nothing, the nearest within the tolerance
                 is taken, and waited for while depth is being received.
         """
-        stamp_ns = _stamp_ns(header)
+        stamp_ns = to_ns(header.stamp)
         if depth is None:
             coming = time.monotonic() - self._depth_came_at < _COMING_S
             wait_s = self._config.depth_wait_s if coming else 0.0
@@ -165,12 +148,7 @@ class SpatialInputs:
 
     def _on_depth(self, message: Image) -> None:
         self._depth_came_at = time.monotonic()
-        self._depths.add(_stamp_ns(message.header), message)
+        self._depths.add(to_ns(message.header.stamp), message)
 
     def _on_info(self, message: CameraInfo) -> None:
-        self._infos.add(_stamp_ns(message.header), message)
-
-
-def _stamp_ns(header: Header) -> int:
-    # Not by rclpy's Time, which refuses negative stamps: such a frame has its answer all the same.
-    return int(header.stamp.sec) * 10**9 + int(header.stamp.nanosec)
+        self._infos.add(to_ns(message.header.stamp), message)

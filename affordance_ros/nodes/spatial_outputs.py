@@ -7,8 +7,6 @@ from geometry_msgs.msg import PointStamped
 from geometry_msgs.msg import PoseStamped
 from numpy.typing import NDArray
 from rclpy.node import Node
-from rclpy.publisher import Publisher
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
@@ -21,6 +19,7 @@ from affordance_ros.nodes.spatial_messages import to_markers
 from affordance_ros.nodes.spatial_messages import to_point
 from affordance_ros.nodes.spatial_messages import to_pose
 from affordance_ros.nodes.status import StatusReporter
+from affordance_ros.nodes.topics import advertise
 from affordance_ros.nodes.transform import FrameChange
 from affordance_ros.nodes.transform import FrameTransformer
 from affordance_ros.nodes.transform import TransformError
@@ -39,19 +38,11 @@ class SpatialOutputs:
     """
 
     def __init__(self, node: Node, status: StatusReporter) -> None:
-        def publisher(message_type: type, topic: str, depth: int) -> Publisher:
-            return node.create_publisher(
-                message_type,
-                topic,
-                depth,
-                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-            )
-
         self._status = status
-        self._point = publisher(PointStamped, '~/target_point', 10)
-        self._pose = publisher(PoseStamped, '~/target_pose', 10)
-        self._markers = publisher(MarkerArray, '~/markers', 1)
-        self._cloud = publisher(PointCloud2, '~/cloud', 1)
+        self._point = advertise(node, PointStamped, '~/target_point', 10)
+        self._pose = advertise(node, PoseStamped, '~/target_pose', 10)
+        self._markers = advertise(node, MarkerArray, '~/markers', 1)
+        self._cloud = advertise(node, PointCloud2, '~/cloud', 1)
 
     def publish_targets(
         self,
