@@ -6,6 +6,7 @@ the web do. A crop of a part is named by part nouns only. Kept-out noun-action p
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +73,7 @@ class CaptionedBox:
     Attributes:
         kind: scene, object or part.
         box: x, y, width, height in pixels, or None for the whole picture.
-        captions: several ways to say it.
+        captions: several ways to say it; of an object or a part, its plain name comes first.
         owner: index of the object, or None for the whole picture.
         part: name of the part for a part crop, else None.
     """
@@ -101,27 +102,32 @@ class CaptionWriter:
     def write(
         self, frame: Frame, rng: np.random.Generator, *, each: int = 6
     ) -> list[CaptionedBox]:
-        """Write `each` captions of the picture and of every large enough object and part."""
+        """Write `each` captions of the picture and of every large enough object and part.
+
+        Those of objects and parts begin with the plain name, as pictures in a shop are titled:
+        two pictures of a kind then have a text in common.
+        """
         items = [CaptionedBox('scene', None, self._several(each, lambda: self.scene(frame, rng)))]
         for k, item in enumerate(frame.objects):
             mask = region(frame, [k])
             if int(mask.sum()) < MIN_OBJECT_PX:
                 continue
-            texts = self._several(each, lambda item=item: self.whole(item, rng))
-            items.append(CaptionedBox('object', box(mask), texts, k))
+            texts = (item.noun, *self._several(each - 1, lambda item=item: self.whole(item, rng)))
+            items.append(CaptionedBox('object', box(mask), _distinct(texts), k))
             for part in visible_parts(frame, self._catalogue, k):
                 crop = region(frame, [k], self._catalogue.part_value(part))
                 if int(crop.sum()) < MIN_PART_CROP_PX:
                     continue
-                texts = self._several(
-                    each, lambda item=item, part=part: self.part(item, part, rng)
+                others = self._several(
+                    each - 1, lambda item=item, part=part: self.part(item, part, rng)
                 )
-                items.append(CaptionedBox('part', box(crop), texts, k, part))
+                texts = (f'{item.noun} {part}', *others)
+                items.append(CaptionedBox('part', box(crop), _distinct(texts), k, part))
         return items
 
     def _several(self, count: int, write: object) -> tuple[str, ...]:
         assert callable(write)
-        return tuple(dict.fromkeys(str(write()) for _ in range(count)))
+        return _distinct(str(write()) for _ in range(count))
 
     def scene(self, frame: Frame, rng: np.random.Generator) -> str:
         """Write a caption of some of the objects of a picture."""
@@ -206,3 +212,7 @@ class CaptionWriter:
         if len(kind.names) == 1 or rng.random() >= self._synonyms:
             return kind.names[0]
         return str(rng.choice(kind.names[1:]))
+
+
+def _distinct(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(texts))

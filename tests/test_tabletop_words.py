@@ -186,6 +186,14 @@ def test_kept_out_pairs_occur_in_no_caption(captions):
                     assert not words & telling, (noun, text)
 
 
+def test_the_plain_name_comes_first(captions):
+    for frame, item in captions:
+        if item.owner is not None:
+            noun = frame.objects[item.owner].noun
+            assert item.captions[0] == (f'{noun} {item.part}' if item.part else noun)
+            assert len(set(item.captions)) == len(item.captions)
+
+
 def test_captions_of_parts_hold_part_nouns_and_no_action(captions):
     parts = [i for _, i in captions if i.kind == 'part']
     assert len(parts) > 50

@@ -138,6 +138,19 @@ def test_crops_hold_their_box_and_captions_are_of_it(tmp_path):
         assert int(centre.argmax()) == list(COLOURS).index(colour)
 
 
+def test_titled_crops_are_drawn_with_their_first_caption(tmp_path):
+    path = _write_list(tmp_path)
+    captions = read_captions(path)
+    store = PixelStore(captions.images, tmp_path / 'pixels')
+    firsts = {entry.captions[0] for entry in captions.entries if entry.box is not None}
+    drawn = {}
+    for titled in (0.0, 1.0):
+        batches = CaptionBatches(captions, store, _config(tmp_path, titled=titled, scene_every=99))
+        drawn[titled] = {text for step in range(8) for text in batches.draw(step, STAGE).captions}
+    assert drawn[1.0] == firsts
+    assert drawn[0.0] > firsts
+
+
 def test_every_so_manyth_batch_is_of_whole_images(tmp_path):
     batches = _batches(tmp_path)
     kinds = [batches.draw(step, STAGE).scenes for step in range(6)]

@@ -77,8 +77,7 @@ class CaptionBatches:
         texts: list[str] = []
         for index in chosen:
             entry = entries[int(index)]
-            several = min(config.captions_each, len(entry.captions))
-            own = [entry.captions[k] for k in rng.choice(len(entry.captions), several, False)]
+            own = self._draw_captions(entry, rng)
             pixels = self._store[entry.image]
             view = self._view(entry, own, pixels.shape[:2], size=size, rng=rng)
             pictures.append(view.pixels(pixels))
@@ -90,6 +89,14 @@ class CaptionBatches:
             tuple(frozenset(entries[int(index)].captions) for index in chosen),
             scenes,
         )
+
+    def _draw_captions(self, entry: Captioned, rng: np.random.Generator) -> list[str]:
+        config = self._config
+        several = min(config.captions_each, len(entry.captions))
+        drawn = rng.choice(len(entry.captions), several, replace=False)
+        if entry.box is not None and rng.random() < config.titled and 0 not in drawn:
+            drawn[0] = 0
+        return [entry.captions[k] for k in drawn]
 
     def _view(
         self,

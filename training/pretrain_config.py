@@ -52,6 +52,8 @@ class PretrainConfig:
         stages: From small pictures to larger ones.
         initial: A trunk file to start from in place of random weights; empty for none.
         captions_each: Captions of each picture in a batch, as far as it has them.
+        titled: The chance that a crop's first caption, its plain name, is among those. Crops of a
+            kind share it, so it teaches kinds without calling a true caption wrong.
         scene_every: Every so-manyth step takes whole images; the others take boxes.
         context: The least and the most that a box is widened to a square crop, as a factor on its
             longer side; the image's edge bounds it.
@@ -85,6 +87,7 @@ class PretrainConfig:
     stages: tuple[StageConfig, ...] = field(default=_STAGES)
     initial: str = ''
     captions_each: int = 1
+    titled: float = 0.0
     scene_every: int = 8
     context: tuple[float, ...] = (1.05, 1.8)
     least_crop_px: tuple[float, ...] = (22.0, 60.0)
@@ -117,5 +120,7 @@ class PretrainConfig:
         for name in ('scene_every', 'captions_each'):
             if getattr(self, name) < 1:
                 raise ConfigError(f'{name} {getattr(self, name)} must be at least 1')
+        if not 0 <= self.titled <= 1:
+            raise ConfigError(f'titled {self.titled} must lie in [0, 1]')
         if self.minutes <= 0 and self.steps <= 0:
             raise ConfigError('give a budget: minutes or steps')
