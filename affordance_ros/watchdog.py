@@ -3,6 +3,7 @@
 import enum
 import time
 from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
@@ -67,6 +68,7 @@ class Facts:
         depth_received: Depth images that came; 0 where no depth is read.
         camera_info_received: CameraInfo messages that came.
         depth_matched: Images that found their depth.
+        without_points: Images that got no 3D point although depth was being received, by cause.
         sim_time: Whether the time is taken from /clock.
         clock_started: Whether a time has come from there.
     """
@@ -83,6 +85,7 @@ class Facts:
     depth_received: int = 0
     camera_info_received: int = 0
     depth_matched: int = 0
+    without_points: Mapping[str, int] = field(default_factory=dict)
     sim_time: bool = False
     clock_started: bool = True
 

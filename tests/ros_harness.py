@@ -27,13 +27,19 @@ from std_msgs.msg import Header
 from std_msgs.msg import String
 
 from affordance_ros.nodes.messages import to_image
+from tests.forked import ForkedProcess
 
 ROOT = Path(__file__).parents[1]
 # One thread: sums over several round differently, and the node must equal the test's predictor.
 MODEL = {'model': 'compact', 'weights': 'random', 'device': 'cpu', 'num_threads': 1}
 # Nothing sent with it is lost as long as fewer than its depth are under way.
 LOSSLESS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
-LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+LATCHED = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+LISTENING = (
+    GroundingStatus.WAITING_FOR_COMMAND,
+    GroundingStatus.WAITING_FOR_IMAGE,
+    GroundingStatus.RUNNING,
+)
 _numbers = itertools.count(1)
 _REPEAT_S = 8.0
 
@@ -60,19 +66,25 @@ class NodeProcess:
         command: The command line behind the Python interpreter.
         log: Where its output goes.
         env: Its environment; the tests' own by default.
+        fresh: Whether a grounding node gets an interpreter of its own, as on a robot, and not a
+            fork of one that has imported everything.
     """
 
     started: list['NodeProcess'] = []  # noqa: RUF012  (all of the run's, so that none outlives it)
 
-    def __init__(self, command, log, env=None):
+    def __init__(self, command, log, env=None, *, fresh=False):
         self._log = log
+        env = env or os.environ
         NodeProcess.started.append(self)
         with log.open('w') as file:
+            if command[0] == executable('grounding') and not fresh:
+                self.process = ForkedProcess(command, log, env)
+                return
             self.process = subprocess.Popen(
                 [sys.executable, *map(str, command)],
                 stdout=file,
                 stderr=subprocess.STDOUT,
-                env=env or os.environ,
+                env=env,
             )
 
     @property
@@ -113,9 +125,7 @@ class Probe:
             subscribe(Image, 'grounding/overlay', self.overlays.append, 1000)
         subscribe(DiagnosticArray, '/diagnostics', self._on_diagnostics, 100)
         self.images = self.node.create_publisher(Image, 'image', image_qos)
-        self.jpegs = self.node.create_publisher(
-            CompressedImage, 'image/compressed', qos_profile_sensor_data
-        )
+        self.jpegs = self.node.create_publisher(CompressedImage, 'image/compressed', image_qos)
         self.commands = self.node.create_publisher(String, 'task_command', 100)
         self.serial = 0
         self._clients = {}
@@ -157,7 +167,7 @@ class Probe:
             publisher = self.images if images else self.jpegs
             return (
                 self.status
-                and self.status[-1].state != GroundingStatus.LOADING
+                and self.status[-1].state in LISTENING
                 and publisher.get_subscription_count() > 0
                 and self.commands.get_subscription_count() > 0
             )
@@ -229,25 +239,57 @@ class Probe:
         )
         return self.targets[-1]
 
+    def heatmap_of(self, pixels, encoding='bgr8'):
+        """Publish an image and wait for its heatmap; its targets are the newest by then."""
+        header = self.send(pixels, encoding)
+        self.spin_until(
+            lambda: (
+                self.heatmaps
+                and self.targets
+                and self.heatmaps[-1].header == self.targets[-1].header == header
+            ),
+            f'the heatmap of {header}',
+            again=lambda: self.send(pixels, encoding, header),
+        )
+        return self.heatmaps[-1]
+
+    def counted(self):
+        """Wait for a status that counts every answer heard, while no frame waits; return it.
+
+        Answers are counted once they are out, and counts are told once a second: the newest
+        status says little of the newest answer.
+        """
+
+        def settled():
+            status = self.status[-1]
+            done = status.frames_processed + status.frames_dropped + status.frames_unusable
+            return status.frames_processed == len(self.targets) and status.frames_received == done
+
+        self.spin_until(settled, f'{len(self.targets)} answers to be counted')
+        return self.status[-1]
+
     def close(self):
         """Leave the graph."""
         self.node.destroy_node()
 
 
 @contextlib.contextmanager
-def grounding_node(log, *, heatmaps=False, overlays=False, lossless=False, **parameters):
+def grounding_node(
+    log, *, heatmaps=False, overlays=False, lossless=False, fresh=False, **parameters
+):
     """Run a grounding node; give its process and a probe; hold that it ends cleanly.
 
-    With `lossless`, raw images are sent and awaited by LOSSLESS, so that every one can be counted.
+    With `lossless`, images are sent and awaited by LOSSLESS, so that every one can be counted.
     """
     image_qos = LOSSLESS if lossless else qos_profile_sensor_data
     probe = Probe(heatmaps=heatmaps, overlays=overlays, image_qos=image_qos)
     if lossless:
-        prefix = f'qos_overrides.{probe.namespace}/image.subscription'
-        parameters[f'{prefix}.reliability'] = 'reliable'
-        parameters[f'{prefix}.depth'] = LOSSLESS.depth
+        for topic in ('image', 'image/compressed'):
+            prefix = f'qos_overrides.{probe.namespace}/{topic}.subscription'
+            parameters[f'{prefix}.reliability'] = 'reliable'
+            parameters[f'{prefix}.depth'] = LOSSLESS.depth
     arguments = ros_arguments({**MODEL, **parameters}, probe.namespace)
-    process = NodeProcess([executable('grounding'), *arguments], log)
+    process = NodeProcess([executable('grounding'), *arguments], log, fresh=fresh)
     try:
         if parameters.get('autostart', True):
             images = parameters.get('image_transport') != 'compressed'

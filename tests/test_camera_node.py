@@ -89,7 +89,7 @@ def test_frames_are_scaled_and_a_finished_source_says_so(log, photos):
     )
     probe.spin_until(lambda: 'the source has ended' in process.output, 'the end')
     # The node stays, so that a late viewer still finds it; the probe is the other publisher.
-    assert subscription.get_publisher_count() == 2
+    probe.spin_until(lambda: subscription.get_publisher_count() == 2, 'both publishers')
     assert process.stop() == 0, process.output
     probe.spin_until(lambda: images, 'the frames that were sent')
     assert all(image.width == 160 for image in images)

@@ -57,7 +57,7 @@ def test_ten_thousand_malformed_messages_of_twenty_kinds(log, picture):
             )
         probe.spin_until(lambda: unusable_counts(probe) == expected, f'counts of {expected}')
         assert expected.total() == MALFORMED
-        status = probe.status[-1]
+        status = probe.counted()
         assert status.frames_unusable == MALFORMED
         assert status.frames_processed == good == len(probe.targets)
         assert status.frames_dropped == 0
@@ -109,16 +109,10 @@ def test_malformed_compressed_images(log, picture):
             probe.jpegs.publish(message)
         answers_at_once()
 
-        def settled():
-            status = probe.status[-1]
-            return (
-                status.frames_received
-                == status.frames_processed + status.frames_dropped + status.frames_unusable
-                and unusable_counts(probe) == {'compressed': status.frames_unusable}
-                and status.frames_processed == len(probe.targets)
-            )
-
-        probe.spin_until(settled, 'every frame to be accounted for')
+        unusable = probe.counted().frames_unusable
+        probe.spin_until(
+            lambda: unusable_counts(probe) == {'compressed': unusable}, 'the unusable frames'
+        )
         assert len(probe.targets) == len(kinds) + 2
 
 

@@ -330,6 +330,7 @@ def test_what_is_wrong_with_depth_is_a_warning(told):
             'counters': Counters(count, count),
             'depth_received': count,
             'camera_info_received': infos * count,
+            'without_points': {'no_depth': 3, 'encoding': 2},
         }
 
     told.known = known
@@ -343,4 +344,6 @@ def test_what_is_wrong_with_depth_is_a_warning(told):
     )
     assert 'stamps' in text
     assert int(told.probe.diagnosed('input', 'depth images received')) > 3
+    for cause, count in (('', '5'), (': no_depth', '3'), (': encoding', '2')):
+        assert told.probe.diagnosed('input', f'images without 3D points{cause}') == count
     assert told.probe.diagnostics['model'].level == DiagnosticStatus.OK

@@ -113,7 +113,7 @@ def test_the_node_runs_with_what_the_launch_file_resolves_to(log, tmp_path, phot
         image=f'{probe.namespace}/image',
         task_command=f'{probe.namespace}/task_command',
     ).nodes
-    process = NodeProcess([executable(node.executable), *node.ros_arguments], log)
+    process = NodeProcess([executable(node.executable), *node.ros_arguments], log, fresh=True)
     probe.wait_until_ready(process)
     probe.command('cut')
     answer = probe.answer_to(next(iter(photos.values())))

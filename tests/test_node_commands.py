@@ -123,8 +123,13 @@ def test_a_frame_that_came_before_the_command_is_answered(log, photos):
     from tests.ros_harness import grounding_node
 
     with grounding_node(log) as (_, probe):
-        header = probe.send(next(iter(photos.values())))
-        probe.spin_until(lambda: probe.status[-1].frames_received == 1, 'the frame')
+        photo = next(iter(photos.values()))
+        header = probe.send(photo)
+        probe.spin_until(
+            lambda: probe.status[-1].frames_received > 0,
+            'the frame',
+            again=lambda: probe.send(photo, header=header),
+        )
         probe.command('cut')
         probe.spin_until(lambda: probe.targets, 'the answer')
         assert probe.targets[0].header == header

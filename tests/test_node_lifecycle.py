@@ -43,17 +43,17 @@ def test_the_states_and_what_each_of_them_does(log, photos):
         number = probe.command('cut')
         expected = probe.answer_to(photo).targets
 
+        heard = probe.counted().frames_received - len(probe.targets)
         assert probe.transition('deactivate')
         probe.spin_until(lambda: not subscriptions(probe), 'the subscriptions to go')
-        heard = probe.status[-1].frames_received
         probe.send(photo)
         assert probe.transition('activate'), 'the model has stayed'
         probe.spin_until(lambda: probe.images.get_subscription_count(), 'the camera to be heard')
         answer = probe.answer_to(photo)
         assert answer.targets == expected
         assert (answer.command, answer.command_id) == ('cut', number), 'the command has stayed'
-        probe.spin_until(lambda: probe.status[-1].frames_processed == 2, 'the counts')
-        assert probe.status[-1].frames_received == heard + 1, 'an inactive node has listened'
+        received = probe.counted().frames_received
+        assert received - len(probe.targets) == heard, 'an inactive node has listened'
 
         assert probe.transition('deactivate')
         assert probe.transition('cleanup')
@@ -160,9 +160,10 @@ def test_an_activation_that_fails_leaves_a_node_that_can_be_tried_again(log):
         probe.spin_until(lambda: 'nonsense' in probe.status[-1].reason, 'the reason')
         assert probe.status[-1].state == GroundingStatus.UNCONFIGURED
         assert 'nonsense' in process.output
-        assert not subscriptions(probe)
+        probe.spin_until(lambda: not subscriptions(probe), 'the subscriptions to go')
+        if threads:  # those of Fast DDS come and go for a moment
+            probe.spin_until(lambda: node.num_threads() <= threads[0], 'the worker to end')
         threads.append(node.num_threads())
-    assert threads[0] == threads[-1], 'workers stay behind'
     assert process.stop() == 0, process.output
     probe.close()
 

@@ -138,7 +138,10 @@ class Diagnostics:
             'depth images received': facts.depth_received,
             'camera infos received': facts.camera_info_received,
             'images matched with depth': facts.depth_matched,
+            'images without 3D points': sum(facts.without_points.values()),
         }
+        for cause, count in sorted(facts.without_points.items()):
+            values[f'images without 3D points: {cause}'] = count
         message = verdict.text or f'{summary.rate_in_hz:.1f} images a second'
         return self._status('input', _LEVELS.get(verdict.cause, _ERROR), message, values)
 

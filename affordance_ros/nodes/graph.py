@@ -1,6 +1,7 @@
 """What the node sees around it: who publishes images, and whether they can be heard."""
 
 import difflib
+from collections.abc import Mapping
 
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility
@@ -33,6 +34,7 @@ def gather_facts(
     depth_received: int = 0,
     camera_info_received: int = 0,
     depth_matched: int = 0,
+    without_points: Mapping[str, int] | None = None,
 ) -> Facts:
     """Look at the graph and the clock, and put what the node knows beside it.
 
@@ -46,6 +48,7 @@ def gather_facts(
         depth_received: Depth images that came; 0 where no depth is read.
         camera_info_received: CameraInfo messages that came.
         depth_matched: Images that found their depth.
+        without_points: Images that got no 3D point although depth was being received, by cause.
     """
     topic = images.topic_name
     message_type = f'{images.msg_type.__module__.split(".")[0]}/msg/{images.msg_type.__name__}'
@@ -71,6 +74,7 @@ def gather_facts(
         depth_received=depth_received,
         camera_info_received=camera_info_received,
         depth_matched=depth_matched,
+        without_points=without_points or {},
         sim_time=sim_time,
         clock_started=not sim_time or node.get_clock().now().nanoseconds > 0,
     )

@@ -99,6 +99,7 @@ class Inputs:
             depth_received=spatial.depth.received,
             camera_info_received=spatial.camera_info.received,
             depth_matched=spatial.depth.matched,
+            without_points=spatial.without_points,
         )
 
     def _on_compressed_image(self, message: CompressedImage) -> None:
