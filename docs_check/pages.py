@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -85,14 +86,14 @@ class Page:
             elif match and not match['info'].strip() and match['ticks'] >= opened[1]:
                 begin, _, info = opened
                 verb, marker = self._marker_above(begin)
-                text = '\n'.join(self._lines[begin : number - 1]) + '\n'
+                text = textwrap.dedent('\n'.join(self._lines[begin : number - 1])) + '\n'
                 yield Block(begin, (info.split() or [''])[0], text, verb, marker), number
                 opened = None
         if opened is not None:
             raise ValueError(f'{self.path}:{opened[0]}: this block is never closed')
 
     def _marker_above(self, line: int) -> tuple[str, str]:
-        match = _MARKER.match(self._lines[line - 2]) if line >= 2 else None
+        match = _MARKER.match(self._lines[line - 2].strip()) if line >= 2 else None
         return (match['verb'], match['text']) if match else ('', '')
 
 
