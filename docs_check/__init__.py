@@ -1,0 +1,1 @@
+"""Holds the documentation true: its commands run, its links and pictures exist."""

@@ -1,0 +1,175 @@
+"""The documentation: what can be held of it in seconds, and the checker that holds the rest."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from docs_check.commands import check_block
+from docs_check.commands import split_commands
+from docs_check.pages import Page
+from docs_check.pages import find_pages
+from docs_check.pages import slugify
+from docs_check.run import parse_marker
+from docs_check.run import run_page
+from docs_check.static import check_page
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def page(tmp_path):
+    """Return a maker of a page in a repository of its own."""
+
+    def make(text, **files):
+        for name, content in files.items():
+            (tmp_path / name).write_text(content)
+        path = tmp_path / 'page.md'
+        path.write_text(text)
+        return Page(path)
+
+    return make
+
+
+def problems(page):
+    found = list(check_page(page, page.path.parent))
+    blocks = [block for block in page.blocks if block.language == 'bash']
+    return found + [p for block in blocks for p in check_block(block, ROOT)]
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize('path', [str(p.path.relative_to(ROOT)) for p in find_pages(ROOT)])
+def test_links_lead_somewhere_and_blocks_name_what_exists(path):
+    page = Page(ROOT / path)
+    assert list(check_page(page, ROOT)) == []
+    for block in page.blocks:
+        if block.language == 'bash':
+            assert list(check_block(block, ROOT)) == [], f'{path}:{block.line}'
+            parse_marker('' if block.verb == 'not run' else block.marker)
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('```\nls\n```', "marked ''"),
+        ('```fortran\nls\n```', "marked 'fortran'"),
+        ('<!-- not run: no time -->\n```bash\nls\n```', "reason 'no time' is unknown"),
+        ('<!-- not run: hours -->\n```yaml\na: 1\n```', 'takes no marker'),
+        ('```yaml\na: [1\n```', 'the yaml in the block is wrong'),
+        ('```python\nx = = 1\n```', 'the python in the block is wrong'),
+        ('```python\nfrom affordance_ros.peaks import find_valleys\n```', 'has no find_valleys'),
+        ('```python\nimport affordance_ros.valleys\n```', 'no module affordance_ros.valleys'),
+        ('[more](more.md)', 'more.md leads nowhere'),
+        ('![picture](images/none.png)', 'images/none.png leads nowhere'),
+        ('[out](../../etc)', 'leads nowhere|leads out of'),
+        ('# One\n[two](#two)', 'no heading #two'),
+        ('text\n\n    ls -l\n', 'an indented block'),
+    ],
+)
+def test_what_is_wrong_with_a_page_is_said(page, text, message):
+    (problem,) = problems(page(text))
+    assert re.search(message, problem)
+    assert problem.startswith('page.md:')
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize(
+    ('command', 'message'),
+    [
+        ('make nonsense', 'no target nonsense'),
+        ('affordance-ground photo.jpg cut --colour red', '--colour red'),
+        ('affordance-eval agd20k --root X --metric kld', '--metric kld'),
+        ('python -m tabletop.cli render --what nothing --out X', 'nothing'),
+        ('bash scripts/none.sh', 'no file scripts/none.sh'),
+        ('ros2 launch affordance_ros grounding.launch.py picture:=/a', 'no argument picture'),
+        ('ros2 run affordance_ros planner', 'no executable planner'),
+        ('ros2 param set /grounding colour red', 'no parameter colour'),
+        ('ros2 topic pub /a std_msgs/msg/String "{text: a}"', 'no std_msgs/msg/String'),
+        ('ros2 service call /a affordance_ros/srv/Ground "{commands: 5}"', 'no affordance_ros'),
+        ('ros2 topic pub /a std_msgs/msg/None "{}"', 'no type std_msgs/msg/None'),
+    ],
+)
+def test_a_command_that_names_what_does_not_exist_is_found(page, command, message):
+    (problem,) = problems(page(f'<!-- not run: ROS from apt -->\n```bash\n{command}\n```'))
+    assert message in problem
+
+
+def test_a_page_without_faults_has_none(page):
+    text = '# A `b` (c)\n[here](#a-b-c) [file](other.md#d) ![p](p.png) `[no](link)`\n'
+    text += '```text\n[no](link)\n```\n```yaml\na: 1\n```\n'
+    assert problems(page(text, **{'other.md': '# x\n# d\n', 'p.png': ''})) == []
+
+
+def test_an_open_block_is_an_error(page):
+    with pytest.raises(ValueError, match=r'page\.md:1: this block is never closed'):
+        _ = page('```bash\nls\n').blocks
+
+
+def test_anchors_are_those_of_github():
+    assert slugify('The node `grounding`') == 'the-node-grounding'
+    assert slugify('`~/set_command` (a/B)') == 'set_command-ab'
+    assert slugify("What it can't do: [this](x.md)") == 'what-it-cant-do-this'
+
+
+def test_commands_are_split_as_bash_does():
+    text = 'a --b "c d"  # e\nf \\\n  g && h > i &\n'
+    assert list(split_commands(text)) == [['a', '--b', 'c d'], ['f', 'g'], ['h', '>', 'i']]
+
+
+@pytest.mark.parametrize('marker', ['soon', '5 minutes', 'until ready'])
+def test_a_marker_that_asks_for_something_unknown_is_refused(marker):
+    with pytest.raises(ValueError, match='is unknown'):
+        parse_marker(marker)
+
+
+def test_markers_say_how_long_and_until_what():
+    assert parse_marker('') == (300.0, '')
+    assert parse_marker('9 s') == (9.0, '')
+    assert parse_marker('9 s, until "a b"') == (9.0, 'a b')
+    assert parse_marker('until "ready"') == (300.0, 'ready')
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """Return a small repository that git knows, with an environment to source."""
+    root = tmp_path / 'repository'
+    (root / 'scripts').mkdir(parents=True)
+    (root / 'scripts' / 'env.sh').write_text('export GREETING=hello\n')
+    subprocess.run(['git', 'init', '--quiet'], cwd=root, check=True)
+    return root
+
+
+def outcomes(root, text):
+    (root / 'page.md').write_text(text)
+    return list(run_page(Page(root / 'page.md'), root))
+
+
+def test_blocks_run_in_order_in_a_copy(repository):
+    text = "- in a list\n  ```bash\n  echo $GREETING > made\n  ```\n"
+    text += "```python\nassert open('made').read() == 'hello\\n'\n```\n"
+    text += '<!-- not run: hours -->\n```bash\nfalse\n```\n'
+    assert [outcome.problem for outcome in outcomes(repository, text)] == ['', '']
+    assert not (repository / 'made').exists()
+
+
+def test_a_failing_block_ends_its_page_with_what_it_printed(repository):
+    first, *others = outcomes(repository, '```bash\nls /none\necho more\n```\n```bash\nls\n```\n')
+    assert 'exit 2' in first.problem and '/none' in first.problem
+    assert not others
+
+
+@pytest.mark.parametrize(
+    ('marker', 'message'),
+    [
+        ('run: 1 s', 'was not done after 1 s'),
+        ('run: 1 s, until "done"', "'done' was not printed within 1 s"),
+        ('run: until "ready"', ''),
+    ],
+)
+def test_blocks_that_never_end_are_stopped(repository, marker, message):
+    sleep = shutil.which('sleep')
+    text = f'<!-- {marker} -->\n```bash\necho ready; {sleep} 987 & {sleep} 987\n```\n'
+    (outcome,) = outcomes(repository, text)
+    assert message in outcome.problem and bool(message) == bool(outcome.problem)
+    left = subprocess.run(['pgrep', '-f', f'{sleep} 987'], capture_output=True, text=True)
+    assert not left.stdout
