@@ -117,7 +117,8 @@ def test_what_keeps_points_away_is_named_once_and_costs_no_frame(log, picture):
     from tests.ros_harness import grounding_node
 
     metres = plane_depth((480, 640))
-    with grounding_node(log, task_command='cut', depth_wait_s=0.01) as (process, probe):
+    options = {'task_command': 'cut', 'depth_wait_s': 0.01}
+    with grounding_node(log, lossless=True, **options) as (process, probe):
         camera = RgbdCamera(probe)
         camera.wait_until_heard()
         times = iter(np.arange(2000.0, 3000.0, 0.25))
@@ -275,7 +276,7 @@ def test_the_recorded_sequence_gives_points_and_a_gripper_its_pose(log, tmp_path
         subscribe = probe.node.create_subscription
         subscribe(PoseStamped, 'grounding/target_pose', target_poses.append, 100)
         subscribe(PoseStamped, 'pregrasp/pose', poses.append, 100)
-        source = {'source': str(SAMPLES / 'tabletop'), 'rate_hz': 2.0}
+        source = {'source': str(SAMPLES / 'tabletop'), 'rate_hz': 5.0}
         others = [
             NodeProcess([path, *ros_arguments(parameters, probe.namespace)], tmp_path / name)
             for name, path, parameters in (
