@@ -1,7 +1,5 @@
 """Targets in 3D from the node: exact where depth is known, and a named reason where it is not."""
 
-import importlib.util
-
 import cv2
 import numpy as np
 import pytest
@@ -241,22 +239,6 @@ def test_the_cloud_is_lazy(log, picture):
 
         probe.spin_until(heard, 'a cloud')
         assert clouds[0].header != early, 'made for a frame before anyone listened'
-
-
-@pytest.mark.skipif(
-    importlib.util.find_spec('tf2_ros') is not None, reason='tf2_ros is installed here'
-)
-def test_a_target_frame_without_tf2_ros_is_refused_by_name(log, picture):
-    from tests.ros_harness import grounding_node
-
-    with grounding_node(log, autostart=False, target_frame='base_link') as (process, probe):
-        assert not probe.transition('configure')
-        reason = "target_frame 'base_link' needs tf2_ros, which can not be imported"
-        probe.spin_until(lambda: reason in probe.status[-1].reason, 'the reason')
-        assert probe.lifecycle_state() == 'unconfigured'
-        assert reason in process.output
-        assert probe.set_parameter('target_frame', '') == (True, '')
-        assert probe.transition('configure') and probe.transition('activate')
 
 
 def test_the_recorded_sequence_gives_points_and_a_gripper_its_pose(log, tmp_path):
