@@ -20,8 +20,9 @@ ROS = {
 PURE = {
     'approach', 'bag_file', 'bag_messages', 'bag_scene', 'bag_source', 'cloud', 'commands',
     'contact_sheet', 'depth', 'frame_tree', 'frames', 'geometry', 'image_source', 'images',
-    'latency', 'memory', 'overlay', 'peaks', 'pinhole', 'points', 'prompts', 'recording', 'rigid',
-    'scene', 'schedule', 'source_frame', 'stamp_cache', 'steady', 'surface', 'watchdog',
+    'latency', 'memory', 'overlay', 'peaks', 'pinhole', 'points', 'prompts', 'recording',
+    'recording_scene', 'rigid', 'scene', 'schedule', 'source_frame', 'stamp_cache', 'steady',
+    'surface', 'watchdog',
 }  # fmt: skip
 ALLOWED = {
     'pure': {'pure'},
