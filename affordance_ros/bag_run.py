@@ -214,6 +214,8 @@ class _Run:
                 overlay_bgr=overlay,
                 heatmap=grounding.heatmap,
                 stamp_ns=to_ns(header.stamp),
+                scene=scene if self.scenes.topics else None,
+                points=points,
             )
 
     def _add_topics(self, job: BagJob) -> Iterator[tuple[str, Connection]]:

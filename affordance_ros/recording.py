@@ -1,4 +1,4 @@
-"""A recording for the rerun viewer: pictures, heatmaps and targets over time."""
+"""A recording for the rerun viewer: pictures, heatmaps and targets over time, and in 3D."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affordance_ros.peaks import Target
+from affordance_ros.points import NoPoint
+from affordance_ros.points import SurfacePoint
+from affordance_ros.recording_scene import begin_scene
+from affordance_ros.recording_scene import log_scene
+from affordance_ros.scene import NoScene
+from affordance_ros.scene import Scene
 
 _JPEG_QUALITY = 90
 _TARGET_RADIUS_PX = 5.0
@@ -34,6 +40,7 @@ class Recording:
         self._stream = stream
         self._frames = 0
         self._text = ''
+        begin_scene(rerun, stream)
 
     def log(
         self,
@@ -44,6 +51,8 @@ class Recording:
         overlay_bgr: NDArray[np.uint8],
         heatmap: NDArray[np.float32] | None = None,
         stamp_ns: int | None = None,
+        scene: Scene | NoScene | None = None,
+        points: Sequence[SurfacePoint | NoPoint] = (),
     ) -> None:
         """Log an answer to one image.
 
@@ -54,6 +63,8 @@ class Recording:
             overlay_bgr: (H, W, 3) uint8.
             heatmap: (H, W) float32 in [0, 1], kept as it is, so that the viewer shows its values.
             stamp_ns: The image's stamp in nanoseconds since 1970.
+            scene: What the image shows in 3D; None where there is no depth camera.
+            points: One for each target, in order, where there is one.
         """
         rerun, stream = self._rerun, self._stream
         stream.set_time('frame', sequence=self._frames)
@@ -68,19 +79,21 @@ class Recording:
             stream.log(name, picture.compress(jpeg_quality=_JPEG_QUALITY))
         # rerun's pixels begin at integers, ours have their centres there.
         places = np.array([(t.x + 0.5, t.y + 0.5) for t in targets], np.float32).reshape(-1, 2)
-        points = rerun.Points2D(
+        marks = rerun.Points2D(
             places,
             radii=_TARGET_RADIUS_PX,
             colors=[255, 255, 255],
             labels=[f'{t.score:.2f}' for t in targets],
         )
-        stream.log('image/targets', points)
+        stream.log('image/targets', marks)
         # An answer without a target draws the curve to 0, as the node publishes an empty list.
         stream.log('best_score', rerun.Scalars(targets[0].score if targets else 0.0))
         if heatmap is not None:
             # Of rerun's images only the depth image has a fixed range and a colour map.
             heat = rerun.DepthImage(heatmap, colormap='turbo', depth_range=(0.0, 1.0))
             stream.log('heatmap', heat)
+        if scene is not None:
+            log_scene(rerun, stream, scene, targets=targets, points=points)
 
 
 @contextmanager
@@ -113,7 +126,10 @@ def record(path: Path | None) -> Iterator[Recording | None]:
             views.Horizontal(
                 views.Spatial2DView(origin='image', name='Image and targets'),
                 views.Spatial2DView(origin='overlay', name='Overlay'),
-                views.Spatial2DView(origin='heatmap', name='Heatmap, 0 to 1'),
+                views.Tabs(
+                    views.Spatial2DView(origin='heatmap', name='Heatmap, 0 to 1'),
+                    views.Spatial3DView(origin='scene', name='Scene in 3D'),
+                ),
             ),
             views.Horizontal(
                 views.TimeSeriesView(

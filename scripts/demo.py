@@ -18,7 +18,9 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 # A domain of its own keeps the demo clear of other nodes; must be set before rclpy starts.
 os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
@@ -28,8 +30,10 @@ import numpy as np
 import rclpy
 from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.msg import GroundingStatus
+from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import CameraInfo
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
@@ -38,9 +42,13 @@ from affordance_ros.image_source import open_source
 from affordance_ros.images import read_message
 from affordance_ros.nodes.status import LATCHED
 from affordance_ros.peaks import Target
+from affordance_ros.points import NoPoint
+from affordance_ros.points import SurfacePoint
 from affordance_ros.recording import Recording
 from affordance_ros.recording import RecordingError
 from affordance_ros.recording import record
+from affordance_ros.rigid import matrix
+from affordance_ros.scene import read_scene
 from affordance_ros.source_frame import SourceError
 from affordance_ros.stamp_cache import to_ns
 
@@ -70,6 +78,9 @@ class Frame:
     targets: AffordanceTargetArray | None = None
     overlay: np.ndarray | None = None
     heatmap: np.ndarray | None = None
+    depth: Image | None = None
+    info: CameraInfo | None = None
+    pose: PoseStamped | None = None
     latency_ms: float = 0.0
 
 
@@ -96,6 +107,12 @@ class Listener:
         subscribe(GroundingStatus, 'grounding/status', self._on_status, LATCHED)
         if self.heatmaps:
             subscribe(Image, 'grounding/heatmap', self._on_heatmap, 10)
+            for kind, topic, name in (
+                (Image, 'depth', 'depth'),
+                (CameraInfo, 'camera_info', 'info'),
+                (PoseStamped, 'grounding/target_pose', 'pose'),
+            ):
+                subscribe(kind, topic, partial(self._keep, name), qos_profile_sensor_data)
 
     def wait_for(self, condition: Callable[[], bool], what: str, *, timeout_s: float) -> None:
         """Listen until a condition holds; raises as the function of this name."""
@@ -123,6 +140,7 @@ class Listener:
             whole = frame.picture is not None and frame.overlay is not None
             if not whole or targets is None or targets.command_id != command_id:
                 continue
+            size = frame.picture.shape[:2]
             recording.log(
                 frame.picture,
                 text=targets.command,
@@ -130,10 +148,15 @@ class Listener:
                 overlay_bgr=frame.overlay,
                 heatmap=frame.heatmap,
                 stamp_ns=stamp_ns,
+                scene=read_scene(frame.depth, frame.info, size=size),
+                points=heard_points(targets, frame.pose),
             )
 
-    def _frame(self, message: Image | AffordanceTargetArray) -> Frame:
+    def _frame(self, message: Any) -> Frame:
         return self.frames.setdefault(to_ns(message.header.stamp), Frame())
+
+    def _keep(self, name: str, message: Any) -> None:
+        setattr(self._frame(message), name, message)
 
     def _on_image(self, message: Image) -> None:
         frame = self._frame(message)
@@ -155,6 +178,23 @@ class Listener:
 
     def _on_status(self, message: GroundingStatus) -> None:
         self.status = message
+
+
+def heard_points(
+    targets: AffordanceTargetArray, pose: PoseStamped | None
+) -> list[SurfacePoint | NoPoint]:
+    """Return the targets' points as the node gave them; the best one's normal is its pose's."""
+    points: list[SurfacePoint | NoPoint] = [
+        SurfacePoint(np.array([t.point.x, t.point.y, t.point.z]), None)
+        if t.has_point
+        else NoPoint('no_depth')
+        for t in targets.targets
+    ]
+    if pose is not None and points and isinstance(points[0], SurfacePoint):
+        turn = pose.pose.orientation
+        into = matrix(np.array([turn.x, turn.y, turn.z, turn.w]))[:, 0]
+        points[0] = SurfacePoint(points[0].position, -into)
+    return points
 
 
 def wait_for(node: Node, condition: Callable[[], object], what: str, *, timeout_s: float) -> None:

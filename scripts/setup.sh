@@ -70,7 +70,8 @@ if [[ "$(cat $VENV/.installed 2>/dev/null)" != "$want" ]]; then
 fi
 
 # --- Messages --------------------------------------------------------------------------------
-built=$(cat msg/* srv/* CMakeLists.txt package.xml scripts/setup.sh | sha256sum;
+built=$(find interfaces -type f -exec cat {} + | sha256sum;
+        cat msg/* srv/* CMakeLists.txt package.xml scripts/setup.sh | sha256sum;
         find affordance_ros config launch rviz scripts -type f ! -name '*.pyc' | sort; cat $VENV/.installed)
 if [[ "$(cat install/.built 2>/dev/null)" != "$built" ]]; then
     echo "building the messages with colcon"
@@ -79,6 +80,7 @@ if [[ "$(cat install/.built 2>/dev/null)" != "$built" ]]; then
     # folder is named through a link beside it.
     mkdir -p build/src
     ln -s ../.. build/src/affordance_ros
+    ln -s ../../interfaces/tf2_msgs build/src/tf2_msgs  # the wheels lack it
     venv=$(realpath $VENV)
     PATH="$venv/bin:$PATH" AMENT_PREFIX_PATH="$venv" CMAKE_PREFIX_PATH="$venv" \
         "$venv/bin/colcon" --log-level error build --symlink-install --base-paths build/src \

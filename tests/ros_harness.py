@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from affordance_ros.msg import GroundingStatus
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.srv import ChangeState
 from lifecycle_msgs.srv import GetState
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.parameter_client import AsyncParameterClient
 from rclpy.qos import DurabilityPolicy
@@ -159,11 +161,11 @@ class Probe:
                 again()
             rclpy.spin_once(self.node, timeout_sec=0.05)
 
-    def wait_until_ready(self, process, images=True):
+    def wait_until_ready(self, process=None, images=True):
         """Wait until the node has loaded its model and hears us."""
 
         def ready():
-            assert process.process.poll() is None, process.output
+            assert process is None or process.process.poll() is None, process.output
             publisher = self.images if images else self.jpegs
             return (
                 self.status
@@ -305,4 +307,32 @@ def grounding_node(
         assert 'Traceback' not in process.output, process.output
     finally:
         process.process.wait()
+        probe.close()
+
+
+@contextlib.contextmanager
+def grounding_inside(**parameters):
+    """Run a grounding node in the tests' own process, in a thread of its own; give a probe."""
+    from affordance_ros.nodes.grounding import GroundingNode
+
+    probe = Probe()
+    parameters = {**MODEL, **parameters}
+    node = GroundingNode(
+        namespace=probe.namespace,
+        parameter_overrides=[Parameter(name, value=value) for name, value in parameters.items()],
+    )
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    if parameters.get('autostart', True):
+        node.bring_up()
+    thread = threading.Thread(target=executor.spin)
+    thread.start()
+    try:
+        if parameters.get('autostart', True):
+            probe.wait_until_ready()
+        yield probe
+    finally:
+        executor.shutdown()
+        thread.join()
+        node.destroy_node()
         probe.close()

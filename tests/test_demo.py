@@ -43,3 +43,6 @@ def test_the_demo_leaves_a_sheet_and_a_table(tmp_path):
         assert answers >= 4
         assert len(found['/image/targets:positions']) == answers
         assert 0 < len(found['/heatmap:buffer']) <= answers
+        assert any(places for _, _, places in found['/scene/targets:positions'])
+        assert found['/scene/camera/depth:buffer']
+        assert found['/scene/target_pose:quaternion']

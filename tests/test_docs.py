@@ -145,7 +145,7 @@ def outcomes(root, text):
 
 
 def test_blocks_run_in_order_in_a_copy(repository):
-    text = "- in a list\n  ```bash\n  echo $GREETING > made\n  ```\n"
+    text = '- in a list\n  ```bash\n  echo $GREETING > made\n  ```\n'
     text += "```python\nassert open('made').read() == 'hello\\n'\n```\n"
     text += '<!-- not run: hours -->\n```bash\nfalse\n```\n'
     assert [outcome.problem for outcome in outcomes(repository, text)] == ['', '']

@@ -13,16 +13,16 @@ from tests.conftest import ROOT
 
 ROS = {
     'rclpy', 'rcl_interfaces', 'lifecycle_msgs', 'diagnostic_msgs', 'sensor_msgs', 'std_msgs',
-    'geometry_msgs', 'visualization_msgs', 'cv_bridge', 'tf2_ros',
+    'geometry_msgs', 'visualization_msgs', 'cv_bridge', 'tf2_msgs',
 }  # fmt: skip
-PACKAGES = {'tf2_ros': 'tf2_ros_py'}
 # Each layer may import itself and what stands in its row; `model` is affordance_ros/model, `pure`
 # its files that need neither torch nor ROS.
 PURE = {
     'approach', 'bag_file', 'bag_messages', 'bag_scene', 'bag_source', 'cloud', 'commands',
-    'contact_sheet', 'depth', 'frames', 'geometry', 'image_source', 'images', 'latency', 'memory',
-    'overlay', 'peaks', 'pinhole', 'points', 'prompts', 'recording', 'scene', 'schedule',
-    'source_frame', 'stamp_cache', 'steady', 'surface', 'watchdog',
+    'contact_sheet', 'depth', 'frame_tree', 'frames', 'geometry', 'image_source', 'images',
+    'latency', 'memory', 'overlay', 'peaks', 'pinhole', 'points', 'prompts', 'recording',
+    'recording_scene', 'rigid', 'scene', 'schedule', 'source_frame', 'stamp_cache', 'steady',
+    'surface', 'watchdog',
 }  # fmt: skip
 ALLOWED = {
     'pure': {'pure'},
@@ -147,8 +147,7 @@ def test_what_the_nodes_import_is_declared_in_the_manifest():
         for path in (ROOT / 'affordance_ros').rglob('*.py')
         for name in imports(path)
     }
-    # In ROS 2 the Python module tf2_ros is of a package of its own.
-    assert {PACKAGES.get(name, name) for name in used & ROS} <= declared
+    assert used & ROS <= declared
     launch = {name.split('.')[0] for name in imports(ROOT / 'launch' / 'grounding.launch.py')}
     assert launch & {'launch', 'launch_ros'} <= declared
 

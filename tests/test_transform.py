@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from affordance_ros.rigid import Rigid
+
 pytestmark = [pytest.mark.ros]
 
 
@@ -44,26 +46,19 @@ def array(message):
 
 @pytest.fixture
 def change(rng):
-    from geometry_msgs.msg import Transform
     from std_msgs.msg import Header
 
     from affordance_ros.nodes.transform import FrameChange
 
-    transform = Transform()
-    fill(transform.rotation, random_turn(rng))
-    fill(transform.translation, rng.normal(size=3))
-    return FrameChange(Header(frame_id='base_link'), transform)
-
-
-def parts(change):
-    return array(change.transform.rotation), array(change.transform.translation)
+    motion = Rigid(random_turn(rng), rng.normal(size=3))
+    return FrameChange(Header(frame_id='base_link'), motion)
 
 
 def test_points_and_poses_are_moved_as_quaternions_say(rng, change):
     from geometry_msgs.msg import PointStamped
     from geometry_msgs.msg import PoseStamped
 
-    turn, shift = parts(change)
+    turn, shift = change.motion.turn, change.motion.shift
     for _ in range(20):
         place, own = rng.normal(size=3), random_turn(rng)
         point = PointStamped()
@@ -92,7 +87,7 @@ def test_markers_are_moved_with_their_arrows(change):
     from affordance_ros.nodes.spatial_messages import to_markers
     from affordance_ros.points import SurfacePoint
 
-    turn, shift = parts(change)
+    turn, shift = change.motion.turn, change.motion.shift
     place, normal = np.array([0.1, -0.2, 0.7]), np.array([0.6, 0.0, -0.8])
     message = AffordanceTargetArray(
         header=Header(frame_id='camera'), targets=[AffordanceTarget(score=0.9)]

@@ -91,7 +91,7 @@ _PARAMETERS = {
         1.0,
     ),
     'target_frame': _Declared(
-        _SPATIAL.target_frame, "Frame of point, pose and markers, by tf2; empty: the camera's."
+        _SPATIAL.target_frame, "Frame of point, pose and markers, by /tf; empty: the camera's."
     ),
     'task_command': _Declared('', 'Command in force from the start; empty: wait for the topic.'),
     'prompt_set': _Declared(

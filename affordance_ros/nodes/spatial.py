@@ -46,7 +46,7 @@ class Spatial:
         """Take over parameters while nothing is heard.
 
         Raises:
-            TransformError: If a target frame is set and tf2_ros is not installed.
+            TransformError: If a target frame is set and tf2_msgs is not installed.
         """
         frame = config.target_frame
         self._transformer = FrameTransformer(self._node, frame) if frame else None

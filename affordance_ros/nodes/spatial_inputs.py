@@ -28,7 +28,7 @@ _KEPT_DEPTHS, _KEPT_INFOS = 30, 10  # a second of a 30 Hz camera
 _COMING_S = 1.0
 # Single images lose their depth on the way, and the first ones come before it: what is missing is
 # named only once it was missing so many times in a row.
-_PATIENCE = 5
+PATIENCE = 5
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class SpatialInputs:
         with self._lock:
             self._without_points[scene.cause] += 1
         self._missing += 1
-        if scene.reason == 'unusable' or self._missing >= _PATIENCE:
+        if scene.reason == 'unusable' or self._missing >= PATIENCE:
             text = self._advice(scene)
             self._status.name_once(f'3D {scene.cause}', f'targets have no 3D point: {text}')
 

@@ -14,6 +14,7 @@ from visualization_msgs.msg import MarkerArray
 from affordance_ros.cloud import make_cloud
 from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.nodes.parameters import SpatialConfig
+from affordance_ros.nodes.spatial_inputs import PATIENCE
 from affordance_ros.nodes.spatial_messages import to_cloud
 from affordance_ros.nodes.spatial_messages import to_markers
 from affordance_ros.nodes.spatial_messages import to_point
@@ -39,6 +40,7 @@ class SpatialOutputs:
 
     def __init__(self, node: Node, status: StatusReporter) -> None:
         self._status = status
+        self._missing = 0  # transforms, in a row
         self._point = advertise(node, PointStamped, '~/target_point', 10)
         self._pose = advertise(node, PoseStamped, '~/target_pose', 10)
         self._markers = advertise(node, MarkerArray, '~/markers', 1)
@@ -61,8 +63,11 @@ class SpatialOutputs:
         if transformer is not None and any(isinstance(p, SurfacePoint) for p in points):
             try:
                 change = transformer.look_up(message.header)
+                self._missing = 0
             except TransformError as error:
-                self._status.name_once('3D transform', str(error))
+                self._missing += 1
+                if self._missing >= PATIENCE:
+                    self._status.name_once(f'3D transform {error.cause}', str(error))
                 points = [NoPoint('no_transform')] * len(points)
         if points and isinstance(points[0], SurfacePoint):
             self._publish_best(points[0], message.header, change)
