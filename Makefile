@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 LIVE ?=
 DEMO_ARGS ?=
 
-.PHONY: help build demo test lint slow chaos latency weights bench docs-check clean
+.PHONY: help build demo test lint slow chaos latency weights bench docs docs-check reference clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ weights: build  ## Make the embedded model from nothing: render, pretrain, train
 
 bench: build  ## Measure training and the evaluation's metrics on this machine.
 	@$(WITH_ENV) bash scripts/bench.sh
+
+reference: build  ## Write docs/reference from the nodes and the message files.
+	@$(WITH_ENV) python scripts/make_reference.py
 
 docs-check: build  ## Run every command of the documentation that can run here (about 10 minutes).
 	@$(WITH_ENV) python -m docs_check --run
