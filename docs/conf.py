@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 project = 'affordance_ros'
 author = 'affordance_ros maintainers'
-copyright = '2026, affordance_ros maintainers'  # noqa: A001  (the name that Sphinx reads)
+copyright = '2026, affordance_ros maintainers'
 release = re.findall(r'<version>(.+?)</version>', (ROOT / 'package.xml').read_text())[0]
 
 extensions = ['myst_parser', 'sphinx_copybutton']

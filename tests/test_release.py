@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from catkin_pkg.changelog import Changelog
+from catkin_pkg.changelog import populate_changelog_from_rst
 from catkin_pkg.package import parse_package
 
 from tests.conftest import ROOT
@@ -89,3 +91,18 @@ def test_what_the_container_copies_is_there():
     for source in re.findall(r'^COPY (\S+) ', dockerfile, re.MULTILINE):
         assert (ROOT / source).exists()
     assert (ROOT / 'docker' / 'entrypoint.sh').stat().st_mode & 0o111
+
+
+def test_the_changelog_is_read_by_the_release_tools():
+    text = (ROOT / 'CHANGELOG.rst').read_text()
+    entries = text.count('\n* ')
+    # Forthcoming is no version to them yet; a release puts one in its place.
+    released = Changelog('affordance_ros')
+    heading = 'Forthcoming\n-----------'
+    assert heading in text
+    populate_changelog_from_rst(
+        released, text.replace(heading, '9.9.9 (2030-01-01)\n------------------')
+    )
+    newest, _, content = next(iter(released.foreach_version(reverse=True)))
+    assert newest == '9.9.9'
+    assert str(content[0]).count('\n') >= entries - 1
