@@ -93,6 +93,7 @@ def test_what_the_container_copies_is_there():
     assert (ROOT / 'docker' / 'entrypoint.sh').stat().st_mode & 0o111
 
 
+@pytest.mark.filterwarnings('ignore:nodes.Node.traverse:DeprecationWarning')
 def test_the_changelog_is_read_by_the_release_tools():
     text = (ROOT / 'CHANGELOG.rst').read_text()
     entries = text.count('\n* ')
