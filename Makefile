@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 LIVE ?=
 DEMO_ARGS ?=
 
-.PHONY: help build demo test lint slow chaos latency weights bench docs-check clean
+.PHONY: help build demo test lint slow chaos latency weights bench docs docs-check reference release-check clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,8 +40,23 @@ weights: build  ## Make the embedded model from nothing: render, pretrain, train
 bench: build  ## Measure training and the evaluation's metrics on this machine.
 	@$(WITH_ENV) bash scripts/bench.sh
 
+reference: build  ## Write docs/reference from the nodes and the message files.
+	@$(WITH_ENV) python scripts/make_reference.py
+
 docs-check: build  ## Run every command of the documentation that can run here (about 10 minutes).
 	@$(WITH_ENV) python -m docs_check --run
+
+.venv-docs/.installed: requirements/docs.txt | build
+	@rm -rf .venv-docs && .venv/bin/python -m venv .venv-docs
+	@.venv-docs/bin/pip install --quiet --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+docs: .venv-docs/.installed  ## Build the documentation's site into out/docs; a warning is an error.
+	@.venv-docs/bin/sphinx-build -W --keep-going -q -c docs . out/docs
+	@echo "open out/docs/docs/index.html"
+
+release-check: .venv-docs/.installed  ## Run ROS's linters, and hold manifest and Dockerfile.
+	@$(WITH_ENV) bash scripts/release_check.sh
 
 clean:  ## Remove what was built and made, but not .venv.
 	rm -rf build install log out

@@ -1,8 +1,10 @@
 """What can be held of a page without running anything: links, pictures, and what blocks say."""
 
 import ast
+import importlib
 import importlib.util
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
@@ -85,7 +87,10 @@ def _missing_imports(tree: ast.Module) -> Iterator[str]:
         if origin is None:
             yield f'there is no module {module}'
             continue
-        defined = _defined_names(origin)
+        if module.split('.')[0] in sys.stdlib_module_names:
+            defined = set(dir(importlib.import_module(module)))
+        else:
+            defined = _defined_names(origin)
         for name in wanted:
             if name not in defined and _find_origin(f'{module}.{name}') is None:
                 yield f'{module} has no {name}'

@@ -97,7 +97,7 @@ class Orbit:
         self._renderer.close()
 
     def pose(self, time_s: float) -> Floats:
-        """Return the camera's (4, 4) pose (world from camera) at a time."""
+        """Return the camera's pose at a time, world from camera, (4, 4)."""
         turn = 2 * np.pi * time_s / self._period_s
         azimuth = self._phase + turn
         height = np.deg2rad(44 + 10 * np.sin(2 * turn))

@@ -1,8 +1,10 @@
 """The documentation: what can be held of it in seconds, and the checker that holds the rest."""
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -46,6 +48,19 @@ def test_links_lead_somewhere_and_blocks_name_what_exists(path):
         if block.language == 'bash':
             assert list(check_block(block, ROOT)) == [], f'{path}:{block.line}'
             parse_marker('' if block.verb == 'not run' else block.marker)
+
+
+@pytest.mark.ros
+def test_the_reference_is_what_the_nodes_and_messages_say():
+    environment = {**os.environ, 'ROS_DOMAIN_ID': str(1 + (os.getpid() + 40) % 100)}
+    result = subprocess.run(
+        [sys.executable, ROOT / 'scripts' / 'make_reference.py', '--check'],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ class Trunk(nn.Module):
 
     @property
     def logit_scale(self) -> float:
-        """CLIP's own learned temperature, as a factor on cosines."""
+        """The temperature that CLIP has learned, as a factor on cosines."""
         return float(self.clip.logit_scale.exp())
 
     @property

@@ -1,0 +1,7 @@
+#!/bin/bash
+# Source ROS, the venv with torch, and the workspace, then run what was asked for.
+set -e
+source /opt/ros/jazzy/setup.bash
+source /ws/venv/bin/activate
+source /ws/install/setup.bash
+exec "$@"

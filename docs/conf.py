@@ -1,0 +1,31 @@
+"""How Sphinx builds the documentation: `make docs`.
+
+The source folder is the repository's root, so that README and docs link to each other and to the
+code as they do in a checkout. Sphinx, since it is what rosdoc2 and docs.ros.org build with.
+"""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+project = 'affordance_ros'
+author = 'affordance_ros maintainers'
+copyright = '2026, affordance_ros maintainers'
+release = re.findall(r'<version>(.+?)</version>', (ROOT / 'package.xml').read_text())[0]
+
+extensions = ['myst_parser', 'sphinx_copybutton']
+root_doc = 'docs/index'
+include_patterns = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.rst',
+    'QUALITY_DECLARATION.md',
+    'affordance_ros/weights/tabletop/README.md',
+    'docs/**',
+    'samples/ATTRIBUTION.md',
+]
+exclude_patterns = ['.*', 'build', 'data', 'install', 'log', 'out', 'runs']
+myst_heading_anchors = 3
+html_theme = 'furo'
+html_title = f'affordance_ros {release}'
