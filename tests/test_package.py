@@ -19,8 +19,9 @@ PACKAGES = {'tf2_ros': 'tf2_ros_py'}
 # Each layer may import itself and what stands in its row; `model` is affordance_ros/model, `pure`
 # its files that need neither torch nor ROS.
 PURE = {
-    'approach', 'bag_file', 'bag_messages', 'bag_scene', 'bag_source', 'cloud', 'commands',
-    'contact_sheet', 'depth', 'frames', 'geometry', 'image_source', 'images', 'latency', 'memory',
+    'approach', 'bag_file', 'bag_messages', 'bag_scene', 'bag_source', 'bounded_file',
+    'bounded_yaml', 'cloud', 'commands', 'contact_sheet', 'depth', 'encoded_image', 'frames',
+    'geometry', 'image_source', 'images', 'latency', 'memory',
     'overlay', 'peaks', 'pinhole', 'points', 'prompts', 'recording', 'scene', 'schedule',
     'source_frame', 'stamp_cache', 'steady', 'surface', 'watchdog',
 }  # fmt: skip
