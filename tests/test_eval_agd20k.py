@@ -123,7 +123,7 @@ def test_corrupt_files_say_so(tmp_path):
         read_picture(picture)
     truth = folder / 'GT/hold/cup/cup_000000.png'
     truth.write_bytes(b'')
-    with pytest.raises(ImageProblemError, match='not a whole image file'):
+    with pytest.raises(ImageProblemError, match='not a whole JPEG'):
         read_truth(truth)
 
 

@@ -20,9 +20,9 @@ PACKAGES = {'tf2_ros': 'tf2_ros_py'}
 # its files that need neither torch nor ROS.
 PURE = {
     'approach', 'bag_file', 'bag_messages', 'bag_scene', 'bag_source', 'bounded_file',
-    'bounded_yaml', 'cloud', 'commands', 'contact_sheet', 'depth', 'encoded_image', 'frames',
-    'geometry', 'image_source', 'images', 'latency', 'memory',
-    'overlay', 'peaks', 'pinhole', 'points', 'prompts', 'recording', 'scene', 'schedule',
+    'bounded_yaml', 'cloud', 'commands', 'contact_sheet', 'depth', 'encoded_image', 'file_hash',
+    'frames', 'geometry', 'image_source', 'images', 'latency', 'memory', 'overlay', 'peaks',
+    'pinhole', 'plain_pickle', 'points', 'prompts', 'recording', 'scene', 'schedule',
     'source_frame', 'stamp_cache', 'steady', 'surface', 'watchdog',
 }  # fmt: skip
 ALLOWED = {
