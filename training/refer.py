@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from reprlib import repr as _short  # of limited depth: a pickle can nest without end
+from reprlib import Repr
 from typing import Any
 
 from affordance_ros.bounded_file import read_bounded
@@ -19,6 +19,8 @@ from affordance_ros.plain_pickle import PickleRefusedError
 from affordance_ros.plain_pickle import load_plain_pickle
 
 _log = logging.getLogger(__name__)
+_repr = Repr()
+_repr.maxlevel = 2  # a pickle can nest without end
 
 # Refs per split, as published; a set that is not named here is not checked.
 PUBLISHED_COUNTS: dict[tuple[str, str], dict[str, int]] = {
@@ -183,17 +185,17 @@ def _check_ref(path: Path, index: int, ref: object) -> dict[str, Any]:
         value = ref.get(field)
         if not isinstance(value, types) or isinstance(value, bool):
             expected = ' or '.join(kind.__name__ for kind in types)
-            came = f'is {_short(value)}' if field in ref else 'is missing'
+            came = f'is {_repr.repr(value)}' if field in ref else 'is missing'
             raise DatasetError(f'{path}: ref {index}: {field} {came}, expected {expected}')
     ann_ids = ref['ann_id'] if isinstance(ref['ann_id'], list) else [ref['ann_id']]
     if not all(type(ann_id) is int for ann_id in ann_ids):
-        raise DatasetError(f'{path}: ref {index}: ann_id {_short(ann_ids)} is no list of ints')
+        raise DatasetError(f'{path}: ref {index}: ann_id {_repr.repr(ann_ids)} is no list of ints')
     sentences = []
     for sentence in ref['sentences']:
         text = sentence.get('sent') if isinstance(sentence, dict) else None
         if not isinstance(text, str):
             raise DatasetError(
-                f'{path}: ref {index}: a sentence is {_short(sentence)}, expected a dict with '
+                f'{path}: ref {index}: a sentence is {_repr.repr(sentence)}, expected a dict with '
                 f"the text 'sent'"
             )
         if text.strip():
