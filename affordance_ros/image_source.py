@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from affordance_ros.bag_source import is_bag
 from affordance_ros.bag_source import read_bag
+from affordance_ros.encoded_image import EncodedImageError
+from affordance_ros.encoded_image import read_image_file
 from affordance_ros.source_frame import SourceError
 from affordance_ros.source_frame import SourceFrame
 
@@ -34,17 +36,14 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         (H, W, 3) uint8 BGR.
 
     Raises:
-        SourceError: If it is not an image.
+        SourceError: If it is not an image, or too large a one.
     """
-    # Not imread: it says nothing of a missing file, and fails on non-ASCII paths on some systems.
     try:
-        data = np.fromfile(path, np.uint8)
+        return read_image_file(path)
     except OSError as error:
         raise SourceError(f'{path} can not be read: {error.strerror}') from error
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if image is None:
-        raise SourceError(f'{path} is not a whole image file')
-    return np.asarray(image, np.uint8)
+    except EncodedImageError as error:
+        raise SourceError(f'{path} holds {error}') from error
 
 
 def open_source(source: str, *, loop: bool) -> Iterator[SourceFrame]:

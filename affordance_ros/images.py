@@ -11,6 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from affordance_ros.encoded_image import MAX_PIXELS
+from affordance_ros.encoded_image import EncodedImageError
+from affordance_ros.encoded_image import decode_image
+
 # 8-bit encodings, which a view serves: channels of a pixel, and their order.
 _PLAIN = {
     'rgb8': (3, 'rgb'),
@@ -122,7 +126,7 @@ def check_layout(message: ImageMessage, pixel_bytes: int) -> None:
         pixel_bytes: Bytes of a pixel of its encoding.
 
     Raises:
-        ImageError: If it is empty, or its rows don't fit the step or the data.
+        ImageError: If it is empty or too large, or its rows don't fit the step or the data.
     """
     if message.height < 1 or message.width < 1:
         raise ImageError('size', f'the image is {message.width}x{message.height} pixels: empty')
@@ -140,6 +144,12 @@ def check_layout(message: ImageMessage, pixel_bytes: int) -> None:
             'data',
             f'the image holds {len(message.data)} bytes, and {message.height} rows of step '
             f'{message.step} take {needed}',
+        )
+    if message.height * message.width > MAX_PIXELS:
+        raise ImageError(
+            'size',
+            f'the image is {message.width}x{message.height} pixels, and at most {MAX_PIXELS:,} '
+            f'are read',
         )
 
 
@@ -195,18 +205,15 @@ def tight_rows(message: ImageMessage) -> bytes:
 
 
 def decode_compressed(data: 'bytes | memoryview') -> CameraImage:
-    """Decode a sensor_msgs/CompressedImage's data (JPEG, PNG or whatever OpenCV reads).
+    """Decode a sensor_msgs/CompressedImage's data: JPEG, PNG, WebP or BMP.
 
     Raises:
-        ImageError: If the bytes are no image.
+        ImageError: If the bytes are no whole image of these formats, or claim too many pixels.
     """
-    buffer = np.frombuffer(data, np.uint8)
-    pixels = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if buffer.size else None
-    if pixels is None:
-        raise ImageError(
-            'compressed', f'{buffer.size} bytes of a compressed image are not a whole JPEG or PNG'
-        )
-    return CameraImage(np.asarray(pixels, np.uint8), 'bgr')
+    try:
+        return CameraImage(decode_image(data), 'bgr')
+    except EncodedImageError as error:
+        raise ImageError('compressed', f'the compressed image holds {error}') from error
 
 
 def check_image(image: NDArray[np.uint8], channels: str) -> None:

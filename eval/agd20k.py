@@ -19,6 +19,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from affordance_ros.encoded_image import EncodedImageError
+from affordance_ros.encoded_image import read_image_file
 from eval.errors import EvaluationError
 from eval.errors import ImageProblemError
 from eval.errors import Problem
@@ -155,15 +157,11 @@ def read_truth(path: Path) -> NDArray[np.uint8]:
 
 def _decode(path: Path, flags: int, *, kind: str) -> NDArray[np.uint8]:
     try:
-        data = np.fromfile(path, np.uint8)
+        return read_image_file(path, flags)
     except OSError as error:
         raise ImageProblemError(kind, f'{path} can not be read: {error.strerror}') from error
-    pixels = cv2.imdecode(data, flags) if data.size else None
-    if pixels is None:
-        raise ImageProblemError(
-            kind, f'{path} ({data.size} bytes) is not a whole image file: fetch it again'
-        )
-    return np.asarray(pixels, np.uint8)
+    except EncodedImageError as error:
+        raise ImageProblemError(kind, f'{path} holds {error}: fetch it again') from error
 
 
 def _find_folder(root: Path, split: str, test_folder: str) -> Path:

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from tqdm import tqdm
 
 from affordance_ros.commands import CommandError
-from affordance_ros.model.weights import sha256_of_file
+from affordance_ros.file_hash import sha256_of_file
 from affordance_ros.predictor import Predictor
 from affordance_ros.prompts import load_prompt_set
 from eval.agd20k import Item

@@ -1,17 +1,24 @@
 """Predicted maps in files: anybody's npy, npz and png, found by the name of their picture."""
 
+import io
+import math
+import zipfile
+import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from affordance_ros.bounded_file import read_bounded
+from affordance_ros.encoded_image import read_image_file
 from eval.agd20k import Item
 from eval.errors import ImageProblemError
 from eval.metrics import MapError
 from eval.metrics import check_map
 
 MAP_SUFFIXES = ('.npy', '.npz', '.png')
+MAX_BYTES = 1 << 29  # 8192 x 8192 in float64
 
 
 def find_map(folder: Path, item: Item) -> Path:
@@ -52,7 +59,10 @@ def read_map(path: Path) -> NDArray[np.float32]:
         return check_map(np.squeeze(array) if array.ndim > 2 else array)
     except MapError as error:
         raise ImageProblemError('bad prediction', f'{path}: {error}') from error
-    except (OSError, ValueError, EOFError, KeyError) as error:
+    except (
+        OSError, ValueError, EOFError, KeyError, TypeError, SyntaxError, RecursionError,
+        NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
+    ) as error:  # fmt: skip
         raise ImageProblemError(
             'bad prediction', f'{path} can not be read ({error}): write it again by numpy.save'
         ) from error
@@ -60,18 +70,39 @@ def read_map(path: Path) -> NDArray[np.float32]:
 
 def _read_array(path: Path) -> NDArray:
     if path.suffix.lower() == '.png':
-        pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
-        if pixels is None:
-            raise ValueError('not a whole image file')
+        pixels = read_image_file(path, cv2.IMREAD_UNCHANGED)
         if pixels.ndim != 2:
             raise ValueError(
                 f'a colour picture of {pixels.shape}, where a map is grey: one channel'
             )
         return np.asarray(pixels)
-    loaded = np.load(path, allow_pickle=False)
-    if isinstance(loaded, np.ndarray):
-        return loaded
-    with loaded:
-        if len(loaded.files) != 1:
-            raise ValueError(f'an npz with {loaded.files}, where one array is expected')
-        return np.asarray(loaded[loaded.files[0]])
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if len(names) != 1:
+                raise ValueError(f'an npz with {names[:9]}, where one array is expected')
+            if archive.getinfo(names[0]).file_size > MAX_BYTES:
+                raise ValueError(f'an npz that unpacks to more than {MAX_BYTES:,} bytes')
+            return _read_npy(archive.read(names[0]))
+    return _read_npy(read_bounded(path, limit_bytes=MAX_BYTES))
+
+
+def _read_npy(data: bytes) -> NDArray:
+    """Read an npy file's bytes, whose header may not claim more than there are."""
+    stream = io.BytesIO(data)
+    version = np.lib.format.read_magic(stream)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f'an npy of version {version}')
+    read_header = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
+    shape, fortran, dtype = read_header(stream)
+    if dtype.kind not in 'fiub' or not all(isinstance(n, int) and n >= 0 for n in shape):
+        raise ValueError(f'an npy of {dtype} {shape!r:.60}, where numbers are expected')
+    rest = data[stream.tell() :]
+    if math.prod(shape) * dtype.itemsize != len(rest):
+        raise ValueError(f'an npy that claims {shape!r:.60} of {dtype} in {len(rest)} bytes')
+    flat = np.frombuffer(rest, dtype)
+    return flat.reshape(shape, order='F' if fortran else 'C')

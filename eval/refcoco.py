@@ -12,11 +12,11 @@ import sys
 from pathlib import Path
 from typing import cast
 
+from affordance_ros.file_hash import sha256_of_file
 from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.grounding import ModelConfig
 from affordance_ros.model.grounding import load_model
 from affordance_ros.model.heads import FPNDecoder
-from affordance_ros.model.weights import sha256_of_file
 from affordance_ros.predictor import Predictor
 from affordance_ros.prompts import load_prompt_set
 from eval.results import current_versions

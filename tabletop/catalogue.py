@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
+from affordance_ros.bounded_yaml import YamlError
+from affordance_ros.bounded_yaml import read_yaml
 from tabletop.errors import CatalogueError
 from tabletop.families import FAMILIES
 
@@ -126,8 +127,8 @@ def load_catalogue(path: Path = DEFAULT_PATH) -> Catalogue:
         CatalogueError: naming the entry that can't be and what would be right.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except (OSError, yaml.YAMLError) as error:
+        raw = read_yaml(path)
+    except (OSError, YamlError) as error:
         raise CatalogueError(f'{path} is not readable as a catalogue: {error}') from error
     _known(str(path), raw, {'parts', 'actions', 'kept_out', 'colours', 'types'})
     types = {name: _object_type(name, entry) for name, entry in raw['types'].items()}

@@ -45,7 +45,7 @@ def test_a_broken_photo_is_named_and_the_others_are_done(tmp_path, capsys, caplo
     broken.write_bytes(PHOTO.read_bytes()[:50])
     missing = tmp_path / 'missing.jpg'
     assert cli.main([str(broken), str(missing), str(PHOTO), 'cut', *MODEL]) == 1
-    assert 'broken.jpg is not a whole image' in caplog.text
+    assert 'that are not a whole JPEG, PNG, WebP or BMP image' in caplog.text
     assert 'missing.jpg can not be read' in caplog.text
     assert json.loads(capsys.readouterr().out)['image'] == str(PHOTO)
 

@@ -124,7 +124,7 @@ def test_corrupt_pictures_and_other_sizes_are_said_and_the_rest_is_scored(root, 
     content = results(tmp_path / 'out')
     assert content['counts']['scored'] == 2
     assert {p['kind'] for p in content['problems']} == {'unreadable picture', 'size'}
-    assert 'is not a whole image file: fetch it again' in caplog.text
+    assert 'not a whole JPEG, PNG, WebP or BMP image: fetch it again' in caplog.text
     assert 'is 9x7 and its picture 80x60' in caplog.text
 
 

@@ -109,6 +109,6 @@ def test_compressed_images_are_decoded_as_bgr(suffix):
 
 @pytest.mark.parametrize('data', [b'', b'\xff\xd8\xff\xe0', b'not an image at all'])
 def test_broken_compressed_images_are_named(data):
-    with pytest.raises(ImageError, match='not a whole JPEG or PNG') as error:
+    with pytest.raises(ImageError, match='not a whole JPEG, PNG, WebP or BMP') as error:
         decode_compressed(data)
     assert error.value.cause == 'compressed'

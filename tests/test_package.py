@@ -18,11 +18,11 @@ ROS = {
 # Each layer may import itself and what stands in its row; `model` is affordance_ros/model, `pure`
 # its files that need neither torch nor ROS.
 PURE = {
-    'approach', 'bag_file', 'bag_messages', 'bag_scene', 'bag_source', 'cloud', 'commands',
-    'contact_sheet', 'depth', 'frame_tree', 'frames', 'geometry', 'image_source', 'images',
-    'latency', 'memory', 'overlay', 'peaks', 'pinhole', 'points', 'prompts', 'recording',
-    'recording_scene', 'rigid', 'scene', 'schedule', 'source_frame', 'stamp_cache', 'steady',
-    'surface', 'watchdog',
+    'approach', 'bag_file', 'bag_messages', 'bag_scene', 'bag_source', 'bounded_file',
+    'bounded_yaml', 'cloud', 'commands', 'contact_sheet', 'depth', 'encoded_image', 'file_hash',
+    'frame_tree', 'frames', 'geometry', 'image_source', 'images', 'latency', 'memory', 'overlay',
+    'peaks', 'pinhole', 'plain_pickle', 'points', 'prompts', 'recording', 'recording_scene',
+    'rigid', 'scene', 'schedule', 'source_frame', 'stamp_cache', 'steady', 'surface', 'watchdog',
 }  # fmt: skip
 ALLOWED = {
     'pure': {'pure'},

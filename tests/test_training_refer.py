@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 import pytest
 
+from affordance_ros.plain_pickle import PickleRefusedError
+from affordance_ros.plain_pickle import load_plain_pickle
 from tests.refer_fixture import write_dataset
 from training.refer import DatasetError
 from training.refer import DatasetSpec
 from training.refer import check_counts
 from training.refer import in_split
 from training.refer_cache import load_images
-from training.safe_pickle import PickleRefusedError
-from training.safe_pickle import load_plain_pickle
 
 # How Python 2 wrote [{'sent': 'caf\xc3\xa9 cup', 'ref_id': 7L, 'split': u'train'}]: byte strings,
 # longs and unicode, in protocols 0 and 2 (by hand, so that no Python 2 is needed).

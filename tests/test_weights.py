@@ -6,13 +6,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from affordance_ros.file_hash import sha256_of_file
 from affordance_ros.model import weights
 from affordance_ros.model.trunk import load_trunk
 from affordance_ros.model.weights import WeightsError
 from affordance_ros.model.weights import find_weights
 from affordance_ros.model.weights import hash_state_dict
 from affordance_ros.model.weights import read_state_dict
-from affordance_ros.model.weights import sha256_of_file
 
 
 class _OpenAIArchive(torch.nn.Module):
@@ -143,8 +143,11 @@ def test_without_weights_the_error_names_what_was_tried_and_both_ways_out(tmp_pa
 
 
 def test_the_hub_cache_is_used_before_the_network(tmp_path, monkeypatch):
+    # The cache keeps a link to a file that is named by its sha256: here, that of no bytes.
+    blob = tmp_path / 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+    blob.touch()
     cached = tmp_path / 'open_clip_model.safetensors'
-    cached.touch()
+    cached.symlink_to(blob)
     monkeypatch.setattr('huggingface_hub.try_to_load_from_cache', lambda *a, **k: str(cached))
     monkeypatch.setattr(open_clip, 'download_pretrained', None)
     assert find_weights('RN101-quickgelu', 'openai') == cached

@@ -19,7 +19,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from affordance_ros.bounded_file import FileRefusedError
+from affordance_ros.bounded_file import join_inside
+from affordance_ros.bounded_file import read_bounded
+from affordance_ros.encoded_image import EncodedImageError
+from affordance_ros.encoded_image import read_image_file
+
 _log = logging.getLogger(__name__)
+_MAX_LIST_BYTES = 1 << 29
 
 
 class CaptionListError(RuntimeError):
@@ -61,7 +68,7 @@ def read_captions(path: Path) -> CaptionList:
         CaptionListError: Naming the line that is wrong, or the images that are missing.
     """
     try:
-        lines = path.read_text(encoding='utf-8').splitlines()
+        lines = read_bounded(path, limit_bytes=_MAX_LIST_BYTES).decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise CaptionListError(f'the caption list {path} is not readable: {error}') from error
     images: dict[str, int] = {}
@@ -73,7 +80,10 @@ def read_captions(path: Path) -> CaptionList:
         entries.append(Captioned(images.setdefault(name, len(images)), captions, box))
     if not entries:
         raise CaptionListError(f'the caption list {path} is empty')
-    files = tuple(path.parent / name for name in images)
+    try:
+        files = tuple(join_inside(path.parent, name) for name in images)
+    except FileRefusedError as error:
+        raise CaptionListError(f'{path}: {error.strerror}') from error
     missing = [file for file in files if not file.is_file()]
     if missing:
         raise CaptionListError(
@@ -88,7 +98,7 @@ def _check_line(
 ) -> tuple[str, tuple[str, ...], tuple[float, float, float, float] | None]:
     try:
         record: Any = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CaptionListError(f'{path}, line {number} is not JSON: {error}') from error
     name = record.get('image') if isinstance(record, dict) else None
     captions = record.get('captions') if isinstance(record, dict) else None
@@ -150,7 +160,8 @@ class PixelStore:
 
 
 def _decode(file: Path) -> NDArray[np.uint8]:
-    pixels = cv2.imread(str(file), cv2.IMREAD_COLOR)
-    if pixels is None:
-        raise CaptionListError(f'{file} is not a whole image: it may be cut off; write it again')
+    try:
+        pixels = read_image_file(file)
+    except (OSError, EncodedImageError) as error:
+        raise CaptionListError(f'{file} is not readable ({error}): write it again') from error
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)

@@ -11,12 +11,16 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import Repr
 from typing import Any
 
-from training.safe_pickle import PickleRefusedError
-from training.safe_pickle import load_plain_pickle
+from affordance_ros.bounded_file import read_bounded
+from affordance_ros.plain_pickle import PickleRefusedError
+from affordance_ros.plain_pickle import load_plain_pickle
 
 _log = logging.getLogger(__name__)
+_repr = Repr()
+_repr.maxlevel = 2  # a pickle can nest without end
 
 # Refs per split, as published; a set that is not named here is not checked.
 PUBLISHED_COUNTS: dict[tuple[str, str], dict[str, int]] = {
@@ -25,6 +29,7 @@ PUBLISHED_COUNTS: dict[tuple[str, str], dict[str, int]] = {
     ('refcocog', 'umd'): {'train': 42226, 'val': 2573, 'test': 5023},
     ('refcocog', 'google'): {'train': 44822, 'val': 5000},
 }
+_MAX_JSON_BYTES = 1 << 29  # instances_train2014.json of COCO has 333 MB
 _COCO_DATASETS = {name for name, _ in PUBLISHED_COUNTS}
 # Where the images of COCO train2014 usually lie, seen from the root.
 _COCO_IMAGE_FOLDERS = ('images/mscoco/images/train2014', 'images/train2014', 'train2014')
@@ -65,7 +70,7 @@ class DatasetSpec:
             ValueError: If the text has another form.
         """
         name, colon, split_by = text.partition(':')
-        if not (name and colon and split_by) or '/' in text:
+        if not (name and colon and split_by) or '/' in text or name in ('.', '..'):
             known = ', '.join(':'.join(key) for key in PUBLISHED_COUNTS)
             raise ValueError(
                 f'data set {text!r} must be written name:split_by, as in {known}, or your own'
@@ -142,8 +147,8 @@ def read_instances(path: Path) -> dict[str, Any]:
         DatasetError: If the file is cut off or not of this format.
     """
     try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, OSError) as error:
+        content = json.loads(read_bounded(path, limit_bytes=_MAX_JSON_BYTES))
+    except (ValueError, OSError, RecursionError) as error:
         size = path.stat().st_size if path.is_file() else 0
         raise DatasetError(
             f'{path} ({size} bytes) is not whole JSON ({error}): it may be half-downloaded; '
@@ -180,18 +185,18 @@ def _check_ref(path: Path, index: int, ref: object) -> dict[str, Any]:
         value = ref.get(field)
         if not isinstance(value, types) or isinstance(value, bool):
             expected = ' or '.join(kind.__name__ for kind in types)
-            came = f'is {value!r:.60}' if field in ref else 'is missing'
+            came = f'is {_repr.repr(value)}' if field in ref else 'is missing'
             raise DatasetError(f'{path}: ref {index}: {field} {came}, expected {expected}')
     ann_ids = ref['ann_id'] if isinstance(ref['ann_id'], list) else [ref['ann_id']]
     if not all(type(ann_id) is int for ann_id in ann_ids):
-        raise DatasetError(f'{path}: ref {index}: ann_id {ref["ann_id"]!r:.60} is no list of ints')
+        raise DatasetError(f'{path}: ref {index}: ann_id {_repr.repr(ann_ids)} is no list of ints')
     sentences = []
     for sentence in ref['sentences']:
         text = sentence.get('sent') if isinstance(sentence, dict) else None
         if not isinstance(text, str):
             raise DatasetError(
-                f'{path}: ref {index}: a sentence is {sentence!r:.60}, expected a dict with the '
-                f"text 'sent'"
+                f'{path}: ref {index}: a sentence is {_repr.repr(sentence)}, expected a dict with '
+                f"the text 'sent'"
             )
         if text.strip():
             sentences.append(' '.join(text.split()))

@@ -6,6 +6,7 @@ run starts in a second.
 
 import json
 import logging
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -18,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from affordance_ros.model.weights import sha256_of_file
+from affordance_ros.bounded_file import join_inside
+from affordance_ros.file_hash import sha256_of_file
 from training.atomic import write_atomically
 from training.refer import DatasetError
 from training.refer import DatasetSpec
@@ -28,6 +30,7 @@ from training.refer import in_split
 from training.refer import locate
 from training.refer import read_instances
 from training.refer import read_refs
+from training.run_lengths import union
 
 _log = logging.getLogger(__name__)
 _FORMAT = 'affordance_ros.refer'
@@ -96,7 +99,7 @@ def load_images(
     if _header(converted).get('sources') != sources:
         try:
             _convert(spec, files, converted, sources)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise DatasetError(
                 f'{files.instances} is not as COCO writes it ({type(error).__name__}: {error}); '
                 f'an image needs id, file_name, height and width, an annotation id, image_id, '
@@ -106,7 +109,10 @@ def load_images(
     found = []
     for record in _records(converted):
         known.update(ref['split'] for ref in record['refs'])
-        image = _to_image(record, split, files.images)
+        try:
+            image = _to_image(record, split, files.images)
+        except OSError as error:
+            raise DatasetError(f'{files.instances}: {error.strerror}') from error
         if image.referrals:
             found.append(image)
     if not found:
@@ -124,7 +130,7 @@ def _to_image(record: Mapping[str, Any], split: str, folder: Path) -> ReferImage
         if in_split(ref['split'], split)
     )
     return ReferImage(
-        path=folder / record['file_name'],
+        path=join_inside(folder, record['file_name']),
         height=record['height'],
         width=record['width'],
         categories=frozenset(record['categories']),
@@ -134,8 +140,11 @@ def _to_image(record: Mapping[str, Any], split: str, folder: Path) -> ReferImage
 
 def _check_images(spec: DatasetSpec, images: Sequence[ReferImage], folder: Path) -> None:
     names = {path.name for path in folder.iterdir()}
+    # os.path: a name that is too long is one more that is missing.
     missing = [
-        image.path for image in images if image.path.name not in names and not image.path.is_file()
+        path
+        for path in (image.path for image in images)
+        if path.name not in names and not os.path.isfile(path)
     ]
     if missing:
         examples = ''.join(f'\n  {path}' for path in missing[:5])
@@ -202,13 +211,13 @@ def _convert(
                 'split': ref['split'],
                 'category': categories[ref['category_id']],
                 'sentences': ref['sentences'],
-                'counts': _union([annotations[a]['segmentation'] for a in ref['ann_ids']], size),
+                'counts': union([annotations[a]['segmentation'] for a in ref['ann_ids']], size),
             }
             for ref in by_image[image_id]
         ]
         record = {
             # The refs' own file_name has a wrong suffix; the image's is right.
-            'file_name': image['file_name'],
+            'file_name': str(image['file_name']),
             'height': size[0],
             'width': size[1],
             'categories': sorted(present[image_id] - {''}),
@@ -217,28 +226,3 @@ def _convert(
         lines.append(json.dumps(record))
     converted.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(converted, ('\n'.join(lines) + '\n').encode())
-
-
-def _union(segmentations: Sequence[Any], size: tuple[int, int]) -> str:
-    """Return the union of segmentations as compressed run lengths.
-
-    Args:
-        segmentations: Each a list of polygons, or run lengths as COCO writes them (a list of
-            counts, or compressed to a text).
-        size: (height, width) of the image.
-    """
-    height, width = size
-    parts: list[Any] = []
-    for segmentation in segmentations:
-        if isinstance(segmentation, list):
-            # A polygon needs three corners; a few of COCO's have fewer and cover nothing.
-            polygons = [polygon for polygon in segmentation if len(polygon) >= 6]
-            parts += coco_mask.frPyObjects(polygons, height, width) if polygons else []
-        elif isinstance(segmentation['counts'], list):
-            parts.append(coco_mask.frPyObjects(segmentation, height, width))
-        else:
-            parts.append({'size': [height, width], 'counts': segmentation['counts'].encode()})
-    if not parts:
-        empty = coco_mask.encode(np.zeros((height, width), np.uint8, order='F'))
-        return str(empty['counts'].decode())
-    return str(coco_mask.merge(parts)['counts'].decode())

@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 from torch.utils.data import Dataset
 
+from affordance_ros.bounded_file import read_bounded
+from affordance_ros.encoded_image import MAX_BYTES
+from affordance_ros.encoded_image import EncodedImageError
+from affordance_ros.encoded_image import decode_image
 from training.augment import Rectangle
 from training.augment import View
 from training.augment import draw_view
@@ -169,7 +173,7 @@ def load_view(
         DatasetError: If the image can't be read or has another size than its annotations say.
     """
     try:
-        data = image.path.read_bytes()
+        data = read_bounded(image.path, limit_bytes=MAX_BYTES)
     except OSError as error:
         raise DatasetError(f'{image.path} is not readable: {error}') from error
     key = blake2b(repr(view).encode() + data, digest_size=16).hexdigest()
@@ -187,12 +191,12 @@ def decode(image: ReferImage, data: bytes) -> NDArray[np.uint8]:
     Raises:
         DatasetError: If the data is no whole image or has another size than annotated.
     """
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    if pixels is None:
+    try:
+        pixels = decode_image(data)
+    except EncodedImageError as error:
         raise DatasetError(
-            f'{image.path} ({len(data)} bytes) is not a whole image: it may be half-downloaded; '
-            f'fetch it again'
-        )
+            f'{image.path} holds {error}: it may be half-downloaded; fetch it again'
+        ) from error
     if pixels.shape[:2] != (image.height, image.width):
         raise DatasetError(
             f'{image.path} is {pixels.shape[1]}x{pixels.shape[0]}, and its annotations are for '

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from affordance_ros.encoded_image import read_image_file
 from affordance_ros.geometry import Letterbox
 from affordance_ros.overlay import draw_overlay
 from training.atomic import write_atomically
@@ -38,7 +39,7 @@ def draw_sheet(
     """
     rows = []
     for image, texts, regions, maps in zip(images, sentences, masks, logits, strict=True):
-        picture = np.asarray(cv2.imread(str(image.path), cv2.IMREAD_COLOR), np.uint8)
+        picture = read_image_file(image.path)
         box = Letterbox.fit((image.height, image.width), size=input_size, shape='square')
         tiles = []
         for text, region, logit_map in zip(texts, regions, maps, strict=True):

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 from typing import TypeVar
 
-import yaml
+from affordance_ros.bounded_yaml import YamlError
+from affordance_ros.bounded_yaml import parse_yaml
+from affordance_ros.bounded_yaml import read_yaml
 
 T = TypeVar('T')
 
@@ -31,8 +33,8 @@ def load_config(kind: type[T], path: Path | None, *, overrides: Sequence[str] = 
     content: Any = {}
     if path is not None:
         try:
-            content = yaml.safe_load(path.read_text(encoding='utf-8')) or {}
-        except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+            content = read_yaml(path) or {}
+        except (OSError, YamlError) as error:
             raise ConfigError(f'the configuration {path} is not readable: {error}') from error
     for override in overrides:
         key, equals, text = override.partition('=')
@@ -44,7 +46,10 @@ def load_config(kind: type[T], path: Path | None, *, overrides: Sequence[str] = 
             place = place.setdefault(parent, {}) if isinstance(place, dict) else None
         if not isinstance(place, dict):
             raise ConfigError(f'--set {override!r}: {key} is no key of the configuration')
-        place[last] = yaml.safe_load(text)
+        try:
+            place[last] = parse_yaml(text)
+        except YamlError as error:
+            raise ConfigError(f'--set {override!r} is not readable: {error}') from error
     return from_mapping(kind, content)
 
 

@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors import safe_open
 from safetensors.torch import save
 
+from affordance_ros.bounded_file import check_file
+from affordance_ros.geometry import check_size
 from affordance_ros.model.heads import FPNDecoder
 from affordance_ros.model.neck import NeckConfig
+from affordance_ros.model.safetensors_file import SafetensorsError
+from affordance_ros.model.safetensors_file import read_safetensors
 from affordance_ros.model.trunk import Trunk
 
 FORMAT = 'affordance_ros.fpn'
 FORMAT_VERSION = 1
+MAX_INPUT_SIZE = 2048
+_MAX_BYTES = 1 << 30  # the widest neck of the ablations has 20 MB
 
 
 class CheckpointError(RuntimeError):
@@ -109,14 +113,14 @@ def load_checkpoint(path: Path, trunk: Trunk) -> tuple[FPNDecoder, CheckpointSum
             f'{path} was trained on the trunk {summary.trunk["name"]}, and {trunk.name} is in '
             f'use: set model to {summary.trunk["name"]}'
         )
-    decoder = FPNDecoder(summary.neck, channels=trunk.channels, embed_dim=trunk.embed_dim)
-    _check_shapes(path, tensors, decoder)
+    _check_tensors(path, tensors, _shapes(path, summary.neck, trunk))
     if summary.trunk['sha256'] != trunk.sha256:
         raise CheckpointError(
             f'{path} was trained on {trunk.name} with weights {summary.trunk["sha256"][:12]}..., '
             f'and those in use ({trunk.weights}) are {trunk.sha256[:12]}...: its maps would be '
             f'meaningless; give the weights that it was trained on'
         )
+    decoder = FPNDecoder(summary.neck, channels=trunk.channels, embed_dim=trunk.embed_dim)
     decoder.load_state_dict(tensors)
     return decoder, summary
 
@@ -125,10 +129,9 @@ def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     if not path.is_file():
         raise CheckpointError(f'the checkpoint {str(path)!r} does not exist')
     try:
-        with safe_open(path, framework='pt') as file:
-            metadata = file.metadata() or {}
-            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+        check_file(path, limit_bytes=_MAX_BYTES)
+        return read_safetensors(path)
+    except (SafetensorsError, OSError) as error:
         raise CheckpointError(
             f'{path} is not a whole safetensors file ({error}): it may be cut off; copy it again'
         ) from error
@@ -152,20 +155,45 @@ def _summarise(path: Path, metadata: Mapping[str, str]) -> CheckpointSummary:
             trunk={key: str(about['trunk'][key]) for key in ('name', 'sha256')},
             neck=NeckConfig(**about['neck']),
             prompt_set=str(about['prompt_set']),
-            input_size=int(about['input_size']),
+            input_size=_input_size(about['input_size']),
             training=dict(about['training']),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f'{path} has damaged metadata: {error!r}') from error
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise CheckpointError(f'{path} has damaged metadata: {error!r:.200}') from error
 
 
-def _check_shapes(path: Path, tensors: Mapping[str, torch.Tensor], decoder: FPNDecoder) -> None:
-    own = decoder.state_dict()
+def _input_size(value: object) -> int:
+    """Check the size, which decides how much memory every image takes."""
+    if not isinstance(value, int):
+        raise TypeError(f'input_size is {value!r:.40}, no whole number')
+    check_size(value)
+    if value > MAX_INPUT_SIZE:
+        raise ValueError(f'input_size is {value}; at most {MAX_INPUT_SIZE} is read')
+    return value
+
+
+def _shapes(path: Path, config: NeckConfig, trunk: Trunk) -> dict[str, tuple[int, ...]]:
+    """Return the decoder's shapes, without memory for it: the file says how wide it is."""
+    try:
+        with torch.device('meta'):
+            own = FPNDecoder(config, channels=trunk.channels, embed_dim=trunk.embed_dim)
+    except (RuntimeError, TypeError, OverflowError, ValueError) as error:
+        raise CheckpointError(f'{path} describes a neck that can not be: {error}') from error
+    return {name: tuple(tensor.shape) for name, tensor in own.state_dict().items()}
+
+
+def _check_tensors(
+    path: Path, tensors: Mapping[str, torch.Tensor], own: Mapping[str, tuple[int, ...]]
+) -> None:
     for name in sorted(own.keys() | tensors.keys()):
         found = tuple(tensors[name].shape) if name in tensors else None
-        wanted = tuple(own[name].shape) if name in own else None
+        wanted = own.get(name)
         if found != wanted:
             raise CheckpointError(
                 f'{path} does not fit this trunk: {name} is {found or "missing"} in the file and '
                 f'{wanted or "unknown"} in the model'
+            )
+        if not tensors[name].is_floating_point() or not tensors[name].isfinite().all():
+            raise CheckpointError(
+                f'{path} is damaged: {name} holds what is no finite number; copy it again'
             )

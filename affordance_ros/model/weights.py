@@ -10,9 +10,17 @@ from typing import cast
 
 import open_clip
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
+from affordance_ros.bounded_file import check_file
+from affordance_ros.file_hash import sha256_of_file
+from affordance_ros.model.fetch import FetchError
+from affordance_ros.model.fetch import fetch
+from affordance_ros.model.safetensors_file import SafetensorsError
+from affordance_ros.model.safetensors_file import read_safetensors
+from affordance_ros.model.torch_file import TorchFileError
+from affordance_ros.model.torch_file import read_torch_file
+
+MAX_BYTES = 1 << 32  # RN50x64, the largest ResNet of CLIP, has 2.5 GB in float32
 # Scalars that OpenAI's archives carry beside the weights.
 _OPENAI_EXTRAS = ('input_resolution', 'context_length', 'vocab_size')
 
@@ -48,7 +56,14 @@ def find_weights(model_name: str, weights: str) -> Path:
         hint = f'its tags are {tags}' if tags else 'it has none: give a file'
         raise WeightsError(f'open_clip has no weights tagged {weights!r} for {model_name}; {hint}')
     _check_activation(model_name, weights, config)
-    return _cached_or_downloaded(model_name, weights, config)
+    try:
+        return fetch(config)
+    except FetchError as error:
+        raise WeightsError(
+            f'no weights for {model_name} ({weights}): {error}. Either connect this machine to '
+            f'the network once, so that the hub cache is filled, or copy a weight file here (such '
+            f'as {config.get("url") or config.get("hf_hub")}) and give its path as `weights`'
+        ) from error
 
 
 def _looks_like_path(weights: str) -> bool:
@@ -68,30 +83,6 @@ def _check_activation(model_name: str, tag: str, pretrained: Mapping[str, object
         )
 
 
-def _cached_or_downloaded(model_name: str, tag: str, config: Mapping[str, object]) -> Path:
-    from huggingface_hub import try_to_load_from_cache  # slow to import, and rarely needed
-
-    repo = str(config.get('hf_hub', '')).rstrip('/')
-    tried = []
-    if repo:
-        for filename in ('open_clip_model.safetensors', 'open_clip_pytorch_model.bin'):
-            cached = try_to_load_from_cache(repo, filename)
-            if isinstance(cached, str):
-                return Path(cached)
-        tried.append(f'the local hub cache (for {repo})')
-    tried.append(f'a download of {repo or config.get("url")}')
-    try:
-        return Path(open_clip.download_pretrained(dict(config)))
-    except Exception as error:
-        # The hub client raises errors of many libraries; whichever it is, the advice is one.
-        raise WeightsError(
-            f'no weights for {model_name} ({tag}): tried {" and ".join(tried)}, which failed with '
-            f'"{_first_line(error)}". Either connect this machine to the network once, so that '
-            f'the hub cache is filled, or copy a weight file here (such as '
-            f'{config.get("url") or repo}) and give its path as `weights`'
-        ) from error
-
-
 def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
@@ -101,7 +92,7 @@ def read_state_dict(
 ) -> dict[str, torch.Tensor]:
     """Read a CLIP state dict without ever unpickling code.
 
-    A safetensors file and a plain state dict (read with `weights_only`) are safe from anybody. A
+    A safetensors file and a plain state dict (see `torch_file`) are safe from anybody. A
     TorchScript archive is a program, so it is opened only if its sha256 is a known one.
 
     Args:
@@ -112,34 +103,40 @@ def read_state_dict(
         Float32 tensors (and integer counters) by name.
 
     Raises:
-        WeightsError: If the file is not one of these, is cut off, or is not trusted.
+        WeightsError: If the file is not one of these, is cut off, too large, or is not trusted.
     """
+    state: object
     try:
+        check_file(path, limit_bytes=MAX_BYTES)
         if path.suffix == '.safetensors':
-            state = load_file(path)
+            state, _ = read_safetensors(path)
         elif _is_torchscript(path):
             state = _read_torchscript(path, trusted_sha256)
         else:
-            state = torch.load(path, map_location='cpu', weights_only=True)
+            state = read_torch_file(path)
     except WeightsError:
         raise
-    except (SafetensorError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
+    except TorchFileError as error:
+        raise WeightsError(
+            f'{path} was refused: {error}; convert it to safetensors where you trust it'
+        ) from error
+    except (SafetensorsError, RuntimeError, OSError) as error:
         raise WeightsError(
             f'{path} is not a readable weight file: {_first_line(error)}'
         ) from error
-    except Exception as error:  # torch raises pickle.UnpicklingError and friends
-        raise WeightsError(
-            f'{path} was refused: it holds more than tensors ({_first_line(error)}); '
-            f'convert it to safetensors where you trust it'
-        ) from error
-    return _as_float32(_unwrap(state, path))
+    tensors = _unwrap(state, path)
+    # Many tensors may share one storage, and become so many copies.
+    if sum(tensor.numel() for tensor in tensors.values()) * 4 > MAX_BYTES:
+        raise WeightsError(f'{path} holds more than {MAX_BYTES:,} bytes of weights')
+    return _as_float32(tensors)
 
 
 def _is_torchscript(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith('/constants.pkl') for name in archive.namelist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
         return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith('/constants.pkl') for name in archive.namelist())
 
 
 def _read_torchscript(path: Path, trusted: Collection[str] | None) -> dict[str, torch.Tensor]:
@@ -161,15 +158,6 @@ def _openai_sha256() -> set[str]:
         if tag == 'openai'
     )
     return {parts[-2] for parts in (url.split('/') for url in urls) if len(parts) > 2}
-
-
-def sha256_of_file(path: Path) -> str:
-    """Return the hex sha256 of a file's bytes, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open('rb') as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _unwrap(state: object, path: Path) -> dict[str, torch.Tensor]:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
+from affordance_ros.bounded_yaml import YamlError
+from affordance_ros.bounded_yaml import read_yaml
 
 _FOLDER = Path(__file__).parent
 _KEYS = {'name', 'version', 'templates'}
+MAX_TEMPLATES = 256  # CLIP's authors use 80 for ImageNet
 
 
 class PromptSetError(ValueError):
@@ -55,19 +57,23 @@ def load_prompt_set(name_or_path: str) -> PromptSet:
             f'prompt set {name_or_path!r} is neither a file nor one of {shipped_prompt_sets()}'
         )
     try:
-        content = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        content = read_yaml(path)
+    except YamlError as error:
         raise PromptSetError(f'{path} is not YAML: {error}') from error
+    except OSError as error:
+        raise PromptSetError(f'{path} can not be read: {error.strerror}') from error
     if not isinstance(content, dict) or content.keys() != _KEYS:
         found = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__
         raise PromptSetError(f'{path} must have exactly the keys {sorted(_KEYS)}, not {found}')
     templates = content['templates']
-    if not isinstance(templates, list) or not templates:
-        raise PromptSetError(f'{path}: templates must be a list of at least one text')
+    if not isinstance(templates, list) or not 1 <= len(templates) <= MAX_TEMPLATES:
+        raise PromptSetError(
+            f'{path}: templates must be a list of at least one and at most {MAX_TEMPLATES} texts'
+        )
     for template in templates:
         if not isinstance(template, str) or template.count('{}') != 1:
             raise PromptSetError(
-                f'{path}: the template {template!r} must be a text with one "{{}}"'
+                f'{path}: the template {template!r:.60} must be a text with one "{{}}"'
             )
     if not isinstance(content['version'], int):
         raise PromptSetError(f'{path}: version must be a whole number')

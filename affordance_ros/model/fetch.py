@@ -1,0 +1,73 @@
+"""Fetch open_clip's published weights: the local hub cache, then a download over TLS, checked."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import open_clip
+
+from affordance_ros.file_hash import sha256_of_file
+
+_SHA256 = re.compile(r'[0-9a-f]{64}')
+
+
+class FetchError(RuntimeError):
+    """Weights could not be fetched, or are not those that were published."""
+
+
+def fetch(config: Mapping[str, object]) -> Path:
+    """Return a local file with published weights.
+
+    Args:
+        config: open_clip's entry for them, with `hf_hub` and `url`.
+
+    Raises:
+        FetchError: If there is no way to them, the way is not encrypted, or what came has another
+            sha256 than its publisher says; the text says what was tried.
+    """
+    from huggingface_hub import constants  # slow to import, and rarely needed
+    from huggingface_hub import try_to_load_from_cache
+
+    repo, url = str(config.get('hf_hub', '')).rstrip('/'), str(config.get('url', ''))
+    tried = []
+    if repo:
+        for filename in ('open_clip_model.safetensors', 'open_clip_pytorch_model.bin'):
+            cached = try_to_load_from_cache(repo, filename)
+            if isinstance(cached, str):
+                return _verified(Path(cached), url)
+        tried.append(f'the local hub cache (for {repo})')
+    origin = constants.ENDPOINT if repo else url
+    if not origin.startswith('https://'):
+        raise FetchError(f'{origin} is not https: weights are fetched over TLS alone')
+    tried.append(f'a download of {repo or url}')
+    try:
+        path = Path(open_clip.download_pretrained(dict(config)))
+    except Exception as error:
+        # The hub client raises errors of many libraries; whichever it is, the advice is one.
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise FetchError(f'tried {" and ".join(tried)}, which failed with "{reason}"') from error
+    return _verified(path, url)
+
+
+def _verified(path: Path, url: str) -> Path:
+    """Return the file if its sha256 is the published one.
+
+    The hub's cache names a file by the sha256 that the hub has announced for it; OpenAI's
+    addresses contain the sha256, and open_clip's end in its first digits.
+    """
+    expected = path.resolve().name
+    if not _SHA256.fullmatch(expected):
+        *_, folder, name = ('', *url.split('/'))
+        expected = folder if _SHA256.fullmatch(folder) else name.rpartition('.')[0][-8:]
+        if path.name != name or not re.fullmatch('[0-9a-f]{8,64}', expected):
+            raise FetchError(
+                f'{path} can not be checked: neither its name in the hub cache nor its address '
+                f'says its sha256; if you trust it, give its path'
+            )
+    digest = sha256_of_file(path)
+    if not digest.startswith(expected):
+        raise FetchError(
+            f'{path} has sha256 {digest}, and {expected} was published: it is damaged or not what '
+            f'it says; remove it and fetch it again'
+        )
+    return path

@@ -1,0 +1,86 @@
+"""Check COCO's masks before pycocotools, whose C code believes them, draws them."""
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from affordance_ros.encoded_image import MAX_PIXELS
+
+
+def union(segmentations: Sequence[Any], size: tuple[int, int]) -> str:
+    """Return the union of segmentations as compressed run lengths.
+
+    Args:
+        segmentations: Each a list of polygons, or run lengths as COCO writes them (a list of
+            counts, or compressed to a text).
+        size: (height, width) of the image.
+
+    Raises:
+        ValueError: If the size is none of an image, a polygon lies far outside it, or run lengths
+            don't add up to it.
+        TypeError: If a number is none.
+        KeyError: If run lengths have no counts.
+    """
+    height, width = size
+    if min(size) < 1 or height * width > MAX_PIXELS:
+        raise ValueError(f'an image of {width}x{height} pixels; at most {MAX_PIXELS:,} are read')
+    parts: list[Any] = []
+    for segmentation in segmentations:
+        if isinstance(segmentation, list):
+            # A polygon needs three corners; a few of COCO's have fewer and cover nothing.
+            polygons = [_polygon(p, size) for p in segmentation if len(p) >= 6]
+            parts += coco_mask.frPyObjects(polygons, height, width) if polygons else []
+        else:
+            counts = segmentation['counts']
+            lengths = counts if isinstance(counts, list) else _decompress(counts)
+            rle = {'size': [height, width], 'counts': _run_lengths(lengths, height * width)}
+            parts.append(coco_mask.frPyObjects(rle, height, width))
+    if not parts:
+        empty = coco_mask.encode(np.zeros((height, width), np.uint8, order='F'))
+        return str(empty['counts'].decode())
+    return str(coco_mask.merge(parts)['counts'].decode())
+
+
+def _polygon(corners: Sequence[Any], size: tuple[int, int]) -> list[float]:
+    """Check corners: drawing takes memory in proportion to their distance."""
+    reach = max(size)
+    values = [math.nan if isinstance(c, str) else float(c) for c in corners]
+    if not all(-reach <= value <= 2 * reach for value in values):
+        raise ValueError(f'a polygon with corners far outside of its {size[1]}x{size[0]} pixels')
+    return values
+
+
+def _run_lengths(lengths: Sequence[Any], pixels: int) -> list[int]:
+    checked = [operator.index(length) for length in lengths]
+    if any(length < 0 for length in checked) or sum(checked) != pixels:
+        raise ValueError(f'run lengths that do not add up to {pixels:,} pixels')
+    return checked
+
+
+def _decompress(text: str) -> list[int]:
+    """Undo COCO's compression (maskApi.c, rleFrString), in numbers without limits.
+
+    Six bits a character, five of them value, from the lowest; from the third on, lengths are
+    written as the difference to the one before the last.
+    """
+    lengths: list[int] = []
+    value = shift = 0
+    for character in text:
+        bits = ord(character) - 48
+        if not 0 <= bits < 64 or shift > 60:
+            raise ValueError('run lengths that are not as COCO compresses them')
+        value |= (bits & 0x1F) << shift
+        shift += 5
+        if bits & 0x20:
+            continue
+        if bits & 0x10:
+            value -= 1 << shift
+        lengths.append(value + lengths[-2] if len(lengths) > 2 else value)
+        value = shift = 0
+    if shift:
+        raise ValueError('run lengths that are cut off')
+    return lengths
