@@ -200,6 +200,8 @@ def _files(folder: Path) -> dict[tuple[str, str, str], Path]:
     for path in sorted(folder.glob('*/*/*')):
         if path.suffix.lower() not in SUFFIXES or path.name.startswith('.'):
             continue
+        if any(0xD800 <= ord(character) <= 0xDFFF for character in str(path)):
+            raise EvaluationError(f'{str(path)!a} has a name that is not UTF-8: rename it')
         key = (path.parts[-3], path.parts[-2], path.stem)
         if key in found:
             raise EvaluationError(

@@ -2,6 +2,8 @@
 
 import io
 import math
+import os
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -32,7 +34,7 @@ def find_map(folder: Path, item: Item) -> Path:
     for stem in tried:
         for suffix in MAP_SUFFIXES:
             path = folder / f'{stem}{suffix}'
-            if path.is_file():
+            if os.path.isfile(path):  # Path.is_file raises where a name is too long
                 return path
     names = ' or '.join(f'{stem}{{{",".join(MAP_SUFFIXES)}}}' for stem in tried)
     raise ImageProblemError(
@@ -61,7 +63,7 @@ def read_map(path: Path) -> NDArray[np.float32]:
         raise ImageProblemError('bad prediction', f'{path}: {error}') from error
     except (
         OSError, ValueError, EOFError, KeyError, TypeError, SyntaxError, RecursionError,
-        NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
+        NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error, tokenize.TokenError,
     ) as error:  # fmt: skip
         raise ImageProblemError(
             'bad prediction', f'{path} can not be read ({error}): write it again by numpy.save'

@@ -144,6 +144,8 @@ def check_map(raw_map: NDArray[np.floating]) -> NDArray[np.float32]:
             f'the map is {array.dtype} {array.shape}; expected a floating array (H, W) with '
             f'H, W > 0, such as a heatmap in float32'
         )
+    with np.errstate(over='ignore'):
+        array = array.astype(np.float32, copy=False)  # larger numbers become infinite
     if not np.isfinite(array).all():
         nans = int(np.isnan(array).sum())
         infinite = int(np.isinf(array).sum())
@@ -151,7 +153,7 @@ def check_map(raw_map: NDArray[np.floating]) -> NDArray[np.float32]:
             f'the map {array.shape} holds {nans} NaN and {infinite} infinite values: no metric '
             f'has a value then; repair the prediction, or leave it out by its name'
         )
-    return np.asarray(array, np.float32)
+    return array
 
 
 def check_truth(gt_uint8: NDArray[np.uint8]) -> None:

@@ -16,6 +16,10 @@ from dataclasses import field
 import yaml
 
 
+class LaunchError(RuntimeError):
+    """Arguments that launch itself refuses."""
+
+
 class LaunchContext:
     def __init__(self, share, environment):
         self.launch_configurations = {}
@@ -208,7 +212,7 @@ def evaluate(path, arguments, *, share, environment):
     """Return what a launch file comes to with the given arguments.
 
     Raises:
-        RuntimeError: If an argument is undeclared, missing, or not among its choices.
+        LaunchError: If an argument is undeclared, missing, or not among its choices.
     """
     with _stand_in():
         description = runpy.run_path(str(path))['generate_launch_description']()
@@ -217,7 +221,7 @@ def evaluate(path, arguments, *, share, environment):
         remaining = dict(arguments)
         _visit(description.entities, context, remaining, launched)
     if remaining:
-        raise RuntimeError(f'undeclared launch arguments: {sorted(remaining)}')
+        raise LaunchError(f'undeclared launch arguments: {sorted(remaining)}')
     return launched
 
 
@@ -248,9 +252,9 @@ def _declare(entity, context, remaining):
     elif entity.default_value is not None:
         value = context.perform(entity.default_value)
     else:
-        raise RuntimeError(f'required launch argument {entity.name!r} was not provided')
+        raise LaunchError(f'required launch argument {entity.name!r} was not provided')
     if entity.choices and value not in entity.choices:
-        raise RuntimeError(f'{entity.name}:={value} is not one of {entity.choices}')
+        raise LaunchError(f'{entity.name}:={value} is not one of {entity.choices}')
     context.launch_configurations[entity.name] = value
 
 
@@ -270,8 +274,7 @@ def _start(node, context):
             elif not isinstance(value, bool | int | float):
                 # As launch_ros: a bare text is read as YAML.
                 value = yaml.safe_load(context.perform(value))
-            text = yaml.safe_dump(value, default_flow_style=True, default_style=None)
-            arguments += ['-p', f'{name}:={text.removesuffix("...").strip().split(chr(10))[0]}']
+            arguments += ['-p', f'{name}:={_one_line(value)}']
     for source, target in node.remappings:
         arguments += ['-r', f'{context.perform(source)}:={context.perform(target)}']
     arguments += [context.perform(argument) for argument in node.ros_arguments]
@@ -281,3 +284,12 @@ def _start(node, context):
         [context.perform(argument) for argument in node.arguments],
         arguments,
     )
+
+
+def _one_line(value):
+    """Return a value as YAML that means just this value, on one line."""
+    width = float('inf')
+    text = yaml.safe_dump(value, width=width).removesuffix('...\n').strip('\n')
+    if '\n' in text:
+        text = yaml.safe_dump(value, width=width, default_style='"').strip('\n')
+    return text

@@ -92,6 +92,15 @@ def test_whatever_is_cut_off_is_refused_or_has_the_size_of_its_header(name, rng)
             assert 'not a whole JPEG, PNG, WebP or BMP image' in str(error)
 
 
+def test_a_png_chunk_can_claim_no_more_than_there_is(rng, monkeypatch):
+    data = bytearray(encode('png', rng.integers(0, 256, (37, 53, 3), np.uint8)))
+    at = data.index(b'IDAT') - 4
+    struct.pack_into('>I', data, at, 2**31 - 1)
+    monkeypatch.setattr(cv2, 'imdecode', None)  # which takes seconds and gigabytes over it
+    with pytest.raises(EncodedImageError, match='not a whole'):
+        decode_image(bytes(data))
+
+
 @pytest.mark.parametrize('suffix', ['tiff', 'ppm', 'jp2', 'hdr', 'gif'])
 def test_formats_that_nobody_needs_are_refused_unseen(suffix, rng, monkeypatch):
     pixels = rng.integers(0, 256, (64, 64, 3), np.uint8)

@@ -157,3 +157,9 @@ def test_maps_are_read_as_numpy_reads_them(tmp_path, rng):
             np.savez_compressed(tmp_path / 'map.npz', values)
             for name in ('map.npy', 'map.npz'):
                 assert np.array_equal(read_map(tmp_path / name), values.astype(np.float32))
+
+
+def test_a_map_beyond_float32_holds_infinities(tmp_path):
+    np.save(tmp_path / 'map.npy', np.full((3, 3), 1e300))
+    with pytest.raises(ImageProblemError, match='9 infinite values'):
+        read_map(tmp_path / 'map.npy')

@@ -47,3 +47,17 @@ def test_a_prompt_that_clip_would_cut_off_is_refused(encoder):
 def test_every_script_encodes(encoder):
     vectors = encoder.encode(['切る', 'держать кружку', '🍌'])
     assert torch.isfinite(vectors).all()
+
+
+@pytest.mark.parametrize('token', ['<end_of_text>', 'cut <START_OF_TEXT> hold'])
+def test_tokens_that_would_end_a_prompt_early_are_refused(encoder, token):
+    with pytest.raises(CommandError, match='by which CLIP marks its ends'):
+        encoder.encode([token])
+
+
+def test_words_do_not_pile_up_in_memory(encoder, monkeypatch):
+    monkeypatch.setattr('affordance_ros.model.text._CACHED_WORDS', 50)
+    for number in range(300):
+        encoder.check_length(f'word{"abcdefghij"[number % 10] * (number // 10 + 2)}')
+        assert len(encoder._tokenizer.cache) <= 60
+    encoder.encode(['cut'])

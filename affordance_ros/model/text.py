@@ -11,6 +11,8 @@ from affordance_ros.commands import CommandError
 from affordance_ros.model.trunk import Trunk
 
 _CACHED_PROMPTS = 4096
+_CACHED_WORDS = 100_000
+_SPECIAL_TOKENS = ('<start_of_text>', '<end_of_text>')
 
 
 class TextEncoder:
@@ -29,10 +31,20 @@ class TextEncoder:
         """Refuse a prompt that CLIP would cut off.
 
         Raises:
-            CommandError: If the prompt has more tokens than the text transformer reads.
+            CommandError: If the prompt has more tokens than the text transformer reads, or holds
+                one of those that begin and end a text.
         """
         limit = self._clip.context_length - 2  # start and end of text take a place each
-        count = len(self._tokenizer.encode(prompt))
+        if len(self._tokenizer.cache) > _CACHED_WORDS:  # it has no bound of its own
+            self._tokenizer.cache.clear()
+            self._tokenizer.cache.update({token: token for token in _SPECIAL_TOKENS})
+        tokens = self._tokenizer.encode(prompt)
+        if not set(tokens).isdisjoint(self._tokenizer.all_special_ids):
+            raise CommandError(
+                f'the prompt {prompt[:40]!r} holds one of {", ".join(_SPECIAL_TOKENS)}, by which '
+                f'CLIP marks its ends: give plain text'
+            )
+        count = len(tokens)
         if count > limit:
             raise CommandError(
                 f'the prompt {prompt[:40]!r}... has {count} tokens, and the text transformer '
