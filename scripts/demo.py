@@ -31,6 +31,8 @@ import rclpy
 from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.msg import GroundingStatus
 from geometry_msgs.msg import PoseStamped
+from rclpy.executors import Executor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo
@@ -100,6 +102,8 @@ class Listener:
 
     def __post_init__(self) -> None:
         """Subscribe."""
+        self.executor = SingleThreadedExecutor()
+        self.executor.add_node(self.node)
         subscribe = self.node.create_subscription
         subscribe(Image, 'image', self._on_image, qos_profile_sensor_data)
         subscribe(AffordanceTargetArray, 'grounding/targets', self._on_targets, 10)
@@ -116,7 +120,7 @@ class Listener:
 
     def wait_for(self, condition: Callable[[], bool], what: str, *, timeout_s: float) -> None:
         """Listen until a condition holds; raises as the function of this name."""
-        wait_for(self.node, condition, what, timeout_s=timeout_s)
+        wait_for(self.executor, condition, what, timeout_s=timeout_s)
 
     def answers(self, command_id: int) -> dict[str, Answer]:
         """Return the first whole answer for each name under a command's number."""
@@ -197,8 +201,10 @@ def heard_points(
     return points
 
 
-def wait_for(node: Node, condition: Callable[[], object], what: str, *, timeout_s: float) -> None:
-    """Spin a node until a condition holds.
+def wait_for(
+    executor: Executor, condition: Callable[[], object], what: str, *, timeout_s: float
+) -> None:
+    """Spin an executor until a condition holds.
 
     Raises:
         TimeoutError: If it does not within the time.
@@ -207,7 +213,7 @@ def wait_for(node: Node, condition: Callable[[], object], what: str, *, timeout_
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f'waited {timeout_s:g} s in vain for {what}')
-        rclpy.spin_once(node, timeout_sec=0.1)
+        executor.spin_once(timeout_sec=0.1)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,10 @@
 """Measure the demo's latency, from image stamp to targets, and the node's own share of it.
 
-The grounding node and a bare predictor run in fresh processes of their own. Each picture of the
-sequence goes to the one and then to the other, in turn first, so that both meet the same machine.
-Prints Markdown.
+The grounding node and two bare predictors run in fresh processes of their own. Each picture of the
+sequence goes to all three, each first in its turn, so that they meet the same machine. One bare
+predictor works in a thread beside the main one, as the node's does, the other in the main thread:
+GNU's OpenMP, which torch computes with, waits otherwise in the one than in the other (see
+docs/node.md). Prints Markdown.
 """
 
 import argparse
@@ -10,9 +12,9 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from demo import built
 from demo import running
 from demo import wait_for
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
@@ -49,6 +52,9 @@ class Listener:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        # rclpy.spin_once would add the node to an executor and remove it again each time.
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(node)
         self._images = node.create_publisher(Image, 'image', qos_profile_sensor_data)
         self.status = GroundingStatus()
         self.diagnostics: dict[str, str] = {}
@@ -78,12 +84,14 @@ class Listener:
                 raise SystemExit('the node has ended; its log is above')
             return self.status.command_id > 0 and self._images.get_subscription_count() > 0
 
-        wait_for(self._node, ready, 'the node', timeout_s=STARTUP_TIMEOUT_S)
+        wait_for(self._executor, ready, 'the node', timeout_s=STARTUP_TIMEOUT_S)
 
     def wait_for_diagnostics(self) -> None:
         """Wait for diagnostics that know of all frames so far."""
         self.diagnostics.clear()
-        wait_for(self._node, lambda: self.diagnostics, 'diagnostics', timeout_s=ANSWER_TIMEOUT_S)
+        wait_for(
+            self._executor, lambda: self.diagnostics, 'diagnostics', timeout_s=ANSWER_TIMEOUT_S
+        )
 
     def latency_s(self, picture: np.ndarray) -> float:
         """Send a picture and return the time from its stamp until its targets are heard."""
@@ -91,7 +99,7 @@ class Listener:
         header = Header(stamp=now.to_msg(), frame_id='camera')
         self._images.publish(to_image(picture, 'bgr8', header=header))
         wait_for(
-            self._node,
+            self._executor,
             lambda: self._targets.header.stamp == header.stamp,
             'an answer',
             timeout_s=ANSWER_TIMEOUT_S,
@@ -116,11 +124,20 @@ def predict_barely(arguments: argparse.Namespace) -> None:
     pictures = read_pictures(arguments)
     _say(f'{predictor.input_size} {torch.get_num_threads()}\n')
     sys.stdout.flush()
-    for line in sys.stdin:
-        begin = time.perf_counter()
-        predictor.predict(pictures[int(line)], channels='bgr')
-        _say(f'{time.perf_counter() - begin}\n')
-        sys.stdout.flush()
+
+    def serve() -> None:
+        for line in sys.stdin:
+            begin = time.perf_counter()
+            predictor.predict(pictures[int(line)], channels='bgr')
+            _say(f'{time.perf_counter() - begin}\n')
+            sys.stdout.flush()
+
+    if arguments.bare == 'main':
+        serve()
+    else:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        thread.join()
 
 
 def read_pictures(arguments: argparse.Namespace) -> list[np.ndarray]:
@@ -128,15 +145,30 @@ def read_pictures(arguments: argparse.Namespace) -> list[np.ndarray]:
     return [frame.bgr for frame in open_source(str(arguments.source), loop=False)]
 
 
-@contextmanager
-def bare_predictor() -> Iterator[subprocess.Popen]:
-    """Run this script as the bare predictor."""
-    command = [sys.executable, __file__, '--bare', *sys.argv[1:]]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-    ) as process:
-        yield process
-        process.stdin.close()
+class BarePredictor:
+    """This script as the bare predictor, in a process of its own; close it when done.
+
+    Args:
+        where: 'thread' or 'main': the thread in which it predicts.
+    """
+
+    def __init__(self, where: str) -> None:
+        command = [sys.executable, __file__, '--bare', where, *sys.argv[1:]]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+        self.settings = self._process.stdout.readline().split()
+
+    def latency_s(self, number: int) -> float:
+        """Let it predict a picture of the sequence and return the time that it took."""
+        self._process.stdin.write(f'{number}\n')
+        self._process.stdin.flush()
+        return float(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.stdin.close()
+        self._process.wait()
 
 
 def measure(arguments: argparse.Namespace) -> None:
@@ -151,40 +183,39 @@ def measure(arguments: argparse.Namespace) -> None:
     }
     if arguments.weights:
         parameters['weights'] = arguments.weights
-    node_s: list[float] = []
-    bare_s: list[float] = []
-    with bare_predictor() as bare, running(built('grounding'), **parameters) as grounding:
-        settings = bare.stdout.readline().split()
+    with (
+        closing(BarePredictor('thread')) as in_thread,
+        closing(BarePredictor('main')) as in_main,
+        running(built('grounding'), **parameters) as grounding,
+    ):
         listener.wait_until_ready(grounding)
-
-        def ask_bare(number: int) -> float:
-            bare.stdin.write(f'{number}\n')
-            bare.stdin.flush()
-            return float(bare.stdout.readline())
-
+        asked = {
+            'node': lambda number: listener.latency_s(pictures[number]),
+            'thread': in_thread.latency_s,
+            'main': in_main.latency_s,
+        }
+        took_s: dict[str, list[float]] = {name: [] for name in asked}
+        order = list(asked)
         for count in range(-arguments.warm_up, arguments.rounds * len(pictures)):
-            number = count % len(pictures)
-            if count % 2:
-                bare_time, node_time = ask_bare(number), listener.latency_s(pictures[number])
-            else:
-                node_time, bare_time = listener.latency_s(pictures[number]), ask_bare(number)
-            if count >= 0:
-                node_s.append(node_time)
-                bare_s.append(bare_time)
+            order.append(order.pop(0))
+            for name in order:
+                seconds = asked[name](count % len(pictures))
+                if count >= 0:
+                    took_s[name].append(seconds)
         listener.wait_for_diagnostics()
+        settings = in_thread.settings
     rclpy.shutdown()
-    report(node_s, bare_s, settings, listener, pictures[0].shape)
+    report(took_s, settings, listener, pictures[0].shape)
 
 
 def report(
-    node_s: list[float],
-    bare_s: list[float],
+    took_s: dict[str, list[float]],
     settings: list[str],
     listener: Listener,
     shape: tuple[int, ...],
 ) -> None:
     """Print the tables."""
-    node_ms, bare_ms = 1e3 * np.array(node_s), 1e3 * np.array(bare_s)
+    node_ms, bare_ms, main_ms = (1e3 * np.array(took_s[k]) for k in ('node', 'thread', 'main'))
     share_ms = float(np.median(node_ms) - np.median(bare_ms))
     status = listener.status
     _say(
@@ -194,7 +225,8 @@ def report(
         f'{settings[1]} threads; pictures {shape[1]}x{shape[0]}, n = {len(node_ms)}.\n\n'
         f'| | p50 (ms) | p95 (ms) |\n|---|---|---|\n'
         f'| image stamp to targets heard | {row(node_ms)} |\n'
-        f'| bare predict() | {row(bare_ms)} |\n'
+        f'| bare predict(), in a thread as in the node | {row(bare_ms)} |\n'
+        f'| bare predict(), in the main thread | {row(main_ms)} |\n'
         f"| the node's own share (difference of the medians) | {share_ms:.1f}, "
         f'{100 * share_ms / float(np.median(bare_ms)):.0f} % of predict() | |\n\n'
         f'By stage, from /diagnostics (the last 10 s):\n\n'
@@ -229,7 +261,7 @@ def main() -> int:
     parser.add_argument('--num-threads', type=int, default=0, help='0: as torch chooses')
     parser.add_argument('--rounds', type=int, default=20, help='times over the sequence')
     parser.add_argument('--warm-up', type=int, default=10, help='pictures that do not count')
-    parser.add_argument('--bare', action='store_true', help=argparse.SUPPRESS)
+    parser.add_argument('--bare', choices=('thread', 'main'), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.bare:
         predict_barely(arguments)
