@@ -11,7 +11,7 @@ DEMO_ARGS ?=
 .PHONY: help build demo test lint slow chaos latency weights bench docs docs-check reference release-check clean
 
 help:  ## List the targets.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 build:  ## Make .venv from the pinned requirements and build the messages.
 	@bash scripts/setup.sh

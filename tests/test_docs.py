@@ -63,6 +63,17 @@ def test_the_reference_is_what_the_nodes_and_messages_say():
     assert result.returncode == 0, result.stderr
 
 
+def test_every_page_is_reached_from_the_index():
+    index = Page(ROOT / 'docs' / 'index.md')
+    linked = {(index.path.parent / target).resolve() for _, target in index.links}
+    pages = {p.path for p in find_pages(ROOT) if p.path.is_relative_to(index.path.parent)}
+    assert pages - {index.path} <= linked
+    toctrees = ''.join(b.text for b in index.blocks if b.language == '{toctree}')
+    for path in pages - {index.path}:
+        name = path.relative_to(index.path.parent).with_suffix('').as_posix()
+        assert f'\n{name}\n' in toctrees, f'{name} is in no toctree of docs/index.md'
+
+
 def table_names(text):
     """Return what stands as code in the first column of all tables of a text."""
     rows = re.findall(r'^\| (`[^|]*) \|', text, re.MULTILINE)
