@@ -43,7 +43,7 @@ bench: build  ## Measure training and the evaluation's metrics on this machine.
 reference: build  ## Write docs/reference from the nodes and the message files.
 	@$(WITH_ENV) python scripts/make_reference.py
 
-docs-check: build  ## Run every command of the documentation that can run here (about 10 minutes).
+docs-check: build  ## Run every command of the documentation that can run here (about 15 minutes).
 	@$(WITH_ENV) python -m docs_check --run
 
 .venv-docs/.installed: requirements/docs.txt | build
