@@ -11,7 +11,7 @@ DEMO_ARGS ?=
 .PHONY: help build demo test lint slow chaos latency weights bench docs docs-check reference release-check clean
 
 help:  ## List the targets.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 build:  ## Make .venv from the pinned requirements and build the messages.
 	@bash scripts/setup.sh
@@ -43,7 +43,7 @@ bench: build  ## Measure training and the evaluation's metrics on this machine.
 reference: build  ## Write docs/reference from the nodes and the message files.
 	@$(WITH_ENV) python scripts/make_reference.py
 
-docs-check: build  ## Run every command of the documentation that can run here (about 10 minutes).
+docs-check: build  ## Run every command of the documentation that can run here (about 15 minutes).
 	@$(WITH_ENV) python -m docs_check --run
 
 .venv-docs/.installed: requirements/docs.txt | build

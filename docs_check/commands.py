@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from docs_check.pages import Block
+from training.yaml_config import load_config
 
 # How each program of the package describes its options.
 _PARSERS = {
@@ -29,12 +30,18 @@ _PARSERS = {
     'affordance-ablate': 'training.ablate',
     'affordance-tabletop': 'tabletop.cli',
 }
+# Where the keys of their YAML files, and of --set, are declared.
+_CONFIGS = {
+    'affordance-train': ('training.config', 'TrainConfig'),
+    'affordance-pretrain': ('training.pretrain_config', 'PretrainConfig'),
+    'affordance-ablate': ('training.config', 'TrainConfig'),
+}
 _PROGRAM_OF_MODULE = {module: program for program, module in _PARSERS.items()}
 _OPERATORS = {'&&', '||', ';', '&', '|', '(', ')'}
 
 
 class _Parsed(Exception):  # noqa: N818  (no error: it ends a program once its arguments are read)
-    """The arguments were read."""
+    """The arguments were read; args[0] holds them."""
 
 
 class _RefusedError(Exception):
@@ -89,8 +96,7 @@ def _check_options(program: str, arguments: list[str]) -> Iterator[str]:
     parse = argparse.ArgumentParser.parse_args
 
     def parse_only(self: argparse.ArgumentParser, *given: Any, **options: Any) -> None:
-        parse(self, *given, **options)
-        raise _Parsed
+        raise _Parsed(parse(self, *given, **options))
 
     def refuse(self: argparse.ArgumentParser, message: str) -> None:
         raise _RefusedError(message)
@@ -102,13 +108,26 @@ def _check_options(program: str, arguments: list[str]) -> Iterator[str]:
         for name, function in changed.items():
             setattr(argparse.ArgumentParser, name, function)
         main([word for word in arguments if word not in ('>', '<')])
-    except _Parsed:
-        return
+    except _Parsed as parsed:
+        yield from _check_config(program, parsed.args[0])
     except (_RefusedError, SystemExit) as error:
         yield f'{program} does not take {shlex.join(arguments)}: {error}'
     finally:
         for name, function in kept.items():
             setattr(argparse.ArgumentParser, name, function)
+
+
+def _check_config(program: str, options: argparse.Namespace) -> Iterator[str]:
+    """Hold the keys of --set against the program's configuration."""
+    # A missing file is said elsewhere.
+    if program not in _CONFIGS or not (options.config and options.config.is_file()):
+        return
+    module, name = _CONFIGS[program]
+    kind = getattr(importlib.import_module(module), name)
+    try:
+        load_config(kind, options.config, overrides=options.set)
+    except ValueError as error:
+        yield f'{program}: {error}'
 
 
 def _check_ros2(arguments: list[str], root: Path) -> Iterator[str]:

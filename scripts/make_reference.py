@@ -6,6 +6,7 @@ here; a topic that nobody has described is an error.
 """
 
 import argparse
+import ast
 import sys
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -30,6 +31,8 @@ ABOUT_TOPICS = """`~` is the node's own name. QoS as the nodes ask for it;
 ABOUT_PARAMETERS = """A number outside of its range is refused. What each parameter of `grounding`
 means in full: [config/grounding.yaml](../../config/grounding.yaml); how to choose:
 [tuning](../howto/tuning.md)."""
+ABOUT_LAUNCH = """Of `ros2 launch affordance_ros grounding.launch.py`, given as `name:=value`.
+`--show-args` prints them too."""
 PURPOSE = {
     'image': 'the camera image',
     'image/compressed': 'the camera image as JPEG; only while somebody listens',
@@ -217,6 +220,25 @@ def make_messages() -> str:
     return '\n'.join(parts)
 
 
+def make_launch() -> str:
+    """Return the page of launch arguments, from the launch file's own declarations."""
+    tree = ast.parse((ROOT / 'launch' / 'grounding.launch.py').read_text(encoding='utf-8'))
+    rows = []
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        if getattr(call.func, 'id', '') != 'DeclareLaunchArgument':
+            continue
+        given = {word.arg: word.value for word in call.keywords}
+        default = given['default_value']
+        # The only default that is no constant is the path of the shipped parameter file.
+        value = show(default.value) if isinstance(default, ast.Constant) else 'the shipped one'
+        choices = ast.literal_eval(given['choices']) if 'choices' in given else []
+        choice = ', '.join(f'`{choice}`' for choice in choices if choice)
+        name, text = ast.literal_eval(call.args[0]), ast.literal_eval(given['description'])
+        rows.append(f'| `{name}` | {value} | {choice} | {text} |')
+    head = '| Argument | Default | Choices | |\n|---|---|---|---|'
+    return '\n'.join([f'{NOTE}\n# Launch arguments\n\n{ABOUT_LAUNCH}\n', head, *rows])
+
+
 def make_pages() -> dict[str, str]:
     """Return the text of each page, by its file's name."""
     sections = [run(kind) for kind in KINDS]
@@ -226,6 +248,7 @@ def make_pages() -> dict[str, str]:
         'topics.md': f'{NOTE}\n# Topics and services\n\n{ABOUT_TOPICS}\n\n{topics}',
         'parameters.md': f'{NOTE}\n# Parameters\n\n{ABOUT_PARAMETERS}\n\n{parameters}',
         'messages.md': make_messages(),
+        'launch.md': make_launch(),
     }
 
 

@@ -63,6 +63,41 @@ def test_the_reference_is_what_the_nodes_and_messages_say():
     assert result.returncode == 0, result.stderr
 
 
+def test_every_page_is_reached_from_the_index():
+    index = Page(ROOT / 'docs' / 'index.md')
+    linked = {(index.path.parent / target).resolve() for _, target in index.links}
+    pages = {p.path for p in find_pages(ROOT) if p.path.is_relative_to(index.path.parent)}
+    assert pages - {index.path} <= linked
+    toctrees = ''.join(b.text for b in index.blocks if b.language == '{toctree}')
+    for path in pages - {index.path}:
+        name = path.relative_to(index.path.parent).with_suffix('').as_posix()
+        assert f'\n{name}\n' in toctrees, f'{name} is in no toctree of docs/index.md'
+
+
+def table_names(text):
+    """Return what stands as code in the first column of all tables of a text."""
+    rows = re.findall(r'^\| (`[^|]*) \|', text, re.MULTILINE)
+    return {name for row in rows for name in re.findall(r'`([^`]+)`', row)}
+
+
+def section(path, heading):
+    text = (ROOT / path).read_text()
+    level = re.match('#+', heading)[0]
+    begin = text.index(f'\n{heading}\n')
+    end = re.search(rf'\n#{{1,{len(level)}}} ', text[begin + 1 :])
+    return text[begin : begin + 1 + end.start() if end else None]
+
+
+def test_the_readme_and_the_reference_name_the_same_topics():
+    written = table_names(section('README.md', '## The node `grounding`'))
+    real = table_names(section('docs/reference/topics.md', '## The node `grounding`'))
+    lifecycle = {name for name in real if name.startswith('~/get_') or name == '~/change_state'}
+    # One of the lifecycle services stands for all; JPEG is the same topic by image_transport.
+    assert written - {'~/get_state', '~/change_state', 'image_transport'} == (
+        real - lifecycle - {'~/transition_event'} | {'image/compressed'}
+    )
+
+
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
@@ -95,6 +130,10 @@ def test_what_is_wrong_with_a_page_is_said(page, text, message):
         ('affordance-ground photo.jpg cut --colour red', '--colour red'),
         ('affordance-eval agd20k --root X --metric kld', '--metric kld'),
         ('python -m tabletop.cli render --what nothing --out X', 'nothing'),
+        (
+            'affordance-train --config training/configs/refcoco.yaml --set threads=1',
+            'unknown key threads',
+        ),
         ('bash scripts/none.sh', 'no file scripts/none.sh'),
         ('ros2 launch affordance_ros grounding.launch.py picture:=/a', 'no argument picture'),
         ('ros2 run affordance_ros planner', 'no executable planner'),
