@@ -153,7 +153,7 @@ def test_live_parameters_act_on_the_next_frame_and_bad_values_are_refused(log, p
         assert change('min_score', 1.0) == (True, '')
         assert not probe.answer_to(photo).targets
         for name, value, reason in (
-            ('prompt_set', 'nonsense', "'nonsense' is neither a file nor"),
+            ('prompt_set', 'nonsense', "'nonsense' is neither a known name nor a file"),
             ('min_score', 1.5, 'range'),
             ('min_distance_px', -1.0, 'range'),
             ('max_targets', 0, 'range'),

@@ -194,7 +194,9 @@ def load_trunk(
         ValueError: If the name is unknown or not a ResNet.
         WeightsError: If the weights can't be found or don't fit.
     """
-    config = COMPACT_CONFIG if name == COMPACT_NAME else open_clip.get_model_config(name)
+    # Registered names alone: open_clip would follow local-dir:... and hf-hub:... anywhere.
+    registered = open_clip.get_model_config(name) if name in open_clip.list_models() else None
+    config = COMPACT_CONFIG if name == COMPACT_NAME else registered
     if config is None or not isinstance(config['vision_cfg'].get('layers'), list):
         known = [COMPACT_NAME, *(m for m in open_clip.list_models() if m.startswith('RN'))]
         raise ValueError(f'model {name!r} is not a ResNet CLIP; known are {", ".join(known)}')

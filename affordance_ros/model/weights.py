@@ -42,7 +42,7 @@ def find_weights(model_name: str, weights: str) -> Path:
     Raises:
         WeightsError: If no file could be had; the text says what was tried and what to do.
     """
-    if _looks_like_path(weights):
+    if looks_like_path(weights):
         path = Path(weights).expanduser()
         if not path.is_file():
             raise WeightsError(
@@ -66,7 +66,8 @@ def find_weights(model_name: str, weights: str) -> Path:
         ) from error
 
 
-def _looks_like_path(weights: str) -> bool:
+def looks_like_path(weights: str) -> bool:
+    """Tell whether weights are given as a file; else they are open_clip's tag."""
     return os.sep in weights or Path(weights).suffix != '' or Path(weights).is_file()
 
 

@@ -23,6 +23,7 @@ from affordance_ros.model.weights import WeightsError
 from affordance_ros.msg import GroundingStatus
 from affordance_ros.nodes import parameters
 from affordance_ros.nodes.diagnostics import Diagnostics
+from affordance_ros.nodes.file_guard import FileGuard
 from affordance_ros.nodes.ground_request import NodeMailbox
 from affordance_ros.nodes.ground_service import GroundService
 from affordance_ros.nodes.inputs import Inputs
@@ -53,7 +54,8 @@ class GroundingNode(LifecycleNode):
         **options: What rclpy's nodes take: `namespace`, `parameter_overrides`, `context`, ...
 
     Raises:
-        StartupError: If a parameter is of another type, or out of its range.
+        StartupError: If a parameter is of another type or out of its range, or allowed_dirs names
+            what is no folder.
     """
 
     def __init__(self, node_name: str = 'grounding', **options: Any) -> None:
@@ -65,7 +67,10 @@ class GroundingNode(LifecycleNode):
         self._finalized = False
         try:
             parameters.declare(self)
-        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+            self._files = FileGuard.of(self)
+        except (
+            InvalidParameterTypeException, InvalidParameterValueException, ValueError
+        ) as error:  # fmt: skip
             super().destroy_node()
             raise StartupError(str(error)) from error
         self.add_on_set_parameters_callback(self._on_parameters)
@@ -269,6 +274,7 @@ class GroundingNode(LifecycleNode):
 
     def _take_over(self, changes: Sequence[Parameter]) -> None:
         """Use changed parameters; raises ValueError if one can't be used, or not now."""
+        self._files.check(changes)
         if self._config is None or self._worker is None:
             parameters.check_each(changes)
             return

@@ -64,6 +64,11 @@ _PARAMETERS = {
     'autostart': _Declared(
         True, 'The executable configures and activates the node by itself.', settable='start'
     ),
+    'allowed_dirs': _Declared(
+        '',
+        'Folders, separated by ":", whose files may be named while the node runs.',
+        settable='start',
+    ),
     'model': _Declared(_MODEL.model, 'tabletop (ships), an open_clip ResNet name, or compact.'),
     'weights': _Declared(
         _MODEL.weights, 'Trunk weights: a file, an open_clip tag, or random; empty: its own.'
