@@ -13,16 +13,13 @@ from safetensors import SafetensorError
 from safetensors import safe_open
 from safetensors.torch import save
 
+from affordance_ros.model.errors import CheckpointError
 from affordance_ros.model.heads import FPNDecoder
 from affordance_ros.model.neck import NeckConfig
 from affordance_ros.model.trunk import Trunk
 
 FORMAT = 'affordance_ros.fpn'
 FORMAT_VERSION = 1
-
-
-class CheckpointError(RuntimeError):
-    """A checkpoint is not one, is damaged, or belongs to another trunk."""
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,10 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from affordance_ros.model.errors import WeightsError
+
 # Scalars that OpenAI's archives carry beside the weights.
 _OPENAI_EXTRAS = ('input_resolution', 'context_length', 'vocab_size')
-
-
-class WeightsError(RuntimeError):
-    """The trunk's weights could not be found, read or matched to the model."""
 
 
 def find_weights(model_name: str, weights: str) -> Path:
