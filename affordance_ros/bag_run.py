@@ -191,9 +191,8 @@ class _Run:
         overlay = draw_overlay(
             bgr, grounding.heatmap, targets=grounding.targets, caption=command.text
         )
-        height, width = grounding.heatmap.shape
-        scene = self.scenes.scene(header, size=(height, width))
-        points = scene.locate(grounding.targets, grounding.heatmap)
+        scene = self.scenes.scene(header, size=grounding.size)
+        points = scene.locate(grounding.targets, grounding)
         make = self._messages
         for name, raw in (
             ('heatmap', make.image(grounding.heatmap, '32FC1', header=header)),
@@ -201,7 +200,7 @@ class _Run:
             (
                 'targets',
                 make.targets(
-                    grounding.targets, command, points=points, size=(height, width), header=header
+                    grounding.targets, command, points=points, size=grounding.size, header=header
                 ),
             ),
         ):

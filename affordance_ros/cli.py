@@ -11,13 +11,16 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from affordance_ros.backends.backend import BackendError
+from affordance_ros.backends.options import add_backend_options
+from affordance_ros.backends.options import backend_config
 from affordance_ros.commands import CommandError
 from affordance_ros.commands import command_warning
 from affordance_ros.image_source import find_images
 from affordance_ros.image_source import read_image
-from affordance_ros.model.checkpoint import CheckpointError
-from affordance_ros.model.grounding import ModelConfig
-from affordance_ros.model.weights import WeightsError
+from affordance_ros.model.config import ModelConfig
+from affordance_ros.model.errors import CheckpointError
+from affordance_ros.model.errors import WeightsError
 from affordance_ros.overlay import draw_overlay
 from affordance_ros.predictor import Grounding
 from affordance_ros.predictor import Predictor
@@ -30,6 +33,7 @@ from affordance_ros.source_frame import SourceError
 _LOG = logging.getLogger('affordance-ground')
 # What a person can have done wrong; the text says what.
 CALL_ERRORS = (
+    BackendError,
     CheckpointError,
     CommandError,
     RecordingError,
@@ -80,6 +84,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument('--min-score', type=float, default=predictor.min_score)
     group.add_argument('--min-distance-px', type=float, default=predictor.min_distance_px)
     group.add_argument('--max-targets', type=int, default=predictor.max_targets)
+    add_backend_options(parser)
 
 
 def load_predictor(options: argparse.Namespace) -> Predictor:
@@ -93,6 +98,7 @@ def load_predictor(options: argparse.Namespace) -> Predictor:
             min_distance_px=options.min_distance_px,
             max_targets=options.max_targets,
         ),
+        backend_config(options),
     )
 
 
@@ -103,7 +109,9 @@ def introduce(predictor: Predictor, commands: Sequence[str], *, log: logging.Log
             log.warning('%s', warning)
     if predictor.model.untrained:
         log.warning('the model is UNTRAINED: its heatmaps mean nothing')
-    log.info('%s, %s', predictor.model.name, predictor.model.decoder.description)
+    model = predictor.model
+    log.info('%s, %s', model.name, model.decoder_description)
+    log.info('backend %s: %s', predictor.backend.description, predictor.backend_reason)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -116,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         predictor = load_predictor(options)
         if options.describe:
-            for name, value in predictor.model.describe().items():
+            for name, value in predictor.describe().items():
                 sys.stdout.write(f'{name + ":":<22}{value}\n')
             return 0
         return _ground(predictor, options)
@@ -189,7 +197,7 @@ def _unique_names(photos: Sequence[Path]) -> dict[Path, str]:
 
 
 def _to_json(path: Path, grounding: Grounding) -> dict[str, object]:
-    height, width = grounding.heatmap.shape
+    height, width = grounding.size
     return {
         'image': str(path),
         'width': width,

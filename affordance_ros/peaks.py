@@ -1,5 +1,6 @@
 """Targets: the peaks of a heatmap, by non-maximum suppression with sub-pixel refinement."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -50,17 +51,43 @@ def find_targets(
     if heatmap.ndim != 2 or heatmap.size == 0:
         raise ValueError(f'a heatmap must be (H, W) with H, W > 0, not {heatmap.shape}')
     columns, rows = _peak_pixels(heatmap, min_score)
-    scores = heatmap[rows, columns]
-    order = np.lexsort((columns, rows, -scores))  # equal scores: top to bottom, left to right
-    columns, rows, scores = columns[order], rows[order], scores[order]
+    return select_targets(
+        columns,
+        rows,
+        heatmap[rows, columns],
+        refine=lambda peak: refine_peak(heatmap, int(columns[peak]), int(rows[peak])),
+        min_distance_px=min_distance_px,
+        max_targets=max_targets,
+    )
+
+
+def select_targets(
+    columns: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    scores: NDArray[np.float32],
+    *,
+    refine: Callable[[int], tuple[float, float]],
+    min_distance_px: float,
+    max_targets: int,
+) -> tuple[Target, ...]:
+    """Take peaks by falling score, each forbidding others that are too close.
+
+    Args:
+        columns: (P,) of the peaks, in pixels.
+        rows: (P,) of the peaks, in pixels.
+        scores: (P,) in [0, 1].
+        refine: Returns the sub-pixel x and y of a peak, by its number.
+        min_distance_px: The least distance between two targets, in pixels.
+        max_targets: How many to take at most.
+    """
+    left = np.lexsort((columns, rows, -scores))  # equal scores: top to bottom, left to right
     targets: list[Target] = []
-    while len(scores) and len(targets) < max_targets:
-        column, row = int(columns[0]), int(rows[0])
-        x, y = _refine(heatmap, column, row)
-        targets.append(Target(x, y, float(scores[0])))
-        apart = np.hypot(columns - column, rows - row) >= min_distance_px
-        apart[0] = False
-        columns, rows, scores = columns[apart], rows[apart], scores[apart]
+    while len(left) and len(targets) < max_targets:
+        peak, left = int(left[0]), left[1:]
+        x, y = refine(peak)
+        targets.append(Target(x, y, float(scores[peak])))
+        away = np.hypot(columns[left] - columns[peak], rows[left] - rows[peak])
+        left = left[away >= min_distance_px]
     return tuple(targets)
 
 
@@ -92,7 +119,7 @@ def _peak_pixels(
     return columns, rows
 
 
-def _refine(heatmap: NDArray[np.float32], column: int, row: int) -> tuple[float, float]:
+def refine_peak(heatmap: NDArray[np.float32], column: int, row: int) -> tuple[float, float]:
     """Fit a quadratic to the 3x3 neighbourhood and return its top, within one pixel.
 
     On the border the missing side is unknown, so that axis keeps the pixel's centre. Where the

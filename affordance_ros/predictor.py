@@ -5,9 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from affordance_ros.activation import Activation
+from affordance_ros.backends.backend import Backend
+from affordance_ros.backends.backend import BackendConfig
+from affordance_ros.backends.choice import choose_backend
+from affordance_ros.backends.torch_backend import TorchBackend
+from affordance_ros.coarse_peaks import find_all_targets
 from affordance_ros.commands import parse_command
 from affordance_ros.geometry import SHAPES
 from affordance_ros.geometry import Letterbox
@@ -17,11 +22,13 @@ from affordance_ros.latency import Timings
 from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.grounding import ModelConfig
 from affordance_ros.model.grounding import load_model
-from affordance_ros.model.trunk import IMAGE_MEAN
-from affordance_ros.model.trunk import IMAGE_STD
+from affordance_ros.model.grounding import use_threads
 from affordance_ros.peaks import Target
-from affordance_ros.peaks import find_targets
+from affordance_ros.preprocess import prepare
 from affordance_ros.prompts import load_prompt_set
+
+# A camera's picture where nobody has said another size: the model is warmed up with it.
+USUAL_SIZE = (480, 640)
 
 
 @dataclass(frozen=True)
@@ -65,14 +72,27 @@ class Grounding:
 
     Attributes:
         command: The command, cleaned.
-        heatmap: (H, W) float32 at the image's own resolution, absolute in [0, 1]: it is never
-            stretched to its own maximum, so an image that affords nothing stays dark.
         targets: Best first; empty if nothing reaches the least score.
+        activation: The model's own map.
     """
 
     command: str
-    heatmap: NDArray[np.float32]
     targets: tuple[Target, ...]
+    activation: Activation
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the image in pixels."""
+        return self.activation.box.source
+
+    @property
+    def heatmap(self) -> NDArray[np.float32]:
+        """(H, W) float32 at the image's own resolution, absolute in [0, 1].
+
+        Made when it is first asked for. It is never stretched to its own maximum, so an image that
+        affords nothing stays dark.
+        """
+        return self.activation.heatmap
 
 
 class Predictor:
@@ -83,25 +103,53 @@ class Predictor:
     Args:
         model: The loaded model.
         config: How images and commands are read and targets chosen.
+        backend: What runs the model; torch by default.
     """
 
     DEFAULT_INPUT_SIZE = 320
 
-    def __init__(self, model: GroundingModel, config: PredictorConfig | None = None) -> None:
+    def __init__(
+        self,
+        model: GroundingModel,
+        config: PredictorConfig | None = None,
+        backend: Backend | None = None,
+    ) -> None:
         self.model = model
+        self.backend = backend or TorchBackend(model)
+        self.backend_reason = 'as asked for'
         self.timings = Timings()
         self._commands: list[str] = []
-        self._text: torch.Tensor | None = None
+        self._text: NDArray[np.float32] | None = None
         self.configure(config or PredictorConfig())
-        # uint8 to CLIP-normalised float in one multiply and one add: x * scale + shift.
-        std = np.asarray(IMAGE_STD, np.float32)
-        self._scale = 1.0 / (255.0 * std)
-        self._shift = -np.asarray(IMAGE_MEAN, np.float32) / std
 
     @classmethod
-    def load(cls, model_config: ModelConfig, config: PredictorConfig | None = None) -> 'Predictor':
-        """Load a model and wrap it; raises as `load_model` does."""
-        return cls(load_model(model_config), config)
+    def load(
+        cls,
+        model_config: ModelConfig,
+        config: PredictorConfig | None = None,
+        backend: BackendConfig | None = None,
+    ) -> 'Predictor':
+        """Load a model and choose what runs it, torch by default.
+
+        Raises:
+            BackendError: As `choose_backend`, and otherwise as `load_model`.
+        """
+        options = backend or BackendConfig('torch')
+        if options.num_threads:
+            use_threads(options.num_threads)
+        predictor = cls(load_model(model_config), config)
+        canvas = predictor.letterbox(*USUAL_SIZE).canvas
+        choice = choose_backend(predictor.model, options, canvas)
+        predictor.backend, predictor.backend_reason = choice.backend, choice.reason
+        return predictor
+
+    def describe(self) -> dict[str, str]:
+        """Return what a person wants to know of model and backend, in the order to print it."""
+        return {
+            **self.model.describe(),
+            'backend': self.backend.description,
+            'backend_reason': self.backend_reason,
+        }
 
     @property
     def config(self) -> PredictorConfig:
@@ -113,8 +161,7 @@ class Predictor:
         """The long side of the model's input, in pixels."""
         if self._config.input_size:
             return self._config.input_size
-        summary = self.model.summary
-        return summary.input_size if summary is not None else self.DEFAULT_INPUT_SIZE
+        return self.model.trained_size or self.DEFAULT_INPUT_SIZE
 
     def configure(self, config: PredictorConfig) -> None:
         """Use another configuration from the next image on.
@@ -153,9 +200,9 @@ class Predictor:
             CommandError: If one can't be used; those before stay.
         """
         commands = [self.check_command(text) for text in texts]
-        vectors = [self.model.text.encode_ensemble(self._prompt_set.expand(c)) for c in commands]
+        vectors = [self.model.text.vector(self._prompt_set.expand(c)) for c in commands]
         self._commands = commands
-        self._text = torch.stack(vectors)  # (K, C)
+        self._text = np.stack(vectors)  # (K, C)
 
     def predict(self, image: NDArray[np.uint8], *, channels: str = 'rgb') -> Grounding:
         """Ground the command that was set.
@@ -165,7 +212,7 @@ class Predictor:
             channels: 'rgb', 'bgr' or 'mono'.
 
         Returns:
-            Heatmap and targets at the image's own resolution.
+            Targets, and a heatmap on demand, at the image's own resolution.
 
         Raises:
             RuntimeError: If no command or several were set.
@@ -198,20 +245,18 @@ class Predictor:
         config = self._config
         begin = time.perf_counter()
         box = self.letterbox(image.shape[0], image.shape[1])
-        pixels = self._prepare(image, channels, box)
+        pixels = prepare(image, box, channels=channels)
         prepared = time.perf_counter()
-        logits = self._run(pixels, self._text)[0]  # (K, h, w)
+        logits = self.backend.run(pixels, self._text)[0]  # (K, h, w)
         ran = time.perf_counter()
-        groundings = []
-        for command, logit_map in zip(self._commands, logits, strict=True):
-            heatmap = _sigmoid(box.restore(logit_map))  # (H, W)
-            targets = find_targets(
-                heatmap,
-                min_score=config.min_score,
-                min_distance_px=config.min_distance_px,
-                max_targets=config.max_targets,
-            )
-            groundings.append(Grounding(command, heatmap, targets))
+        activations = [Activation(one, box) for one in logits]
+        targets = find_all_targets(
+            activations,
+            min_score=config.min_score,
+            min_distance_px=config.min_distance_px,
+            max_targets=config.max_targets,
+        )
+        groundings = list(map(Grounding, self._commands, targets, activations))
         self.timings = Timings(prepared - begin, ran - prepared, time.perf_counter() - ran)
         return groundings
 
@@ -246,18 +291,18 @@ class Predictor:
                 f'give a command for each image, and batch images of one canvas, see letterbox()'
             )
         prompts = [self._prompt_set.expand(self.check_command(text)) for text in commands]
-        text = torch.stack([self.model.text.encode_ensemble(group) for group in prompts])  # (N, C)
-        pixels = torch.cat(
-            [self._prepare(i, channels, box) for i, box in zip(images, boxes, strict=True)]
+        text = np.stack([self.model.text.vector(group) for group in prompts])  # (N, C)
+        pixels = np.concatenate(
+            [prepare(i, box, channels=channels) for i, box in zip(images, boxes, strict=True)]
         )  # (N, 3, h, w)
-        logits = self._run(pixels, text[:, None])[:, 0]  # (N, h, w)
-        return [_sigmoid(box.restore(one)) for box, one in zip(boxes, logits, strict=True)]
+        logits = self.backend.run(pixels, text[:, None])[:, 0]  # (N, h, w)
+        return [Activation(one, box).heatmap for one, box in zip(logits, boxes, strict=True)]
 
     def letterbox(self, height: int, width: int) -> Letterbox:
         """Return how an image of a size, in pixels, lies on the model's input."""
         return Letterbox.fit((height, width), size=self.input_size, shape=self._config.input_shape)
 
-    def warm_up(self, height: int = 480, width: int = 640) -> None:
+    def warm_up(self, height: int = USUAL_SIZE[0], width: int = USUAL_SIZE[1]) -> None:
         """Run the model once on a grey image, so that the first frame is as fast as the others."""
         image = np.full((height, width, 3), 128, np.uint8)
         commands = self._commands
@@ -265,25 +310,3 @@ class Predictor:
         self.predict_all(image)
         if not commands:
             self._commands, self._text = [], None
-
-    def _prepare(self, image: NDArray[np.uint8], channels: str, box: Letterbox) -> torch.Tensor:
-        """Return the model's input, (1, 3, h, w) float32; the border is CLIP's mean, that is 0."""
-        small = box.shrink(image)
-        if channels == 'bgr':
-            small = small[..., ::-1]
-        elif channels == 'mono':
-            small = np.repeat(small[..., None], 3, axis=2)
-        canvas = np.zeros((*box.canvas, 3), np.float32)
-        canvas[box.window] = small * self._scale + self._shift
-        return torch.from_numpy(canvas).permute(2, 0, 1)[None]
-
-    @torch.inference_mode()
-    def _run(self, pixels: torch.Tensor, text: torch.Tensor) -> NDArray[np.float32]:
-        """Return logits (N, K, h, w) for pixels (N, 3, H, W) and text (K, C) or (N, K, C)."""
-        logits = self.model(pixels.to(self.model.device), text)
-        return np.asarray(logits.float().cpu().numpy(), np.float32)
-
-
-def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    # Clipped where float32's exp would overflow; the sigmoid is 0 or 1 to the last digit there.
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0))), np.float32)

@@ -6,9 +6,7 @@ The node and the bag tool both use this, so that their points are equal.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from affordance_ros.activation import HeatSource
 from affordance_ros.depth import DepthError
 from affordance_ros.depth import DepthImage
 from affordance_ros.images import ImageMessage
@@ -35,10 +33,12 @@ class Scene:
     pinhole: Pinhole
 
     def locate(
-        self, targets: Sequence[Target], heatmap: NDArray[np.float32]
+        self, targets: Sequence[Target], source: HeatSource
     ) -> tuple[SurfacePoint | NoPoint, ...]:
-        """Find the point of each target, in order; heatmap is (H, W) float32 in [0, 1]."""
-        return tuple(locate(t, heatmap, depth=self.depth, pinhole=self.pinhole) for t in targets)
+        """Find the point of each target, in order; without one no heatmap is made."""
+        return tuple(
+            locate(t, source.heatmap, depth=self.depth, pinhole=self.pinhole) for t in targets
+        )
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,7 @@ class NoScene:
     cause: str
     text: str
 
-    def locate(
-        self, targets: Sequence[Target], heatmap: NDArray[np.float32]
-    ) -> tuple[NoPoint, ...]:
+    def locate(self, targets: Sequence[Target], source: HeatSource) -> tuple[NoPoint, ...]:
         """Say of each target why it has no point."""
         return (NoPoint(self.reason),) * len(targets)
 

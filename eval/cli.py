@@ -7,6 +7,7 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from pathlib import Path
 
+from affordance_ros.backends.options import add_backend_options
 from eval.errors import EvaluationError
 from eval.metrics import DEFAULT_PROTOCOL
 from eval.metrics import PROTOCOLS
@@ -76,7 +77,8 @@ def write_results(results: Results, folder: Path) -> int:
 
 def _agd20k(options: argparse.Namespace) -> int:
     # Imported here: torch takes seconds, and the other commands do without.
-    from affordance_ros.model.grounding import ModelConfig
+    from affordance_ros.backends.options import backend_config
+    from affordance_ros.model.config import ModelConfig
     from affordance_ros.predictor import PredictorConfig
     from eval.report import agd20k_maps
     from eval.report import write_report
@@ -96,6 +98,7 @@ def _agd20k(options: argparse.Namespace) -> int:
             input_shape=options.input_shape,
             prompt_set=options.prompt_set,
         ),
+        backend=backend_config(options),
         baseline=options.baseline,
         template=options.command_template,
         smooth=options.smooth,
@@ -169,6 +172,7 @@ def _add_agd20k(parser: argparse.ArgumentParser) -> None:
         '--batch', type=int, default=1, help='pictures in one pass (default: 1; 16 suits a GPU)'
     )
     _add_model(parser)
+    add_backend_options(parser)
     _add_output(parser)
 
 

@@ -49,9 +49,11 @@ def command_for(item: Item, template: str) -> str:
 
 
 def describe_predictor(predictor: Predictor) -> dict[str, Any]:
-    """Return all that a predictor's maps depend on, but for the device."""
+    """Return all that a predictor's maps depend on, but for the device that torch uses."""
     facts = dict(predictor.model.describe())
     facts.pop('device')
+    if not predictor.backend.description.startswith('torch f32'):
+        facts['backend'] = predictor.backend.description
     if checkpoint := facts.pop('checkpoint', ''):
         facts['checkpoint_sha256'] = sha256_of_file(Path(checkpoint))
     config = predictor.config

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from affordance_ros.model.grounding import ModelConfig
+from affordance_ros.backends.backend import BackendConfig
+from affordance_ros.model.config import ModelConfig
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
 from eval.agd20k import Item
@@ -52,6 +53,7 @@ class Agd20kConfig:
         test_folder: testset or testsetv2; empty takes the protocol's own.
         model: Which model, where no baseline is asked for.
         predictor: How it reads images and commands.
+        backend: What runs it.
         baseline: centre, uniform, or empty for the model.
         template: How a command is made of the affordance and the object.
         smooth: The sigma of a Gaussian over the raw map in pixels; 0 for none.
@@ -69,6 +71,7 @@ class Agd20kConfig:
     test_folder: str = ''
     model: ModelConfig = field(default_factory=ModelConfig)
     predictor: PredictorConfig = field(default_factory=PredictorConfig)
+    backend: BackendConfig = field(default_factory=lambda: BackendConfig('torch'))
     baseline: str = ''
     template: str = DEFAULT_TEMPLATE
     smooth: float = 0.0
@@ -130,7 +133,7 @@ def _predict_and_score(
     model = config.model
     if processes.world > 1:
         model = replace(model, device=str(processes.device))
-    predictor = Predictor.load(model, config.predictor)
+    predictor = Predictor.load(model, config.predictor, config.backend)
     if predictor.model.untrained:
         _LOG.warning('the model is UNTRAINED: its heatmaps mean nothing')
     settings = {**describe_predictor(predictor), 'command_template': config.template}

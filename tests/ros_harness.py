@@ -33,7 +33,13 @@ from tests.forked import ForkedProcess
 
 ROOT = Path(__file__).parents[1]
 # One thread: sums over several round differently, and the node must equal the test's predictor.
-MODEL = {'model': 'compact', 'weights': 'random', 'device': 'cpu', 'num_threads': 1}
+MODEL = {
+    'model': 'compact',
+    'weights': 'random',
+    'device': 'cpu',
+    'backend': 'torch',
+    'num_threads': 1,
+}
 # Nothing sent with it is lost as long as fewer than its depth are under way.
 LOSSLESS = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)

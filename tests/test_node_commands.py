@@ -106,7 +106,7 @@ def test_status_goes_through_its_states_and_is_latched(log, photos):
         assert not probe.status[-1].trained
         assert 'compact' in probe.status[-1].model
         assert 'training-free' in probe.status[-1].decoder
-        assert probe.status[-1].device == 'cpu'
+        assert probe.status[-1].device == 'torch f32 on cpu'
         probe.command('cut')
         assert probe.status[-1].state == GroundingStatus.WAITING_FOR_IMAGE
         probe.answer_to(next(iter(photos.values())))

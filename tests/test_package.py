@@ -18,19 +18,21 @@ ROS = {
 # Each layer may import itself and what stands in its row; `model` is affordance_ros/model, `pure`
 # its files that need neither torch nor ROS.
 PURE = {
-    'approach', 'bag_file', 'bag_messages', 'bag_scene', 'bag_source', 'bounded_file',
-    'bounded_yaml', 'cloud', 'commands', 'contact_sheet', 'depth', 'encoded_image', 'file_hash',
-    'frame_tree', 'frames', 'geometry', 'image_source', 'images', 'latency', 'memory', 'overlay',
-    'peaks', 'pinhole', 'plain_pickle', 'points', 'prompts', 'recording', 'recording_scene',
-    'rigid', 'scene', 'schedule', 'source_frame', 'stamp_cache', 'steady', 'surface', 'watchdog',
+    'activation', 'approach', 'bag_file', 'bag_messages', 'bag_scene', 'bag_source',
+    'bounded_file', 'bounded_yaml', 'cloud', 'coarse_peaks', 'commands', 'contact_sheet',
+    'depth', 'encoded_image', 'file_hash', 'frame_tree', 'frames', 'geometry', 'image_source',
+    'images', 'latency', 'memory', 'overlay', 'peaks', 'pinhole', 'plain_pickle', 'points',
+    'preprocess', 'prompts', 'recording', 'recording_scene', 'rigid', 'scene', 'schedule',
+    'source_frame', 'stamp_cache', 'steady', 'surface', 'watchdog',
 }  # fmt: skip
 ALLOWED = {
     'pure': {'pure'},
     'model': {'pure', 'model', 'torch'},
-    'predictor': {'pure', 'model', 'predictor', 'torch'},
+    'backends': {'pure', 'model', 'backends', 'torch'},
+    'predictor': {'pure', 'model', 'backends', 'predictor'},
     'bag_run': {'pure', 'predictor', 'bag_run'},
-    'cli': {'pure', 'model', 'predictor', 'bag_run', 'cli', 'torch'},
-    'nodes': {'pure', 'model', 'predictor', 'nodes', 'msg', 'srv', 'torch', 'ros'},
+    'cli': {'pure', 'model', 'backends', 'predictor', 'bag_run', 'cli'},
+    'nodes': {'pure', 'model', 'backends', 'predictor', 'nodes', 'msg', 'srv', 'torch', 'ros'},
 }
 
 

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -16,11 +18,12 @@ from tests.image_messages import message
 SIZE = (480, 640)
 TARGETS = [Target(100.25, 200.5, 0.9), Target(400.0, 30.0, 0.5)]
 HEAT = np.full(SIZE, 0.9, np.float32)
+SOURCE = SimpleNamespace(heatmap=HEAT)
 
 
 def test_a_scene_locates_as_its_parts_do(rng):
     depth = rng.uniform(0.6995, 0.7005, SIZE).astype(np.float32)
-    got = read_scene(message(depth, '32FC1'), camera_info(), size=SIZE).locate(TARGETS, HEAT)
+    got = read_scene(message(depth, '32FC1'), camera_info(), size=SIZE).locate(TARGETS, SOURCE)
     pinhole = Pinhole.from_info(camera_info(), SIZE)
     for target, point in zip(TARGETS, got, strict=True):
         expected = locate(target, HEAT, depth=as_depth(depth), pinhole=pinhole)
@@ -50,8 +53,8 @@ def test_what_is_wrong_is_an_answer_with_a_reason(depth, info, reason, cause, te
     assert (scene.reason, scene.cause) == (reason, cause)
     assert scene.reason in REASONS
     assert text in scene.text
-    assert scene.locate(TARGETS, HEAT) == (NoPoint(reason),) * 2
-    assert scene.locate([], HEAT) == ()
+    assert scene.locate(TARGETS, SOURCE) == (NoPoint(reason),) * 2
+    assert scene.locate([], SOURCE) == ()
 
 
 def test_no_depth_is_the_answer_to_nothing():

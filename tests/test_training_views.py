@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from affordance_ros.geometry import Letterbox
-from affordance_ros.model.trunk import IMAGE_MEAN
-from affordance_ros.model.trunk import IMAGE_STD
+from affordance_ros.preprocess import IMAGE_MEAN
+from affordance_ros.preprocess import IMAGE_STD
 from tests.refer_fixture import write_dataset
 from training.augment import Rectangle
 from training.augment import View

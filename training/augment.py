@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affordance_ros.geometry import Letterbox
-from affordance_ros.model.trunk import IMAGE_MEAN
-from affordance_ros.model.trunk import IMAGE_STD
+from affordance_ros.preprocess import IMAGE_MEAN
+from affordance_ros.preprocess import IMAGE_STD
 from training.config import AugmentConfig
 
 # 'left', 'leftmost', 'lefty', 'right'..., and how people shorten them.

@@ -13,6 +13,7 @@ from safetensors.torch import save
 
 from affordance_ros.bounded_file import check_file
 from affordance_ros.geometry import check_size
+from affordance_ros.model.errors import CheckpointError
 from affordance_ros.model.heads import FPNDecoder
 from affordance_ros.model.neck import NeckConfig
 from affordance_ros.model.safetensors_file import SafetensorsError
@@ -23,10 +24,6 @@ FORMAT = 'affordance_ros.fpn'
 FORMAT_VERSION = 1
 MAX_INPUT_SIZE = 2048
 _MAX_BYTES = 1 << 30  # the widest neck of the ablations has 20 MB
-
-
-class CheckpointError(RuntimeError):
-    """A checkpoint is not one, is damaged, or belongs to another trunk."""
 
 
 @dataclass(frozen=True)

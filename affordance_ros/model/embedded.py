@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from affordance_ros.model.compact import COMPACT_NAME
-from affordance_ros.model.weights import WeightsError
+from affordance_ros.model.errors import WeightsError
 
 _FOLDER = Path(__file__).parents[1] / 'weights'
 

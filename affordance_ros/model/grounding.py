@@ -1,13 +1,14 @@
 """The whole model: frozen trunk, decoder, text; and how it is loaded and described."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import torch
 from torch import nn
 
 from affordance_ros.model.checkpoint import CheckpointSummary
 from affordance_ros.model.checkpoint import load_checkpoint
+from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.embedded import EMBEDDED
 from affordance_ros.model.heads import CANONICAL_PHRASES
 from affordance_ros.model.heads import DenseDecoder
@@ -20,33 +21,6 @@ from affordance_ros.model.weights import hash_state_dict
 
 # Whose weights a trunk of open_clip takes if nobody says otherwise.
 DEFAULT_TAG = 'openai'
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """Which model to load.
-
-    Attributes:
-        model: A model that ships (`tabletop`), `compact`, or an open_clip ResNet name.
-        weights: A path, an open_clip tag, or `random`; empty for the model's own: the shipped
-            ones, or OpenAI's.
-        checkpoint: A trained neck and head (safetensors); empty for the shipped one, where there
-            is none for the training-free head.
-        device: `auto`, `cpu`, `cuda` or `cuda:N`.
-    """
-
-    model: str = 'RN101-quickgelu'
-    weights: str = ''
-    checkpoint: str = ''
-    device: str = 'auto'
-
-    @property
-    def checkpoint_in_use(self) -> str:
-        """The checkpoint given, else the shipped one, else ''."""
-        shipped = EMBEDDED.get(self.model)
-        if self.checkpoint or shipped is None or self.weights:
-            return self.checkpoint
-        return str(shipped.checkpoint)
 
 
 class GroundingModel(nn.Module):
@@ -83,6 +57,21 @@ class GroundingModel(nn.Module):
     def untrained(self) -> bool:
         """True if the answers mean nothing, because the trunk's weights are random."""
         return self.trunk.untrained
+
+    @property
+    def weights(self) -> str:
+        """Where the trunk's weights came from, for people to read."""
+        return self.trunk.weights
+
+    @property
+    def decoder_description(self) -> str:
+        """One phrase for logs and status."""
+        return self.decoder.description
+
+    @property
+    def trained_size(self) -> int:
+        """The long side that it was trained at, in pixels; 0 if nothing says so."""
+        return self.summary.input_size if self.summary is not None else 0
 
     def forward(self, image: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
         """Compute activation maps.
@@ -175,3 +164,9 @@ def resolve_device(name: str) -> torch.device:
     if device.type == 'cuda' and (device.index or 0) >= count:
         raise ValueError(f'device {name!r} is not there: torch sees {count} CUDA devices; use cpu')
     return device
+
+
+def use_threads(count: int) -> None:
+    """Let torch and OpenCV use so many CPU threads, in the whole process."""
+    torch.set_num_threads(count)
+    cv2.setNumThreads(count)

@@ -23,6 +23,10 @@ class Decoder(Protocol):
         """The trunk's outputs that are read."""
 
     @property
+    def kind(self) -> str:
+        """What the record of kept answers knows it by."""
+
+    @property
     def description(self) -> str:
         """One phrase for logs and status."""
 
@@ -69,6 +73,11 @@ class FPNDecoder(nn.Module):
         return self.neck.config.scales
 
     @property
+    def kind(self) -> str:
+        """What the record of kept answers knows it by."""
+        return 'FPN'
+
+    @property
     def description(self) -> str:
         """One phrase for logs and status."""
         return f'FPN ({self.neck.config.fusion})'
@@ -102,6 +111,11 @@ class DenseDecoder(nn.Module):
     def inputs(self) -> tuple[str, ...]:
         """The trunk's outputs that are read."""
         return ('dense',)
+
+    @property
+    def kind(self) -> str:
+        """What the record of kept answers knows it by."""
+        return 'training-free'
 
     @property
     def description(self) -> str:

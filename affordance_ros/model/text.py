@@ -3,9 +3,11 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 
+import numpy as np
 import open_clip
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 
 from affordance_ros.commands import CommandError
 from affordance_ros.model.trunk import Trunk
@@ -97,3 +99,7 @@ class TextEncoder:
             (C,) float32, a unit vector.
         """
         return F.normalize(self.encode(prompts).mean(dim=0), dim=0)
+
+    def vector(self, prompts: Sequence[str]) -> NDArray[np.float32]:
+        """Return `encode_ensemble` as numpy, (C,) float32, for backends."""
+        return np.asarray(self.encode_ensemble(prompts).cpu().numpy(), np.float32)

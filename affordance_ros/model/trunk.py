@@ -21,10 +21,6 @@ STRIDE = 32
 STAGES = ('layer2', 'layer3', 'layer4')
 STAGE_STRIDES = {'layer2': 8, 'layer3': 16, 'layer4': 32}
 
-# What OpenAI normalised with; open_clip keeps the same numbers for every ResNet CLIP.
-IMAGE_MEAN = open_clip.OPENAI_DATASET_MEAN
-IMAGE_STD = open_clip.OPENAI_DATASET_STD
-
 
 class Trunk(nn.Module):
     """A ResNet CLIP of open_clip, frozen and always in eval mode.
@@ -115,19 +111,20 @@ class Trunk(nn.Module):
             features['dense'] = self.project_values(features['layer4'])
         return {name: features[name] for name in outputs}
 
-    def pool(self, layer4: torch.Tensor) -> torch.Tensor:
+    def pool(self, layer4: torch.Tensor, grid: torch.Tensor | None = None) -> torch.Tensor:
         """Attention-pool layer4 into F_S, querying with the mean token alone.
 
         open_clip queries with every token and keeps the first; the result is the same.
 
         Args:
             layer4: (N, C1, h, w).
+            grid: As `position_grid` returns it, where it is at hand.
 
         Returns:
             F_S, (N, C), not normalised.
         """
         pool = self.clip.visual.attnpool
-        tokens = self._tokens(layer4)  # (N, 1 + hw, C1)
+        tokens = self._tokens(layer4, grid)  # (N, 1 + hw, C1)
         n, length, channels = tokens.shape
         heads = pool.num_heads
         # Split into heads: (N, heads, 1 or 1 + hw, d).
@@ -137,42 +134,47 @@ class Trunk(nn.Module):
         pooled = F.scaled_dot_product_attention(query, key, value)  # (N, heads, 1, d)
         return pool.c_proj(pooled.transpose(1, 2).reshape(n, channels))  # (N, C)
 
-    def project_values(self, layer4: torch.Tensor) -> torch.Tensor:
+    def project_values(
+        self, layer4: torch.Tensor, grid: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Apply the pool's value and output projections at every location (MaskCLIP, ECCV 2022).
 
         Args:
             layer4: (N, C1, h, w).
+            grid: As `position_grid` returns it, where it is at hand.
 
         Returns:
             (N, C, h, w) in the space of text features, not normalised.
         """
         pool = self.clip.visual.attnpool
         n, _, h, w = layer4.shape
-        values = pool.c_proj(pool.v_proj(self._tokens(layer4)[:, 1:]))  # (N, hw, C)
+        values = pool.c_proj(pool.v_proj(self._tokens(layer4, grid)[:, 1:]))  # (N, hw, C)
         return values.transpose(1, 2).reshape(n, -1, h, w)
 
-    def _tokens(self, layer4: torch.Tensor) -> torch.Tensor:
+    def _tokens(self, layer4: torch.Tensor, grid: torch.Tensor | None) -> torch.Tensor:
         """Return the pool's tokens, (N, 1 + hw, C1): the mean first, positions added."""
-        h, w = layer4.shape[-2:]
-        tokens = layer4.flatten(2).transpose(1, 2)  # (N, hw, C1)
-        tokens = torch.cat([tokens.mean(dim=1, keepdim=True), tokens], dim=1)
-        return tokens + self._positions(h, w, tokens)
+        first = self.clip.visual.attnpool.positional_embedding[0].to(layer4.dtype)
+        mean = layer4.flatten(2).transpose(1, 2).mean(dim=1, keepdim=True) + first  # (N, 1, C1)
+        placed = layer4 + (self.position_grid(layer4) if grid is None else grid)
+        return torch.cat([mean, placed.flatten(2).transpose(1, 2)], dim=1)
 
-    def _positions(self, h: int, w: int, like: torch.Tensor) -> torch.Tensor:
-        """Return the positional embedding for an h x w grid, (1 + hw, C1), made once per size."""
-        key = (h, w, like.device, like.dtype)
+    def position_grid(self, layer4: torch.Tensor) -> torch.Tensor:
+        """Return the locations' positional embedding, (C1, h, w), made once per size.
+
+        Args:
+            layer4: (N, C1, h, w), or another tensor of that size, device and dtype.
+        """
+        size = layer4.shape[-2], layer4.shape[-1]
+        key = (*size, layer4.device, layer4.dtype)
         if key not in self._position_grids:
             embedding = self.clip.visual.attnpool.positional_embedding.detach()
             side = round((len(embedding) - 1) ** 0.5)
-            grid = embedding[1:]
-            if (h, w) != (side, side):
-                square = grid.T.reshape(1, -1, side, side)
-                resized = F.interpolate(
-                    square, (h, w), mode='bicubic', antialias=True, align_corners=False
+            grid = embedding[1:].T.reshape(1, -1, side, side)
+            if size != (side, side):
+                grid = F.interpolate(
+                    grid, size, mode='bicubic', antialias=True, align_corners=False
                 )
-                grid = resized.flatten(2)[0].T
-            positions = torch.cat([embedding[:1], grid]).to(like.device, like.dtype)
-            self._position_grids[key] = positions
+            self._position_grids[key] = grid[0].to(layer4.device, layer4.dtype)
         return self._position_grids[key]
 
 

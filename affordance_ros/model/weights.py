@@ -13,6 +13,7 @@ import torch
 
 from affordance_ros.bounded_file import check_file
 from affordance_ros.file_hash import sha256_of_file
+from affordance_ros.model.errors import WeightsError
 from affordance_ros.model.fetch import FetchError
 from affordance_ros.model.fetch import fetch
 from affordance_ros.model.safetensors_file import SafetensorsError
@@ -21,12 +22,9 @@ from affordance_ros.model.torch_file import TorchFileError
 from affordance_ros.model.torch_file import read_torch_file
 
 MAX_BYTES = 1 << 32  # RN50x64, the largest ResNet of CLIP, has 2.5 GB in float32
+
 # Scalars that OpenAI's archives carry beside the weights.
 _OPENAI_EXTRAS = ('input_resolution', 'context_length', 'vocab_size')
-
-
-class WeightsError(RuntimeError):
-    """The trunk's weights could not be found, read or matched to the model."""
 
 
 def find_weights(model_name: str, weights: str) -> Path:

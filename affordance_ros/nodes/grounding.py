@@ -13,13 +13,14 @@ from rclpy.lifecycle import LifecycleState
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
+from affordance_ros.backends.backend import BackendError
 from affordance_ros.commands import CommandError
 from affordance_ros.commands import command_warning
 from affordance_ros.frames import Mailbox
 from affordance_ros.latency import LatencyMonitor
 from affordance_ros.memory import release_memory
-from affordance_ros.model.checkpoint import CheckpointError
-from affordance_ros.model.weights import WeightsError
+from affordance_ros.model.errors import CheckpointError
+from affordance_ros.model.errors import WeightsError
 from affordance_ros.msg import GroundingStatus
 from affordance_ros.nodes import parameters
 from affordance_ros.nodes.diagnostics import Diagnostics
@@ -112,15 +113,15 @@ class GroundingNode(LifecycleNode):
             config = parameters.read(self)
             self._spatial.configure(config.spatial)
             predictor = load_predictor(config, log=self.get_logger())
-        except (ValueError, WeightsError, CheckpointError) as error:
+        except (ValueError, WeightsError, CheckpointError, BackendError) as error:
             self.failure = str(error)
             self.get_logger().error(f'not configured: {error}')
             self._release()
             self._status.enter(GroundingStatus.UNCONFIGURED, reason=self.failure)
             return TransitionCallbackReturn.FAILURE
         self._config = config
-        self._about = predictor.model.describe()
-        self._status.set_model(predictor.model)
+        self._about = predictor.describe()
+        self._status.set_model(predictor)
         self._mailbox.set_rate_limit(config.max_rate_hz)
         self._worker = Worker(
             self,

@@ -1,7 +1,5 @@
 """Loading the model when the grounding node is configured."""
 
-import cv2
-import torch
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
 from affordance_ros.nodes.parameters import NodeConfig
@@ -15,17 +13,16 @@ def load_predictor(config: NodeConfig, *, log: RcutilsLogger) -> Predictor:
         ValueError: If a parameter names what is not there.
         WeightsError: If the trunk's weights can't be had.
         CheckpointError: If the checkpoint doesn't fit.
+        BackendError: If the backend that is asked for does not work.
     """
-    if config.num_threads:
-        torch.set_num_threads(config.num_threads)
-        cv2.setNumThreads(config.num_threads)
-    predictor = Predictor.load(config.model, config.predictor)
+    predictor = Predictor.load(config.model, config.predictor, config.backend)
     predictor.warm_up()
     model = predictor.model
     log.info(
-        f'{model.name} with weights {model.trunk.weights} on {model.device}, '
-        f'{model.decoder.description}, long side {predictor.input_size} px'
+        f'{model.name} with weights {model.weights}, {model.decoder_description}, '
+        f'long side {predictor.input_size} px'
     )
+    log.info(f'backend {predictor.backend.description}: {predictor.backend_reason}')
     if model.untrained:
         log.warning('the model is UNTRAINED: its heatmaps mean nothing')
     return predictor

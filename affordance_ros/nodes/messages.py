@@ -79,7 +79,7 @@ def to_target_array(
     grounding: Grounding, command: BoundCommand, *, header: Header
 ) -> AffordanceTargetArray:
     """Make the targets' message of a frame."""
-    height, width = grounding.heatmap.shape
+    height, width = grounding.size
     return AffordanceTargetArray(
         header=header,
         command=command.text,

@@ -11,7 +11,8 @@ from typing import Literal
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from affordance_ros.model.grounding import ModelConfig
+from affordance_ros.backends.backend import BackendConfig
+from affordance_ros.model.config import ModelConfig
 from affordance_ros.nodes.declare import declare_parameter
 from affordance_ros.predictor import PredictorConfig
 from affordance_ros.scene import DEPTH_TOLERANCE_S
@@ -19,6 +20,7 @@ from affordance_ros.steady import SteadyConfig
 
 IMAGE_TRANSPORTS = ('raw', 'compressed')
 _MODEL = ModelConfig()
+_BACKEND = BackendConfig()
 _PREDICTOR = PredictorConfig()
 _STEADY = SteadyConfig()
 
@@ -77,7 +79,21 @@ _PARAMETERS = {
         _MODEL.checkpoint, 'Trained neck and head; empty: the shipped one, or training-free.'
     ),
     'device': _Declared(_MODEL.device, 'auto, cpu, cuda or cuda:N.'),
-    'num_threads': _Declared(0, 'CPU threads of the model; 0 leaves the choice to torch.', 0, 256),
+    'backend': _Declared(
+        _BACKEND.backend, 'auto (the fastest that works here), torch, openvino or onnxruntime.'
+    ),
+    'precision': _Declared(
+        _BACKEND.precision, 'auto (the fastest that keeps the answers), f32 or bf16.'
+    ),
+    'cache_dir': _Declared(
+        _BACKEND.cache_dir, "Keeps compiled models; empty: the user's cache; off: nowhere."
+    ),
+    'num_threads': _Declared(
+        _BACKEND.num_threads, 'CPU threads of the model; 0: as the backend chooses.', 0, 256
+    ),
+    'pin_threads': _Declared(
+        _BACKEND.pin_threads, "OpenVINO's threads keep to their cores, which must be free."
+    ),
     'image_transport': _Declared('raw', 'raw: topic image; compressed: topic image/compressed.'),
     'input_size': _Declared(
         _PREDICTOR.input_size,
@@ -153,20 +169,20 @@ class NodeConfig:
 
     Attributes:
         model: Which model to load.
+        backend: What runs it.
         predictor: How to use it.
         spatial: Targets in 3D.
         steady: How the best target is held.
-        num_threads: CPU threads of the model; 0 leaves the choice to torch.
         image_transport: 'raw' or 'compressed'.
         task_command: The command in force from the start; '' for none.
         max_rate_hz: Frames a second at most; 0 for no limit.
     """
 
     model: ModelConfig
+    backend: BackendConfig
     predictor: PredictorConfig
     spatial: SpatialConfig
     steady: SteadyConfig
-    num_threads: int
     image_transport: str
     task_command: str
     max_rate_hz: float
@@ -226,6 +242,7 @@ def _to_config(values: Mapping[str, Any]) -> NodeConfig:
         model=ModelConfig(
             **{key: values[key] for key in ('model', 'weights', 'checkpoint', 'device')}
         ),
+        backend=BackendConfig(**{field.name: values[field.name] for field in fields(_BACKEND)}),
         predictor=PredictorConfig(
             **{
                 key: values[key]
@@ -241,7 +258,6 @@ def _to_config(values: Mapping[str, Any]) -> NodeConfig:
         ),
         spatial=SpatialConfig(**{field.name: values[field.name] for field in fields(_SPATIAL)}),
         steady=SteadyConfig(frames=values['steady_frames'], margin=values['steady_margin']),
-        num_threads=values['num_threads'],
         image_transport=values['image_transport'],
         task_command=values['task_command'],
         max_rate_hz=values['max_rate_hz'],

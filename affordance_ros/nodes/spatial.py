@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from affordance_ros.activation import HeatSource
 from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.nodes.parameters import SpatialConfig
 from affordance_ros.nodes.spatial_inputs import SpatialCounters
@@ -84,7 +83,7 @@ class Spatial:
         message: AffordanceTargetArray,
         points: Sequence[SurfacePoint | NoPoint],
         *,
-        heatmap: NDArray[np.float32],
+        source: HeatSource,
         scene: Scene | NoScene,
     ) -> None:
         """Publish what one frame's answer says in 3D.
@@ -92,8 +91,8 @@ class Spatial:
         Args:
             message: The targets, as they were published.
             points: One for each target, in order.
-            heatmap: (H, W) float32 in [0, 1].
+            source: The answer's heatmap, which is made only if a cloud is wanted.
             scene: What the image shows.
         """
         self._outputs.publish_targets(message, points, self._transformer)
-        self._outputs.publish_cloud(heatmap, scene, header=message.header, config=self._config)
+        self._outputs.publish_cloud(source, scene, header=message.header, config=self._config)

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 from geometry_msgs.msg import PointStamped
 from geometry_msgs.msg import PoseStamped
-from numpy.typing import NDArray
 from rclpy.node import Node
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
+from affordance_ros.activation import HeatSource
 from affordance_ros.cloud import make_cloud
 from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.nodes.parameters import SpatialConfig
@@ -77,7 +76,7 @@ class SpatialOutputs:
 
     def publish_cloud(
         self,
-        heatmap: NDArray[np.float32],
+        source: HeatSource,
         scene: Scene | NoScene,
         *,
         header: Header,
@@ -86,7 +85,7 @@ class SpatialOutputs:
         """Publish the cloud, in the camera's frame, if somebody listens.
 
         Args:
-            heatmap: (H, W) float32 in [0, 1].
+            source: The answer's heatmap.
             scene: What the image shows.
             header: The image's.
             config: What the cloud holds.
@@ -94,7 +93,7 @@ class SpatialOutputs:
         if isinstance(scene, NoScene) or not self._cloud.get_subscription_count():
             return
         cloud = make_cloud(
-            heatmap,
+            source.heatmap,
             depth=scene.depth,
             pinhole=scene.pinhole,
             min_heat=config.cloud_min_heat,

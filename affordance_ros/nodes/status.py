@@ -19,7 +19,7 @@ from affordance_ros.images import ImageError
 from affordance_ros.msg import GroundingStatus
 
 if TYPE_CHECKING:  # torch would come with it, which a listener does not need
-    from affordance_ros.model.grounding import GroundingModel
+    from affordance_ros.predictor import Predictor
 
 LATCHED = QoSProfile(
     depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE
@@ -79,12 +79,13 @@ class StatusReporter:
                 self._message.reason = reason
         self.publish()
 
-    def set_model(self, model: GroundingModel) -> None:
-        """Name the loaded model; the next publication says so."""
+    def set_model(self, predictor: Predictor) -> None:
+        """Name the loaded model and its backend; the next publication says so."""
+        model = predictor.model
         self._name_model(
-            model=f'{model.name} ({model.trunk.weights})',
-            decoder=model.decoder.description,
-            device=str(model.device),
+            model=f'{model.name} ({model.weights})',
+            decoder=model.decoder_description,
+            device=predictor.backend.description,
             trained=not model.untrained,
         )
 

@@ -111,19 +111,18 @@ class Worker:
         header, timer = job.frame.header, job.timer
         depth = self._spatial.find_exact(header)
         image, (grounding,) = self._predict(job.frame, [job.command.text], timer)
-        heatmap = grounding.heatmap
         targets = self._steady.update(
             grounding.targets, command_id=job.command.id, image=image.pixels
         )
         grounding = replace(grounding, targets=targets)
-        scene = self._spatial.scene(header, size=_size(grounding), depth=depth)
-        points = scene.locate(targets, heatmap)
+        scene = self._spatial.scene(header, size=grounding.size, depth=depth)
+        points = scene.locate(targets, grounding)
         timer.lap('postprocess')
         message = fill_points(to_target_array(grounding, job.command, header=header), points)
         self._outputs.publish_targets(message)
         timer.lap('publish')
         self._latency.frame_answered(timer)
-        self._spatial.publish(message, points, heatmap=heatmap, scene=scene)
+        self._spatial.publish(message, points, source=grounding, scene=scene)
         self._outputs.publish_pictures(message, grounding, image)
 
     def _answer(self, asked: Asked[Frame, GroundRequest]) -> None:
@@ -137,8 +136,8 @@ class Worker:
         _, groundings = self._predict(asked.frame, request.commands, timer)
         scene: Scene | NoScene = NO_DEPTH
         if request.from_camera:
-            scene = self._spatial.scene(header, size=_size(groundings[0]), depth=depth)
-        points = [scene.locate(g.targets, g.heatmap) for g in groundings]
+            scene = self._spatial.scene(header, size=groundings[0].size, depth=depth)
+        points = [scene.locate(g.targets, g) for g in groundings]
         timer.lap('postprocess')
         request.succeed(groundings, points, header=header)
         timer.lap('publish')
@@ -172,8 +171,3 @@ class Worker:
             self._log.error(traceback.format_exc())
             return ImageError(type(error).__name__, repr(error))
         return None
-
-
-def _size(grounding: Grounding) -> tuple[int, int]:
-    height, width = grounding.heatmap.shape
-    return height, width

@@ -1,0 +1,149 @@
+"""Which backend runs a model: the one asked for, or the fastest that works here, and why."""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import replace
+
+import numpy as np
+
+from affordance_ros.backends.answers import find_record
+from affordance_ros.backends.backend import AUTO
+from affordance_ros.backends.backend import Backend
+from affordance_ros.backends.backend import BackendConfig
+from affordance_ros.backends.backend import BackendError
+from affordance_ros.backends.backend import Network
+from affordance_ros.backends.cache import DiskCache
+from affordance_ros.backends.torch_backend import TorchBackend
+from affordance_ros.backends.torch_network import TorchNetwork
+from affordance_ros.model.grounding import GroundingModel
+
+# Fastest first, as docs/performance.md has measured them.
+_ORDER = {'cpu': ('openvino', 'onnxruntime', 'torch'), 'cuda': ('torch',)}
+# A backend whose heat differs by more from torch's is broken: rounding is far below, in f32 and in
+# the others.
+_MOST_ERROR = {'f32': 1e-3, 'bf16': 0.1}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The backend that runs a model.
+
+    Attributes:
+        backend: The backend, tried out.
+        reason: Why this one, in one line for people.
+    """
+
+    backend: Backend
+    reason: str
+
+
+def choose_backend(
+    model: GroundingModel, config: BackendConfig, canvas: tuple[int, int]
+) -> Choice:
+    """Make the backend that the configuration asks for, and try it out.
+
+    Args:
+        model: The loaded model.
+        config: What is asked for.
+        canvas: (height, width) of the input to try it on, which is compiled by that.
+
+    Raises:
+        BackendError: If the backend that is asked for does not work, or none does.
+    """
+    device = model.device.type
+    names = _ORDER.get(device, ('torch',)) if config.backend == AUTO else (config.backend,)
+    failures: list[str] = []
+    for name in names:
+        try:
+            precision, why = _precision(name, model, config)
+            backend = _MAKERS[name](model, replace(config, precision=precision))
+            _try_out(backend, model, precision, canvas)
+        except Exception as error:
+            # Runtimes raise errors of many kinds; whichever it is, the next one is tried.
+            failures.append(f'{name}: {error}')
+            continue
+        fastest = f'the fastest on {device}' if config.backend == AUTO else 'as asked for'
+        return Choice(backend, '; '.join([f'{fastest}{why}', *failures]))
+    raise BackendError('no backend works: ' + '; '.join(failures))
+
+
+def _precision(name: str, model: GroundingModel, config: BackendConfig) -> tuple[str, str]:
+    """Return the precision to use, and why if there was a choice."""
+    if config.precision != AUTO:
+        return config.precision, ''
+    if name != 'openvino':
+        return 'f32', ''
+    from affordance_ros.backends.openvino_backend import processor_has_bf16
+
+    if not processor_has_bf16():
+        return 'f32', ', f32 because this processor has no bfloat16'
+    kept = find_record(name, 'bf16', model.decoder.kind)
+    if kept is None:
+        return 'f32', f', f32 because nobody has measured bf16 with a {model.decoder.kind} decoder'
+    return ('bf16' if kept.passes else 'f32'), f', {kept}'
+
+
+def _try_out(
+    backend: Backend, model: GroundingModel, precision: str, canvas: tuple[int, int]
+) -> None:
+    """Hold one answer of a backend against torch's.
+
+    Raises:
+        BackendError: If it differs by more than rounding.
+    """
+    if isinstance(backend, TorchBackend):
+        return
+    rng = np.random.default_rng(0)
+    pixels = rng.standard_normal((1, *canvas, 3), np.float32).transpose(0, 3, 1, 2)
+    text = rng.standard_normal((1, model.trunk.embed_dim), np.float32)
+    text /= np.linalg.norm(text)
+    heats = [
+        1 / (1 + np.exp(-np.clip(one.run(pixels, text).astype(np.float64), -80, 80)))
+        for one in (backend, TorchBackend(model))
+    ]
+    error = float(np.abs(heats[0] - heats[1]).max())
+    if not error <= _MOST_ERROR[precision]:
+        raise BackendError(f'its heat differs from torch by {error:.2g}: it is not used')
+
+
+def _require(module: str, name: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        raise BackendError(f'not installed (pip install {name})')
+
+
+def _torch(model: GroundingModel, config: BackendConfig) -> Backend:
+    if config.precision != 'f32':
+        raise BackendError(f'torch runs f32 here, not {config.precision}')
+    return TorchBackend(model)
+
+
+def _openvino(model: GroundingModel, config: BackendConfig) -> Backend:
+    _require('openvino', 'openvino')
+    from affordance_ros.backends.openvino_backend import OpenVINOBackend
+
+    cache = DiskCache.at(config.cache_dir)
+    return OpenVINOBackend(
+        _network(model, cache), precision=config.precision, config=config, cache=cache
+    )
+
+
+def _onnxruntime(model: GroundingModel, config: BackendConfig) -> Backend:
+    _require('onnxruntime', 'onnxruntime')
+    from affordance_ros.backends.onnxruntime_backend import OnnxRuntimeBackend
+
+    network = _network(model, DiskCache.at(config.cache_dir))
+    return OnnxRuntimeBackend(network, precision=config.precision, config=config)
+
+
+def _network(model: GroundingModel, cache: DiskCache) -> Network:
+    if model.device.type != 'cpu':
+        raise BackendError(f'runs on the CPU, and the model is on {model.device}: set device cpu')
+    return TorchNetwork(model, cache)
+
+
+_MAKERS: dict[str, Callable[[GroundingModel, BackendConfig], Backend]] = {
+    'torch': _torch,
+    'openvino': _openvino,
+    'onnxruntime': _onnxruntime,
+}

@@ -1,0 +1,65 @@
+"""ONNX Runtime as a backend: for CPUs where OpenVINO is not at hand."""
+
+from collections import OrderedDict
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from affordance_ros.backends.backend import BackendConfig
+from affordance_ros.backends.backend import BackendError
+from affordance_ros.backends.backend import Network
+from affordance_ros.backends.backend import shared_text
+
+_KEPT = 8  # input sizes whose sessions stay in memory
+
+
+class OnnxRuntimeBackend:
+    """Runs the network on the CPU in float32; a session for each input size.
+
+    Sessions are made anew at every start: that takes about as long as reading a compiled one.
+
+    Args:
+        network: The network.
+        precision: 'f32'.
+        config: Threads.
+
+    Raises:
+        BackendError: If the precision is another one.
+    """
+
+    def __init__(self, network: Network, *, precision: str, config: BackendConfig) -> None:
+        if precision != 'f32':
+            raise BackendError(f'ONNX Runtime runs f32 here, not {precision}')
+        self._network = network
+        self._options = ort.SessionOptions()
+        if config.num_threads:
+            self._options.intra_op_num_threads = config.num_threads
+        # Threads that spin for work take the cores from the camera and the executor.
+        self._options.add_session_config_entry('session.intra_op.allow_spinning', '0')
+        self._sessions: OrderedDict[tuple[int, int], ort.InferenceSession] = OrderedDict()
+
+    @property
+    def description(self) -> str:
+        """Backend, precision and device."""
+        return 'onnxruntime f32 on cpu'
+
+    def run(self, pixels: NDArray[np.float32], text: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Compute activation maps; see `Backend.run`."""
+        n, _, height, width = pixels.shape
+        inputs = {
+            'pixels': np.ascontiguousarray(pixels),
+            'text': np.ascontiguousarray(shared_text(text, n)),
+        }
+        (logits,) = self._session((height, width)).run(['logits'], inputs)
+        return np.asarray(logits, np.float32)
+
+    def _session(self, canvas: tuple[int, int]) -> ort.InferenceSession:
+        if canvas not in self._sessions:
+            self._sessions[canvas] = ort.InferenceSession(
+                self._network.onnx(canvas), self._options, providers=['CPUExecutionProvider']
+            )
+            if len(self._sessions) > _KEPT:
+                self._sessions.popitem(last=False)
+        self._sessions.move_to_end(canvas)
+        return self._sessions[canvas]

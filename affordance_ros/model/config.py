@@ -1,0 +1,32 @@
+"""Which model to load; needs no torch."""
+
+from dataclasses import dataclass
+
+from affordance_ros.model.embedded import EMBEDDED
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Which model to load.
+
+    Attributes:
+        model: A model that ships (`tabletop`), `compact`, or an open_clip ResNet name.
+        weights: A path, an open_clip tag, or `random`; empty for the model's own: the shipped
+            ones, or OpenAI's.
+        checkpoint: A trained neck and head (safetensors); empty for the shipped one, where there
+            is none for the training-free head.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+    """
+
+    model: str = 'RN101-quickgelu'
+    weights: str = ''
+    checkpoint: str = ''
+    device: str = 'auto'
+
+    @property
+    def checkpoint_in_use(self) -> str:
+        """The checkpoint given, else the shipped one, else ''."""
+        shipped = EMBEDDED.get(self.model)
+        if self.checkpoint or shipped is None or self.weights:
+            return self.checkpoint
+        return str(shipped.checkpoint)
