@@ -196,28 +196,35 @@ class Mailbox(Generic[FrameT, RequestT]):
             self._next_time = 0.0
             self._changed.notify()
 
-    def take(self) -> Job[FrameT] | Asked[FrameT, RequestT] | None:
-        """Wait for work: a frame with the command in force, or a request with its frame.
-
-        Returns:
-            The work, or None once the mailbox is closed.
-        """
+    def wait(self) -> bool:
+        """Wait until there is work; return False once the mailbox is closed."""
         with self._changed:
             while not self._closed:
                 job, wait_s = self._next_job()
-                if self._asked and (job is None or not self._asked_last):
-                    self._asked_last = True
-                    asked = self._asked.popleft()
-                    asked.timer.lap('wait')
-                    return asked
-                if job is not None:
-                    job.timer.lap('wait')
-                    self._frame = None
-                    self._next_time = self._clock() + self._min_period_s
-                    self._asked_last = False
-                    return job
+                if job is not None or self._asked:
+                    return True
                 self._changed.wait(wait_s)
-            return None
+            return False
+
+    def take(self) -> Job[FrameT] | Asked[FrameT, RequestT] | None:
+        """Return work: a frame with the command in force, or a request with its frame.
+
+        Returns:
+            The work, or None if there is none or the mailbox is closed.
+        """
+        with self._changed:
+            job, _ = self._next_job()
+            if self._asked and (job is None or not self._asked_last):
+                self._asked_last = True
+                asked = self._asked.popleft()
+                asked.timer.lap('wait')
+                return asked
+            if job is not None:
+                job.timer.lap('wait')
+                self._frame = None
+                self._next_time = self._clock() + self._min_period_s
+                self._asked_last = False
+            return job
 
     def _next_job(self) -> tuple[Job[FrameT] | None, float | None]:
         """Return the job that is due, else in how many seconds one will be, if known."""
@@ -237,7 +244,7 @@ class Mailbox(Generic[FrameT, RequestT]):
                 self._processed += 1
 
     def close(self) -> None:
-        """Let `take` return None from now on; what waits is dropped."""
+        """End the wait for work; what waits is dropped."""
         with self._changed:
             self._closed = True
             self._dropped += self._frame is not None

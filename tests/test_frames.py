@@ -7,16 +7,21 @@ from affordance_ros.frames import Job
 from affordance_ros.frames import Mailbox
 
 
+def take(mailbox):
+    """Wait for work and take it, as the worker does; None once the mailbox is closed."""
+    return mailbox.take() if mailbox.wait() else None
+
+
 def test_only_the_newest_frame_is_taken_and_none_twice():
     mailbox = Mailbox()
     mailbox.set_command('cut')
     for frame in range(5):
         mailbox.offer(frame)
-    job = mailbox.take()
+    job = take(mailbox)
     assert job.frame == 4
     mailbox.finish()
     mailbox.offer(5)
-    assert mailbox.take().frame == 5
+    assert take(mailbox).frame == 5
     mailbox.finish('data')
     mailbox.refuse('step')
     mailbox.refuse('data')
@@ -33,7 +38,7 @@ def test_a_frame_carries_its_time_from_the_stamp_until_it_was_taken():
     now = 5.0
     mailbox.offer(2, transport_s=0.25)
     now = 7.0
-    seconds = mailbox.take().timer.seconds
+    seconds = take(mailbox).timer.seconds
     assert (seconds['transport'], seconds['wait'], seconds['total']) == (0.25, 2.0, 2.25)
 
 
@@ -46,9 +51,9 @@ def test_a_request_carries_the_time_of_the_frame_that_it_gets_and_its_own_wait()
     now = 3.0
     mailbox.offer('frame', transport_s=0.5)
     now = 4.0
-    third, first = mailbox.take(), mailbox.take()
+    third, first = take(mailbox), take(mailbox)
     now = 6.0
-    second = mailbox.take()
+    second = take(mailbox)
     stages = [
         (asked.request, asked.timer.seconds['transport'], asked.timer.seconds['wait'])
         for asked in (first, second, third)
@@ -60,7 +65,7 @@ def test_a_frame_waits_for_the_first_command():
     mailbox = Mailbox()
     mailbox.offer('frame')
     jobs = []
-    taker = threading.Thread(target=lambda: jobs.append(mailbox.take()))
+    taker = threading.Thread(target=lambda: jobs.append(take(mailbox)))
     taker.start()
     mailbox.set_command('cut')
     taker.join(timeout=5)
@@ -72,11 +77,11 @@ def test_the_command_in_force_when_a_frame_is_taken_goes_with_it():
     mailbox = Mailbox()
     mailbox.set_command('cut')
     mailbox.offer(1)
-    job = mailbox.take()
+    job = take(mailbox)
     mailbox.set_command('hold')
     assert job.command.text == 'cut'
     mailbox.offer(2)
-    assert (mailbox.take().command.text, mailbox.command.id) == ('hold', 2)
+    assert (take(mailbox).command.text, mailbox.command.id) == ('hold', 2)
 
 
 def test_the_rate_limit_spaces_frames_and_still_takes_the_newest():
@@ -85,10 +90,10 @@ def test_the_rate_limit_spaces_frames_and_still_takes_the_newest():
     mailbox.set_command('cut')
     mailbox.set_rate_limit(10.0)
     mailbox.offer(1)
-    assert mailbox.take().frame == 1
+    assert take(mailbox).frame == 1
     mailbox.offer(2)
     jobs = []
-    taker = threading.Thread(target=lambda: jobs.append(mailbox.take()))
+    taker = threading.Thread(target=lambda: jobs.append(take(mailbox)))
     taker.start()
     mailbox.offer(3)
     assert not jobs
@@ -101,7 +106,7 @@ def test_the_rate_limit_spaces_frames_and_still_takes_the_newest():
 def test_closing_frees_a_waiting_worker():
     mailbox = Mailbox()
     results = []
-    taker = threading.Thread(target=lambda: results.append(mailbox.take()))
+    taker = threading.Thread(target=lambda: results.append(take(mailbox)))
     taker.start()
     mailbox.close()
     taker.join(timeout=5)
@@ -129,7 +134,7 @@ def test_under_load_every_frame_is_accounted_for_and_ids_never_go_back():
 
     def worker():
         chance = random.Random(0)
-        while (job := mailbox.take()) is not None:
+        while (job := take(mailbox)) is not None:
             jobs.append(job)
             for _ in range(chance.randrange(2000)):
                 pass
@@ -162,11 +167,11 @@ def test_a_request_is_answered_on_the_next_frame_and_takes_it_from_no_command():
     mailbox.set_command('cut')
     mailbox.offer('before')
     mailbox.ask('question')
-    assert mailbox.take().frame == 'before', 'a request waits for a frame that comes after it'
+    assert take(mailbox).frame == 'before', 'a request waits for a frame that comes after it'
     mailbox.finish()
     mailbox.offer('next')
     mailbox.offer('newer')
-    asked, job = mailbox.take(), mailbox.take()
+    asked, job = take(mailbox), take(mailbox)
     assert isinstance(asked, Asked) and isinstance(job, Job)
     assert (asked.frame, asked.request) == ('next', 'question')
     assert (job.frame, job.command) == ('newer', mailbox.command)
@@ -178,14 +183,14 @@ def test_a_request_with_its_own_frame_needs_neither_camera_nor_command_nor_rate(
     mailbox = Mailbox(clock=lambda: 0.0)
     mailbox.set_rate_limit(1e-3)
     mailbox.ask('question', 'picture')
-    asked = mailbox.take()
+    asked = take(mailbox)
     assert (asked.frame, asked.request) == ('picture', 'question')
     mailbox.set_command('cut')
     mailbox.offer(1)
-    mailbox.take()
+    take(mailbox)
     mailbox.offer(2)  # may not be taken for a thousand seconds
     mailbox.ask('another', 'picture')
-    asked = mailbox.take()
+    asked = take(mailbox)
     assert (asked.frame, asked.request) == ('picture', 'another')
     assert mailbox.counters == Counters(received=2)
 
@@ -198,7 +203,7 @@ def test_requests_and_frames_take_turns():
     kinds = []
     for frame in range(3):
         mailbox.offer(frame)
-        kinds += [type(mailbox.take()), type(mailbox.take())]
+        kinds += [type(take(mailbox)), type(take(mailbox))]
     assert kinds == [Asked, Job] * 3
 
 
@@ -210,10 +215,10 @@ def test_a_withdrawn_request_is_not_handed_out():
     mailbox.ask(third, 'picture')
     mailbox.withdraw(first)
     mailbox.withdraw(second)
-    assert mailbox.take().request is third
+    assert take(mailbox).request is third
     mailbox.offer('frame')
     mailbox.ask(third, 'picture')
-    assert mailbox.take().request is third
+    assert take(mailbox).request is third
 
 
 def test_a_mailbox_opens_again_and_numbers_and_counts_go_on():
@@ -222,14 +227,14 @@ def test_a_mailbox_opens_again_and_numbers_and_counts_go_on():
     mailbox.offer(1)
     mailbox.ask('question')
     mailbox.close()
-    assert mailbox.take() is None
+    assert take(mailbox) is None
     mailbox.offer(2)
     mailbox.forget_command()
     assert mailbox.command is None
     mailbox.open()
     mailbox.offer(3)
     assert mailbox.set_command('hold').id == 2
-    job = mailbox.take()
+    job = take(mailbox)
     assert isinstance(job, Job), 'a request outlived the closing'
     assert (job.frame, job.command) == (3, mailbox.command)
     assert mailbox.counters == Counters(received=3, dropped=2)

@@ -23,7 +23,7 @@ PURE = {
     'depth', 'encoded_image', 'file_hash', 'frame_tree', 'frames', 'geometry', 'image_source',
     'images', 'latency', 'memory', 'overlay', 'peaks', 'pinhole', 'plain_pickle', 'points',
     'preprocess', 'prompts', 'recording', 'recording_scene', 'rigid', 'scene', 'schedule',
-    'source_frame', 'stamp_cache', 'steady', 'surface', 'watchdog',
+    'source_frame', 'stamp_cache', 'steady', 'surface', 'turns', 'watchdog',
 }  # fmt: skip
 ALLOWED = {
     'pure': {'pure'},

@@ -32,6 +32,7 @@ from affordance_ros.nodes.loading import load_predictor
 from affordance_ros.nodes.outputs import Outputs
 from affordance_ros.nodes.run import StartupError
 from affordance_ros.nodes.run import run_node
+from affordance_ros.nodes.sharing import SharedModels
 from affordance_ros.nodes.spatial import Spatial
 from affordance_ros.nodes.status import StatusReporter
 from affordance_ros.nodes.transitions import explained
@@ -52,6 +53,7 @@ class GroundingNode(LifecycleNode):
 
     Args:
         node_name: The node's name.
+        models: What this node shares its model with others by; None for a model of its own.
         **options: What rclpy's nodes take: `namespace`, `parameter_overrides`, `context`, ...
 
     Raises:
@@ -59,8 +61,15 @@ class GroundingNode(LifecycleNode):
             what is no folder.
     """
 
-    def __init__(self, node_name: str = 'grounding', **options: Any) -> None:
+    def __init__(
+        self,
+        node_name: str = 'grounding',
+        *,
+        models: SharedModels | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(node_name, **options)
+        self._models = SharedModels() if models is None else models
         self.failure = ''  # why the last transition has failed
         self._config: parameters.NodeConfig | None = None  # None while unconfigured
         self._worker: Worker | None = None
@@ -112,7 +121,7 @@ class GroundingNode(LifecycleNode):
         try:
             config = parameters.read(self)
             self._spatial.configure(config.spatial)
-            predictor = load_predictor(config, log=self.get_logger())
+            predictor = load_predictor(config, log=self.get_logger(), models=self._models)
         except (ValueError, WeightsError, CheckpointError, BackendError) as error:
             self.failure = str(error)
             self.get_logger().error(f'not configured: {error}')
@@ -127,6 +136,7 @@ class GroundingNode(LifecycleNode):
             self,
             predictor=predictor,
             mailbox=self._mailbox,
+            turns=self._models.turns,
             outputs=self._outputs,
             latency=self._latency,
             spatial=self._spatial,

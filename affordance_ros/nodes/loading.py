@@ -3,11 +3,12 @@
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
 from affordance_ros.nodes.parameters import NodeConfig
+from affordance_ros.nodes.sharing import SharedModels
 from affordance_ros.predictor import Predictor
 
 
-def load_predictor(config: NodeConfig, *, log: RcutilsLogger) -> Predictor:
-    """Load the model, warm it up and say what it is.
+def load_predictor(config: NodeConfig, *, log: RcutilsLogger, models: SharedModels) -> Predictor:
+    """Load the model where it is not shared yet, warm it up and say what it is.
 
     Raises:
         ValueError: If a parameter names what is not there.
@@ -15,8 +16,9 @@ def load_predictor(config: NodeConfig, *, log: RcutilsLogger) -> Predictor:
         CheckpointError: If the checkpoint doesn't fit.
         BackendError: If the backend that is asked for does not work.
     """
-    predictor = Predictor.load(config.model, config.predictor, config.backend)
-    predictor.warm_up()
+    predictor = models.load(config.model, config.predictor, config.backend)
+    with models.turns:
+        predictor.warm_up()
     model = predictor.model
     log.info(
         f'{model.name} with weights {model.weights}, {model.decoder_description}, '

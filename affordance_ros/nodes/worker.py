@@ -32,6 +32,7 @@ from affordance_ros.scene import NoScene
 from affordance_ros.scene import Scene
 from affordance_ros.steady import SteadyConfig
 from affordance_ros.steady import SteadyTargets
+from affordance_ros.turns import Turns
 
 
 class Worker:
@@ -41,6 +42,7 @@ class Worker:
         node: The node, for its log.
         predictor: The loaded model; nobody else may predict with it.
         mailbox: Where the work comes from. It has to be closed before `stop`.
+        turns: Held while a frame is answered, by all who share the model.
         outputs: Where answers to frames go.
         latency: Told of every answer, to frames and to requests.
         spatial: Depth and camera_info, and where answers in 3D go.
@@ -54,6 +56,7 @@ class Worker:
         *,
         predictor: Predictor,
         mailbox: NodeMailbox,
+        turns: Turns,
         outputs: Outputs,
         latency: LatencyMonitor,
         spatial: Spatial,
@@ -63,6 +66,7 @@ class Worker:
         self._log = node.get_logger()
         self._predictor = predictor
         self._mailbox = mailbox
+        self._turns = turns
         self._outputs = outputs
         self._latency = latency
         self._spatial = spatial
@@ -93,11 +97,14 @@ class Worker:
             self._thread = None
 
     def _work(self) -> None:
-        while (work := self._mailbox.take()) is not None:
-            if isinstance(work, Job):
-                self._process(work)
-            else:
-                self._answer(work)
+        while self._mailbox.wait():
+            # The newest frame is taken when the turn has come, and not before.
+            with self._turns:
+                work = self._mailbox.take()
+                if isinstance(work, Job):
+                    self._process(work)
+                elif work is not None:
+                    self._answer(work)
 
     def _process(self, job: Job[Frame]) -> None:
         error = self._attempt(lambda: self._publish(job))
