@@ -79,7 +79,8 @@ class Kind:
 
 def make_grounding() -> Node:
     """Start the grounding node up to where it listens."""
-    overrides = {'model': 'tabletop', 'device': 'cpu', 'num_threads': 1}
+    # torch: the only backend that has nothing to compile and is always there.
+    overrides = {'model': 'tabletop', 'device': 'cpu', 'backend': 'torch', 'num_threads': 1}
     node = GroundingNode(
         parameter_overrides=[Parameter(name, value=value) for name, value in overrides.items()]
     )
