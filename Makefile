@@ -7,8 +7,10 @@ WITH_ENV := source scripts/env.sh &&
 PYTEST_ARGS ?=
 LIVE ?=
 DEMO_ARGS ?=
+FUZZ_ARGS ?=
 
-.PHONY: help build demo test lint slow chaos latency weights bench docs docs-check reference release-check clean
+.PHONY: help build demo test lint slow chaos latency fuzz sbom weights bench docs docs-check \
+	reference release-check clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +35,21 @@ chaos: build  ## Mistreat the node for a few minutes: it must answer on and coun
 
 latency: build  ## Measure the demo's latency and the node's own share of it on this machine.
 	@$(WITH_ENV) python scripts/latency.py
+
+fuzz: build  ## Feed a million odd inputs to all that reads files and messages (20 minutes; resumes).
+	@$(WITH_ENV) python scripts/fuzz.py $(FUZZ_ARGS)
+
+.venv-sbom/.installed: requirements/sbom.txt | build
+	@rm -rf .venv-sbom && .venv/bin/python -m venv .venv-sbom
+	@.venv-sbom/bin/pip install --quiet --quiet --disable-pip-version-check --require-hashes \
+	    --requirement $<
+	@touch $@
+
+sbom: .venv-sbom/.installed  ## List every pinned package as CycloneDX JSON in out/sbom.cdx.json.
+	@mkdir -p out
+	@.venv-sbom/bin/cyclonedx-py requirements requirements/lock.txt --output-format JSON \
+	    --output-reproducible --output-file out/sbom.cdx.json
+	@echo "out/sbom.cdx.json"
 
 weights: build  ## Make the embedded model from nothing: render, pretrain, train (about 2 hours).
 	@$(WITH_ENV) bash scripts/make_weights.sh

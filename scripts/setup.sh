@@ -63,7 +63,8 @@ if [[ "$(cat $VENV/.installed 2>/dev/null)" != "$want" ]]; then
     rm -rf $VENV
     "$python" -m venv $VENV
     # pip warns of every index that lacks a package; its errors still come through.
-    $VENV/bin/pip install --quiet --quiet --disable-pip-version-check --requirement $LOCK
+    $VENV/bin/pip install --quiet --quiet --disable-pip-version-check --require-hashes \
+        --requirement $LOCK
     $VENV/bin/python scripts/patch_ros_wheels.py
     $VENV/bin/pip install --quiet --quiet --no-deps --no-build-isolation --editable .
     echo "$want" > $VENV/.installed

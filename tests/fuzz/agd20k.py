@@ -71,7 +71,7 @@ def _prepare(folder: Path) -> Feed:
             if rng.random() < 0.9:
                 put(rng, base / name(rng, 'GT') / (place + rng.choice(SUFFIXES)))
             put(rng, root / 'maps' / (place + rng.choice(MAP_SUFFIXES)))
-        if rng.random() < 0.05 and base.is_dir():
+        if rng.random() < 0.05 and os.path.isdir(base):
             shutil.rmtree(base / 'GT', ignore_errors=True)
             os.symlink('/dev/zero', base / 'GT')
         listing = list_split(root, split)

@@ -121,6 +121,7 @@ class Campaign:
         progress.outcomes.update(report['outcomes'])
         progress.failures += report['failures']
         progress.peak_bytes = max(progress.peak_bytes, report['peak'])
+        self.save()
 
     def save(self) -> None:
         """Write the file."""
