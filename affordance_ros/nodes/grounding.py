@@ -1,5 +1,6 @@
 """The grounding node: newest camera frame and command in, heatmap, overlay and targets out."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,6 +43,7 @@ from affordance_ros.srv import SetCommand
 from affordance_ros.watchdog import Facts
 
 _SUCCESS = TransitionCallbackReturn.SUCCESS
+_DELIVERY_S = 0.2
 
 
 class GroundingNode(LifecycleNode):
@@ -206,8 +208,11 @@ class GroundingNode(LifecycleNode):
         """Shut down and give those who wait their answer, while the executor still can."""
         if not self._finalized:
             self.trigger_shutdown()
+        waited = self._ground.has_requests
         while self._ground.has_requests:
             executor.spin_once(timeout_sec=0)
+        if waited:  # a response that has not arrived goes with its sender, and nobody says when
+            time.sleep(_DELIVERY_S)
 
     def destroy_node(self) -> None:
         """Stop the worker, then the node."""
