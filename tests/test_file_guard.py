@@ -29,7 +29,7 @@ def change(name, value):
     return [Parameter(name, value=str(value))]
 
 
-@pytest.mark.parametrize('name', ['weights', 'checkpoint', 'prompt_set'])
+@pytest.mark.parametrize('name', ['weights', 'checkpoint', 'prompt_set', 'cache_dir'])
 @pytest.mark.parametrize(
     'file',
     [
@@ -50,7 +50,7 @@ def test_files_elsewhere_are_refused_whether_they_are_there_or_not(places, name,
         guard(places).check(change(name, '~/.ssh/id_ed25519'))
 
 
-@pytest.mark.parametrize('name', ['weights', 'checkpoint', 'prompt_set'])
+@pytest.mark.parametrize('name', ['weights', 'checkpoint', 'prompt_set', 'cache_dir'])
 def test_files_in_allowed_folders_and_those_of_the_start_may_be_named(places, name):
     given = places / 'given' / 'set.yaml'
     for file in (places / 'allowed' / 'set.yaml', given):
@@ -64,6 +64,8 @@ def test_names_that_are_no_files_may_be_set(places):
         ('weights', 'openai'),
         ('checkpoint', ''),
         ('prompt_set', 'ensemble'),
+        ('cache_dir', ''),
+        ('cache_dir', 'off'),
         ('model', 'tabletop'),
         ('task_command', '/etc/passwd'),
     ):
@@ -100,7 +102,7 @@ def test_a_real_node_reads_no_file_that_a_client_chooses(log, places, photos):
         accepted, reason = probe.set_parameter('allowed_dirs', '/')
         assert not accepted and 'read-only' in reason
         assert probe.transition('deactivate') and probe.transition('cleanup')
-        for name in ('weights', 'checkpoint', 'prompt_set'):
+        for name in ('weights', 'checkpoint', 'prompt_set', 'cache_dir'):
             accepted, reason = probe.set_parameter(name, secret)
             assert not accepted and name in reason
         assert probe.set_parameter('checkpoint', str(places / 'allowed' / 'x')) == (True, '')

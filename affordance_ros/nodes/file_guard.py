@@ -10,6 +10,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 import affordance_ros
+from affordance_ros.backends.cache import NO_CACHE
 from affordance_ros.model.weights import looks_like_path
 from affordance_ros.prompts import shipped_prompt_sets
 
@@ -18,6 +19,7 @@ _NAMES_A_FILE: dict[str, Callable[[str], bool]] = {
     'weights': looks_like_path,
     'checkpoint': bool,
     'prompt_set': lambda value: value not in shipped_prompt_sets(),
+    'cache_dir': lambda value: value not in ('', NO_CACHE),  # which is written, too
 }
 
 
