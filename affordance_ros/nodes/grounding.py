@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.exceptions import InvalidParameterValueException
@@ -221,8 +220,6 @@ class GroundingNode(LifecycleNode):
         self._mailbox.forget_command()
         self._status.forget_model()
         release_memory()
-        if torch.cuda.is_initialized():
-            torch.cuda.empty_cache()
 
     def _facts(self) -> Facts | None:
         """Return what the watchdog needs to know; None while the node is not active."""
