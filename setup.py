@@ -19,14 +19,14 @@ setup(
     },
     install_requires=[
         'numpy>=1.26',
-        'open_clip_torch>=3.3,<4',
         'opencv-python-headless>=4.8',
         'pyyaml>=6',
-        'safetensors>=0.4',
-        'torch>=2.4',
         'tqdm>=4.60',
     ],
     extras_require={
+        # One of these two runs the model: torch, or what a robot needs for an exported one.
+        'torch': ['open_clip_torch>=3.3,<4', 'safetensors>=0.4', 'torch>=2.4'],
+        'exported': ['ftfy>=6.1', 'openvino>=2025.0', 'regex>=2022.1'],
         'bag': ['rosbags>=0.11'],
         'onnxruntime': ['onnx>=1.17', 'onnxruntime>=1.20', 'onnxscript>=0.5'],
         'openvino': ['onnx>=1.17', 'onnxscript>=0.5', 'openvino>=2025.0'],
@@ -42,6 +42,7 @@ setup(
     entry_points={
         'console_scripts': [
             'affordance-ground = affordance_ros.cli:main',
+            'affordance-export = affordance_ros.export_cli:main',
             'affordance-bag = affordance_ros.bag_cli:main',
             'affordance-eval = eval.cli:main',
             'affordance-train = training.train:main',

@@ -34,6 +34,14 @@ class Letterbox:
     left: int
 
     @classmethod
+    def into(cls, source: tuple[int, int], canvas: tuple[int, int]) -> 'Letterbox':
+        """Lay an image out as large as a given canvas, (height, width), holds it."""
+        scale = min(c / max(s, 1) for c, s in zip(canvas, source, strict=True))
+        inner = max(1, round(source[0] * scale)), max(1, round(source[1] * scale))
+        top, left = (canvas[0] - inner[0]) // 2, (canvas[1] - inner[1]) // 2
+        return cls(source, inner, canvas, top, left)
+
+    @classmethod
     def fit(cls, source: tuple[int, int], *, size: int, shape: str = 'rectangle') -> 'Letterbox':
         """Lay an image out so that its long side has `size` pixels.
 

@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import sys
 
 
 def release_memory() -> None:
@@ -11,6 +12,9 @@ def release_memory() -> None:
     `malloc_trim` gives it back. Other C libraries don't have it, and there this only collects.
     """
     gc.collect()
+    torch = sys.modules.get('torch')
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
     trim = getattr(ctypes.CDLL(None), 'malloc_trim', None)
     if trim is not None:
         trim(0)

@@ -3,15 +3,21 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from affordance_ros.activation import Activation
+from affordance_ros.backends.backend import AUTO
 from affordance_ros.backends.backend import Backend
 from affordance_ros.backends.backend import BackendConfig
+from affordance_ros.backends.backend import BackendError
+from affordance_ros.backends.choice import Model
 from affordance_ros.backends.choice import choose_backend
-from affordance_ros.backends.torch_backend import TorchBackend
+from affordance_ros.backends.exported import ExportedModel
+from affordance_ros.backends.exported import is_exported
 from affordance_ros.coarse_peaks import find_all_targets
 from affordance_ros.commands import parse_command
 from affordance_ros.geometry import SHAPES
@@ -19,10 +25,7 @@ from affordance_ros.geometry import Letterbox
 from affordance_ros.geometry import check_size
 from affordance_ros.images import check_image
 from affordance_ros.latency import Timings
-from affordance_ros.model.grounding import GroundingModel
-from affordance_ros.model.grounding import ModelConfig
-from affordance_ros.model.grounding import load_model
-from affordance_ros.model.grounding import use_threads
+from affordance_ros.model.config import ModelConfig
 from affordance_ros.peaks import Target
 from affordance_ros.preprocess import prepare
 from affordance_ros.prompts import load_prompt_set
@@ -110,12 +113,12 @@ class Predictor:
 
     def __init__(
         self,
-        model: GroundingModel,
+        model: Model,
         config: PredictorConfig | None = None,
         backend: Backend | None = None,
     ) -> None:
         self.model = model
-        self.backend = backend or TorchBackend(model)
+        self.backend = backend or choose_backend(model, BackendConfig('torch')).backend
         self.backend_reason = 'as asked for'
         self.timings = Timings()
         self._commands: list[str] = []
@@ -129,18 +132,24 @@ class Predictor:
         config: PredictorConfig | None = None,
         backend: BackendConfig | None = None,
     ) -> 'Predictor':
-        """Load a model and choose what runs it, torch by default.
+        """Load a model and choose what runs it; by default torch, or for an exported one `auto`.
 
         Raises:
             BackendError: As `choose_backend`, and otherwise as `load_model`.
         """
-        options = backend or BackendConfig('torch')
+        exported = is_exported(model_config.model)
+        options = backend or BackendConfig(AUTO if exported else 'torch')
         if options.num_threads:
-            use_threads(options.num_threads)
-        predictor = cls(load_model(model_config), config)
-        canvas = predictor.letterbox(*USUAL_SIZE).canvas
-        choice = choose_backend(predictor.model, options, canvas)
-        predictor.backend, predictor.backend_reason = choice.backend, choice.reason
+            cv2.setNumThreads(options.num_threads)
+        model: Model
+        if exported:
+            model = ExportedModel(Path(model_config.model).expanduser())
+        else:
+            model = _load_by_torch(model_config, options.num_threads)
+        config = config or PredictorConfig()
+        choice = choose_backend(model, options, _letterbox(model, config, *USUAL_SIZE).canvas)
+        predictor = cls(model, config, choice.backend)
+        predictor.backend_reason = choice.reason
         return predictor
 
     def describe(self) -> dict[str, str]:
@@ -159,9 +168,7 @@ class Predictor:
     @property
     def input_size(self) -> int:
         """The long side of the model's input, in pixels."""
-        if self._config.input_size:
-            return self._config.input_size
-        return self.model.trained_size or self.DEFAULT_INPUT_SIZE
+        return _input_size(self.model, self._config)
 
     def configure(self, config: PredictorConfig) -> None:
         """Use another configuration from the next image on.
@@ -300,7 +307,7 @@ class Predictor:
 
     def letterbox(self, height: int, width: int) -> Letterbox:
         """Return how an image of a size, in pixels, lies on the model's input."""
-        return Letterbox.fit((height, width), size=self.input_size, shape=self._config.input_shape)
+        return _letterbox(self.model, self._config, height, width)
 
     def warm_up(self, height: int = USUAL_SIZE[0], width: int = USUAL_SIZE[1]) -> None:
         """Run the model once on a grey image, so that the first frame is as fast as the others."""
@@ -310,3 +317,29 @@ class Predictor:
         self.predict_all(image)
         if not commands:
             self._commands, self._text = [], None
+
+
+def _letterbox(model: Model, config: PredictorConfig, height: int, width: int) -> Letterbox:
+    if model.canvas is not None:
+        return Letterbox.into((height, width), model.canvas)
+    size = _input_size(model, config)
+    return Letterbox.fit((height, width), size=size, shape=config.input_shape)
+
+
+def _input_size(model: Model, config: PredictorConfig) -> int:
+    return config.input_size or model.trained_size or Predictor.DEFAULT_INPUT_SIZE
+
+
+def _load_by_torch(config: ModelConfig, num_threads: int) -> Model:
+    """Load a model that is not exported, and say what to do where there is no torch."""
+    try:
+        from affordance_ros.model.grounding import load_model
+        from affordance_ros.model.grounding import use_threads
+    except ModuleNotFoundError as error:
+        raise BackendError(
+            f'{error.name} is not installed, which the model {config.model!r} needs: install it, '
+            f'or export the model where it is (affordance-export) and give the folder as `model`'
+        ) from error
+    if num_threads:
+        use_threads(num_threads)
+    return load_model(config)

@@ -23,7 +23,7 @@ PURE = {
     'depth', 'encoded_image', 'file_hash', 'frame_tree', 'frames', 'geometry', 'image_source',
     'images', 'latency', 'memory', 'overlay', 'peaks', 'pinhole', 'plain_pickle', 'points',
     'preprocess', 'prompts', 'recording', 'recording_scene', 'rigid', 'scene', 'schedule',
-    'source_frame', 'stamp_cache', 'steady', 'surface', 'turns', 'watchdog',
+    'source_frame', 'stamp_cache', 'steady', 'surface', 'tokenizer', 'turns', 'watchdog',
 }  # fmt: skip
 ALLOWED = {
     'pure': {'pure'},
@@ -31,7 +31,7 @@ ALLOWED = {
     'backends': {'pure', 'model', 'backends', 'torch'},
     'predictor': {'pure', 'model', 'backends', 'predictor'},
     'bag_run': {'pure', 'predictor', 'bag_run'},
-    'cli': {'pure', 'model', 'backends', 'predictor', 'bag_run', 'cli'},
+    'cli': {'pure', 'model', 'backends', 'predictor', 'bag_run', 'cli', 'torch'},
     'nodes': {'pure', 'model', 'backends', 'predictor', 'nodes', 'msg', 'srv', 'torch', 'ros'},
 }
 

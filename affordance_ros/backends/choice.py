@@ -4,9 +4,12 @@ import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import replace
+from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 import numpy as np
 
+from affordance_ros.activation import sigmoid
 from affordance_ros.backends.answers import find_record
 from affordance_ros.backends.backend import AUTO
 from affordance_ros.backends.backend import Backend
@@ -14,9 +17,12 @@ from affordance_ros.backends.backend import BackendConfig
 from affordance_ros.backends.backend import BackendError
 from affordance_ros.backends.backend import Network
 from affordance_ros.backends.cache import DiskCache
-from affordance_ros.backends.torch_backend import TorchBackend
-from affordance_ros.backends.torch_network import TorchNetwork
-from affordance_ros.model.grounding import GroundingModel
+from affordance_ros.backends.exported import ExportedModel
+
+if TYPE_CHECKING:  # a robot may have no torch
+    from affordance_ros.model.grounding import GroundingModel
+
+Model: TypeAlias = 'GroundingModel | ExportedModel'
 
 # Fastest first, as docs/performance.md has measured them.
 _ORDER = {'cpu': ('openvino', 'onnxruntime', 'torch'), 'cuda': ('torch',)}
@@ -39,7 +45,7 @@ class Choice:
 
 
 def choose_backend(
-    model: GroundingModel, config: BackendConfig, canvas: tuple[int, int]
+    model: Model, config: BackendConfig, canvas: tuple[int, int] = (224, 224)
 ) -> Choice:
     """Make the backend that the configuration asks for, and try it out.
 
@@ -51,14 +57,15 @@ def choose_backend(
     Raises:
         BackendError: If the backend that is asked for does not work, or none does.
     """
-    device = model.device.type
+    device = str(model.device).split(':')[0]
     names = _ORDER.get(device, ('torch',)) if config.backend == AUTO else (config.backend,)
     failures: list[str] = []
     for name in names:
         try:
             precision, why = _precision(name, model, config)
             backend = _MAKERS[name](model, replace(config, precision=precision))
-            _try_out(backend, model, precision, canvas)
+            if name != 'torch':
+                _try_out(backend, model, precision, canvas)
         except Exception as error:
             # Runtimes raise errors of many kinds; whichever it is, the next one is tried.
             failures.append(f'{name}: {error}')
@@ -68,7 +75,7 @@ def choose_backend(
     raise BackendError('no backend works: ' + '; '.join(failures))
 
 
-def _precision(name: str, model: GroundingModel, config: BackendConfig) -> tuple[str, str]:
+def _precision(name: str, model: Model, config: BackendConfig) -> tuple[str, str]:
     """Return the precision to use, and why if there was a choice."""
     if config.precision != AUTO:
         return config.precision, ''
@@ -78,31 +85,28 @@ def _precision(name: str, model: GroundingModel, config: BackendConfig) -> tuple
 
     if not processor_has_bf16():
         return 'f32', ', f32 because this processor has no bfloat16'
-    kept = find_record(name, 'bf16', model.decoder.kind)
+    kept = find_record(name, 'bf16', model.decoder_kind)
     if kept is None:
-        return 'f32', f', f32 because nobody has measured bf16 with a {model.decoder.kind} decoder'
+        return 'f32', f', f32 because nobody has measured bf16 with a {model.decoder_kind} decoder'
     return ('bf16' if kept.passes else 'f32'), f', {kept}'
 
 
-def _try_out(
-    backend: Backend, model: GroundingModel, precision: str, canvas: tuple[int, int]
-) -> None:
-    """Hold one answer of a backend against torch's.
+def _try_out(backend: Backend, model: Model, precision: str, canvas: tuple[int, int]) -> None:
+    """Hold one answer of a backend against torch's; an exported one was when it was exported.
 
     Raises:
-        BackendError: If it differs by more than rounding.
+        BackendError: If it differs by more than rounding, or is not finite.
     """
-    if isinstance(backend, TorchBackend):
-        return
     rng = np.random.default_rng(0)
     pixels = rng.standard_normal((1, *canvas, 3), np.float32).transpose(0, 3, 1, 2)
-    text = rng.standard_normal((1, model.trunk.embed_dim), np.float32)
+    text = rng.standard_normal((1, model.embed_dim), np.float32)
     text /= np.linalg.norm(text)
-    heats = [
-        1 / (1 + np.exp(-np.clip(one.run(pixels, text).astype(np.float64), -80, 80)))
-        for one in (backend, TorchBackend(model))
-    ]
-    error = float(np.abs(heats[0] - heats[1]).max())
+    heat = sigmoid(backend.run(pixels, text))
+    if isinstance(model, ExportedModel):
+        expected = heat
+    else:
+        expected = sigmoid(_reference(model).run(pixels, text))
+    error = float(np.abs(heat - expected).max())
     if not error <= _MOST_ERROR[precision]:
         raise BackendError(f'its heat differs from torch by {error:.2g}: it is not used')
 
@@ -112,13 +116,21 @@ def _require(module: str, name: str) -> None:
         raise BackendError(f'not installed (pip install {name})')
 
 
-def _torch(model: GroundingModel, config: BackendConfig) -> Backend:
+def _torch(model: Model, config: BackendConfig) -> Backend:
     if config.precision != 'f32':
         raise BackendError(f'torch runs f32 here, not {config.precision}')
+    if isinstance(model, ExportedModel):
+        raise BackendError('an exported model holds no weights for torch')
+    return _reference(model)
+
+
+def _reference(model: 'GroundingModel') -> Backend:
+    from affordance_ros.backends.torch_backend import TorchBackend
+
     return TorchBackend(model)
 
 
-def _openvino(model: GroundingModel, config: BackendConfig) -> Backend:
+def _openvino(model: Model, config: BackendConfig) -> Backend:
     _require('openvino', 'openvino')
     from affordance_ros.backends.openvino_backend import OpenVINOBackend
 
@@ -128,7 +140,7 @@ def _openvino(model: GroundingModel, config: BackendConfig) -> Backend:
     )
 
 
-def _onnxruntime(model: GroundingModel, config: BackendConfig) -> Backend:
+def _onnxruntime(model: Model, config: BackendConfig) -> Backend:
     _require('onnxruntime', 'onnxruntime')
     from affordance_ros.backends.onnxruntime_backend import OnnxRuntimeBackend
 
@@ -136,13 +148,17 @@ def _onnxruntime(model: GroundingModel, config: BackendConfig) -> Backend:
     return OnnxRuntimeBackend(network, precision=config.precision, config=config)
 
 
-def _network(model: GroundingModel, cache: DiskCache) -> Network:
+def _network(model: Model, cache: DiskCache) -> Network:
+    if isinstance(model, ExportedModel):
+        return model.network
     if model.device.type != 'cpu':
         raise BackendError(f'runs on the CPU, and the model is on {model.device}: set device cpu')
+    from affordance_ros.backends.torch_network import TorchNetwork
+
     return TorchNetwork(model, cache)
 
 
-_MAKERS: dict[str, Callable[[GroundingModel, BackendConfig], Backend]] = {
+_MAKERS: dict[str, Callable[[Model, BackendConfig], Backend]] = {
     'torch': _torch,
     'openvino': _openvino,
     'onnxruntime': _onnxruntime,

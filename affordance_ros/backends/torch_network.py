@@ -4,6 +4,8 @@ import copy
 import hashlib
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import numpy as np
@@ -138,6 +140,20 @@ def _shallow(module: ModuleT) -> ModuleT:
     return twin
 
 
+@contextmanager
+def quiet_export() -> Iterator[None]:
+    """Silence torch's warnings of its own deprecations, and every step of ONNX's optimiser."""
+    log = logging.getLogger('onnx_ir')
+    level = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            yield
+    finally:
+        log.setLevel(level)
+
+
 def write_onnx(model: GroundingModel) -> bytes:
     """Return the network as ONNX whose sizes, N and K are all dynamic.
 
@@ -157,8 +173,7 @@ def write_onnx(model: GroundingModel) -> bytes:
         'text': {0: batch, 1: commands},
         'positions': {1: rows, 2: columns},
     }
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # of torch's own deprecations
+    with quiet_export():
         try:
             program = torch.onnx.export(
                 _Exportable(model).eval(),

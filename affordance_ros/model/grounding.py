@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import cv2
 import torch
 from torch import nn
 
@@ -67,6 +66,21 @@ class GroundingModel(nn.Module):
     def decoder_description(self) -> str:
         """One phrase for logs and status."""
         return self.decoder.description
+
+    @property
+    def decoder_kind(self) -> str:
+        """What the record of kept answers knows the decoder by."""
+        return self.decoder.kind
+
+    @property
+    def embed_dim(self) -> int:
+        """C, the length of text vectors."""
+        return self.trunk.embed_dim
+
+    @property
+    def canvas(self) -> tuple[int, int] | None:
+        """The one input size that it takes, (height, width); None: it takes any."""
+        return None
 
     @property
     def trained_size(self) -> int:
@@ -167,6 +181,5 @@ def resolve_device(name: str) -> torch.device:
 
 
 def use_threads(count: int) -> None:
-    """Let torch and OpenCV use so many CPU threads, in the whole process."""
+    """Let torch use so many CPU threads, in the whole process."""
     torch.set_num_threads(count)
-    cv2.setNumThreads(count)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from diagnostic_msgs.msg import DiagnosticArray
 from diagnostic_msgs.msg import DiagnosticStatus
 from diagnostic_msgs.msg import KeyValue
@@ -206,6 +205,8 @@ def _memory(device: str) -> dict[str, str]:
     resident = pages * os.sysconf('SC_PAGE_SIZE')
     values = {'memory resident (MiB)': f'{resident / 2**20:.1f}'}
     if device.startswith('cuda'):
+        import torch  # it is there: the model lies on its device
+
         allocated = torch.cuda.memory_allocated(torch.device(device))
         values['CUDA memory allocated (MiB)'] = f'{allocated / 2**20:.1f}'
     return values

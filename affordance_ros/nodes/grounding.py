@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.exceptions import InvalidParameterValueException
@@ -236,8 +235,6 @@ class GroundingNode(LifecycleNode):
         self._mailbox.forget_command()
         self._status.forget_model()
         release_memory()
-        if torch.cuda.is_initialized():
-            torch.cuda.empty_cache()
 
     def _facts(self) -> Facts | None:
         """Return what the watchdog needs to know; None while the node is not active."""

@@ -1,0 +1,194 @@
+"""An exported model: a folder with its networks, tokenizer and facts, which needs no torch."""
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import asdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affordance_ros.backends.backend import BackendError
+from affordance_ros.commands import CommandError
+from affordance_ros.model.errors import WeightsError
+
+FORMAT = 'affordance_ros.backends.exported'
+FORMAT_VERSION = 1
+FACTS, IMAGE, TEXT, VOCABULARY = 'model.json', 'image.onnx', 'text.onnx', 'vocabulary.txt.gz'
+_CACHED_PROMPTS = 4096
+
+
+@dataclass(frozen=True)
+class ExportedFacts:
+    """What an exported model says of itself.
+
+    Attributes:
+        name: The model's name.
+        weights: Where the trunk's weights came from.
+        key: A hash of all weights; see `Network.key`.
+        canvas: (height, width) of the image network's input in pixels.
+        input_size: The long side that it was exported for, in pixels.
+        embed_dim: C, the length of text vectors.
+        context_length: How many tokens the text network reads.
+        kind: The decoder's kind, for the record of kept answers.
+        untrained: Whether the trunk's weights are random.
+        description: What `GroundingModel.describe` says.
+        sha256: Of each file, by name.
+    """
+
+    name: str
+    weights: str
+    key: str
+    canvas: tuple[int, int]
+    input_size: int
+    embed_dim: int
+    context_length: int
+    kind: str
+    untrained: bool
+    description: dict[str, str]
+    sha256: dict[str, str]
+
+    def write(self, path: Path) -> None:
+        """Write them as JSON."""
+        content = {'format': FORMAT, 'format_version': FORMAT_VERSION, **asdict(self)}
+        path.write_text(json.dumps(content, indent=1) + '\n', encoding='utf-8')
+
+
+def is_exported(model: str) -> bool:
+    """Return whether a model's name is the folder of an exported one."""
+    return (Path(model).expanduser() / FACTS).is_file()
+
+
+class ExportedModel:
+    """An exported model, in place of one that torch has loaded.
+
+    Args:
+        folder: What `affordance-export` has written.
+
+    Raises:
+        WeightsError: If a file is missing, damaged, or of another version.
+    """
+
+    device = 'cpu'
+
+    def __init__(self, folder: Path) -> None:
+        self.facts = _read_facts(folder)
+        self.name = self.facts.name
+        self.weights = self.facts.weights
+        self.untrained = self.facts.untrained
+        self.trained_size = self.facts.input_size
+        self.decoder_description = self.facts.description['decoder']
+        self.decoder_kind = self.facts.kind
+        self.embed_dim = self.facts.embed_dim
+        self.canvas = self.facts.canvas
+        self.network = ExportedNetwork(folder, self.facts)
+        self.text = ExportedText(folder, self.facts)
+
+    def describe(self) -> dict[str, str]:
+        """Return what a person wants to know of the model, in the order to print it."""
+        return {**self.facts.description, 'device': self.device}
+
+
+class ExportedNetwork:
+    """The image network of an exported model; see `Network`.
+
+    Args:
+        folder: The exported model's.
+        facts: What it says of itself.
+    """
+
+    def __init__(self, folder: Path, facts: ExportedFacts) -> None:
+        self._path = folder / IMAGE
+        self._canvas = facts.canvas
+        self.label = facts.name
+        self.key = facts.key
+
+    def onnx(self, canvas: tuple[int, int]) -> bytes:
+        """Return ONNX for the one input size that was exported."""
+        if canvas != self._canvas:
+            raise BackendError(f'the network was exported for {self._canvas}, not for {canvas}')
+        return self._path.read_bytes()
+
+
+class ExportedText:
+    """Encodes prompts by OpenVINO, or by ONNX Runtime where that is missing; remembers them.
+
+    Args:
+        folder: The exported model's.
+        facts: What it says of itself.
+    """
+
+    def __init__(self, folder: Path, facts: ExportedFacts) -> None:
+        from affordance_ros.tokenizer import (
+            Tokenizer,  # ftfy and regex; a torch node needs neither
+        )
+
+        self._length = facts.context_length
+        self._tokenizer = Tokenizer(folder / VOCABULARY)
+        self._run = _text_runner(folder / TEXT)
+        self._cache: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+
+    def check_length(self, prompt: str) -> None:
+        """Refuse a prompt that CLIP would cut off.
+
+        Raises:
+            CommandError: If the prompt has more tokens than the text network reads.
+        """
+        limit = self._length - 2  # start and end of text take a place each
+        count = len(self._tokenizer.encode(prompt))
+        if count > limit:
+            raise CommandError(
+                f'the prompt {prompt[:40]!r}... has {count} tokens, and the text transformer '
+                f'reads {limit}: give a shorter command'
+            )
+
+    def vector(self, prompts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the mean of the prompts' unit vectors, (C,) float32 and a unit vector."""
+        mean = np.mean([self._encode(prompt) for prompt in prompts], axis=0)
+        return np.asarray(mean / np.linalg.norm(mean), np.float32)
+
+    def _encode(self, prompt: str) -> NDArray[np.float32]:
+        if prompt not in self._cache:
+            self.check_length(prompt)
+            tokens = [self._tokenizer.start, *self._tokenizer.encode(prompt), self._tokenizer.end]
+            padded = np.zeros((1, self._length), np.int64)
+            padded[0, : len(tokens)] = tokens
+            self._cache[prompt] = self._run(padded)[0]
+            if len(self._cache) > _CACHED_PROMPTS:
+                self._cache.popitem(last=False)
+        self._cache.move_to_end(prompt)
+        return self._cache[prompt]
+
+
+def _text_runner(path: Path) -> Any:
+    """Return a function from tokens (K, length) to unit vectors (K, C)."""
+    try:
+        import openvino as ov
+    except ImportError:
+        import onnxruntime as ort
+
+        session = ort.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+        return lambda tokens: session.run(None, {'tokens': tokens})[0]
+    # In float32: bfloat16, OpenVINO's own choice, would turn every vector a little.
+    compiled = ov.Core().compile_model(path, 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})
+    return lambda tokens: np.array(compiled({'tokens': tokens})[0])
+
+
+def _read_facts(folder: Path) -> ExportedFacts:
+    try:
+        content = json.loads((folder / FACTS).read_text(encoding='utf-8'))
+        if (content.pop('format'), content.pop('format_version')) != (FORMAT, FORMAT_VERSION):
+            raise ValueError('it is of another version')
+        facts = ExportedFacts(**{**content, 'canvas': tuple(content['canvas'])})
+        for name, digest in facts.sha256.items():
+            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+                raise ValueError(f'{name} is damaged')
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(
+            f'{folder} is not a whole exported model ({error}): export it again'
+        ) from error
+    return facts
