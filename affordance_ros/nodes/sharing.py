@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from affordance_ros.backends.backend import Backend
 from affordance_ros.backends.backend import BackendConfig
-from affordance_ros.model.grounding import GroundingModel
+from affordance_ros.backends.choice import Model
 from affordance_ros.model.grounding import ModelConfig
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
@@ -27,9 +27,7 @@ class SharedModels:
     def __init__(self) -> None:
         self.turns = Turns()
         self._loading = threading.Lock()
-        self._models: weakref.WeakValueDictionary[_Key, GroundingModel] = (
-            weakref.WeakValueDictionary()
-        )
+        self._models: weakref.WeakValueDictionary[_Key, Model] = weakref.WeakValueDictionary()
         self._backends: weakref.WeakValueDictionary[_Key, Backend] = weakref.WeakValueDictionary()
         self._reasons: dict[_Key, str] = {}
 
