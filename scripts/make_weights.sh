@@ -14,18 +14,20 @@ affordance-tabletop render --out "$data" --what referring captions agd20k \
     --n train=8000 pretrain=3500 val=400 test=500 unseen=400
 cat "$data"/captions_train.jsonl "$data"/captions_pretrain.jsonl > "$data"/captions_all.jsonl
 
-affordance-pretrain --config training/configs/tabletop_pretrain.yaml --out "$runs/pretrain" $(resume "$runs/pretrain") \
-    --set captions="$data/captions_all.jsonl" --set validation="$data/captions_val.jsonl"
-affordance-pretrain --config training/configs/tabletop_pretrain_more.yaml \
-    --out "$runs/pretrain_more" $(resume "$runs/pretrain_more") \
-    --set captions="$data/captions_all.jsonl" --set validation="$data/captions_val.jsonl" \
-    --set initial="$runs/pretrain/trunk.safetensors" --set store="$runs/pretrain"
+# Three runs, each from the weights of the one before.
+initial=
+for run in pretrain pretrain_more pretrain_titled; do
+    affordance-pretrain --config "training/configs/tabletop_$run.yaml" --out "$runs/$run" $(resume "$runs/$run") \
+        --set captions="$data/captions_all.jsonl" --set validation="$data/captions_val.jsonl" \
+        --set store="$runs/pretrain" --set initial="\"$initial\""
+    initial=$runs/$run/trunk.safetensors
+done
 affordance-train --config training/configs/tabletop.yaml --out "$runs/fpn" $(resume "$runs/fpn") \
-    --set weights="$runs/pretrain_more/trunk.safetensors" \
+    --set weights="$runs/pretrain_titled/trunk.safetensors" \
     --set data.root="$data" --set data.converted="$data/converted" \
     --set feature_cache.folder="$data/features"
 
 mkdir -p "$weights"
-cp "$runs/pretrain_more/trunk.safetensors" "$weights/trunk.safetensors"
+cp "$runs/pretrain_titled/trunk.safetensors" "$weights/trunk.safetensors"
 cp "$runs/fpn/best.safetensors" "$weights/fpn.safetensors"
 ls -l "$weights"
