@@ -28,6 +28,7 @@ setup(
         'torch': ['open_clip_torch>=3.3,<4', 'safetensors>=0.4', 'torch>=2.4'],
         'exported': ['ftfy>=6.1', 'openvino>=2025.0', 'regex>=2022.1'],
         'bag': ['rosbags>=0.11'],
+        'bench': ['transformers>=4.40'],
         'onnxruntime': ['onnx>=1.17', 'onnxruntime>=1.20', 'onnxscript>=0.5'],
         'openvino': ['onnx>=1.17', 'onnxscript>=0.5', 'openvino>=2025.0'],
         'rerun': ['rerun-sdk==0.41.0'],

@@ -99,26 +99,24 @@ class _Peaks:
         self._axes = axes
         self._min_score = min_score
         self.hidden = logits.max(axis=(1, 2)) > _MOST_LOGIT
-        number, row, column, score, flat = self._near_lines()
+        number, row, column, score, flat, seen = self._near_lines()
         self.hidden[number[flat]] = True
         # Patches of neighbouring lines can show one peak twice.
         key = (number * axes[0].length + row) * axes[1].length + column
         _, once = np.unique(key, return_index=True)
         self.numbers, self.rows, self.columns = number[once], row[once], column[once]
         self.scores = score[once]
+        self._seen = seen[:, once]  # patch, row and column in it
 
     def refine(self, own: NDArray[np.int64], peak: int) -> tuple[float, float]:
         """Return x and y of one of a map's own peaks."""
         number = own[peak]
-        row, column = int(self.rows[number]), int(self.columns[number])
-        top, left = max(row - 1, 0), max(column - 1, 0)
-        rows, columns = (axis.weights for axis in self._axes)
-        logits = rows[top : row + 2] @ self._logits[self.numbers[number]]
-        x, y = refine_peak(_heat(logits @ columns[left : column + 2].T), column - left, row - top)
-        return x + left, y + top
+        patch, row, column = (int(value) for value in self._seen[:, number])
+        x, y = refine_peak(self._heat[patch], column, row)
+        return x + int(self.columns[number]) - column, y + int(self.rows[number]) - row
 
     def _near_lines(self) -> tuple[NDArray[Any], ...]:
-        """Return map, row, column, score and whether it has an equal neighbour, of each peak."""
+        """Return map, row, column, score, flatness and place in its patch of each peak."""
         rows, columns = self._axes
         # On logits: the sigmoid changes no order.
         on_rows = rows.along_lines(self._logits.transpose(0, 2, 1)).transpose(0, 2, 1)
@@ -136,7 +134,15 @@ class _Peaks:
         column = left[:, None] + np.arange(heat.shape[2])  # (M, b)
         peak &= rows.is_seen_whole(row)[:, :, None] & columns.is_seen_whole(column)[:, None]
         patch, a, b = np.nonzero(peak & (heat >= self._min_score))
-        return number[patch], row[patch, a], column[patch, b], heat[patch, a, b], flat[patch, a, b]
+        self._heat = heat
+        return (
+            number[patch],
+            row[patch, a],
+            column[patch, b],
+            heat[patch, a, b],
+            flat[patch, a, b],
+            np.stack([patch, a, b]),
+        )
 
 
 def _find_peaks(logits: NDArray[np.float32], box: Letterbox, min_score: float) -> _Peaks | None:

@@ -1,5 +1,6 @@
 """Targets: the peaks of a heatmap, by non-maximum suppression with sub-pixel refinement."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -80,14 +81,18 @@ def select_targets(
         min_distance_px: The least distance between two targets, in pixels.
         max_targets: How many to take at most.
     """
-    left = np.lexsort((columns, rows, -scores))  # equal scores: top to bottom, left to right
+    order = np.lexsort((columns, rows, -scores))  # equal scores: top to bottom, left to right
+    # Plain numbers: there are few peaks, and numpy costs more for each of many maps.
+    places = list(zip(columns[order].tolist(), rows[order].tolist(), strict=True))
+    taken: list[tuple[int, int]] = []
     targets: list[Target] = []
-    while len(left) and len(targets) < max_targets:
-        peak, left = int(left[0]), left[1:]
-        x, y = refine(peak)
-        targets.append(Target(x, y, float(scores[peak])))
-        away = np.hypot(columns[left] - columns[peak], rows[left] - rows[peak])
-        left = left[away >= min_distance_px]
+    for peak, place in zip(order.tolist(), places, strict=True):
+        if len(targets) == max_targets:
+            break
+        if all(math.dist(place, other) >= min_distance_px for other in taken):
+            taken.append(place)
+            x, y = refine(peak)
+            targets.append(Target(x, y, float(scores[peak])))
     return tuple(targets)
 
 
@@ -145,4 +150,4 @@ def refine_peak(heatmap: NDArray[np.float32], column: int, row: int) -> tuple[fl
         if dxx < 0 and determinant > 0:
             step_x = -(dyy * dx - dxy * dy) / determinant
             step_y = -(dxx * dy - dxy * dx) / determinant
-    return column + float(np.clip(step_x, -1.0, 1.0)), row + float(np.clip(step_y, -1.0, 1.0))
+    return column + min(max(step_x, -1.0), 1.0), row + min(max(step_y, -1.0), 1.0)

@@ -12,3 +12,5 @@ python -m training.bench --config training/configs/tabletop.yaml --images 128 \
     --set weights=random --set data.root=$data --set data.converted=$data/converted
 echo "evaluation, one core:"
 python -m eval.bench
+echo "inference:"
+python scripts/bench_inference.py --json out/bench/inference.json

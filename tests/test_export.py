@@ -82,11 +82,10 @@ def test_the_node_runs_without_torch(exported, tmp_path, log, photos):
         patch.setenv('PYTHONPATH', path)
         options = {
             'model': str(exported),
-            'weights': '',
             'backend': 'openvino',
             'precision': 'f32',
         }
-        with grounding_node(log, cache_dir='off', **options) as (process, probe):
+        with grounding_node(log, weights='', cache_dir='off', **options) as (process, probe):
             probe.command('hold the mug')
             answer = probe.answer_to(cv2.imread(str(PHOTO)))
             assert probe.status[-1].device == 'openvino f32 on cpu'

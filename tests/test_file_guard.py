@@ -29,7 +29,7 @@ def change(name, value):
     return [Parameter(name, value=str(value))]
 
 
-@pytest.mark.parametrize('name', ['weights', 'checkpoint', 'prompt_set', 'cache_dir'])
+@pytest.mark.parametrize('name', ['weights', 'checkpoint', 'prompt_set', 'model', 'cache_dir'])
 @pytest.mark.parametrize(
     'file',
     [

@@ -1,6 +1,8 @@
 """Which model to load; needs no torch."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from affordance_ros.model.embedded import EMBEDDED
 
@@ -10,7 +12,8 @@ class ModelConfig:
     """Which model to load.
 
     Attributes:
-        model: A model that ships (`tabletop`), `compact`, or an open_clip ResNet name.
+        model: A model that ships (`tabletop`), `compact`, an open_clip ResNet name, or the folder
+            of an exported one.
         weights: A path, an open_clip tag, or `random`; empty for the model's own: the shipped
             ones, or OpenAI's.
         checkpoint: A trained neck and head (safetensors); empty for the shipped one, where there
@@ -30,3 +33,8 @@ class ModelConfig:
         if self.checkpoint or shipped is None or self.weights:
             return self.checkpoint
         return str(shipped.checkpoint)
+
+
+def looks_like_path(weights: str) -> bool:
+    """Tell whether weights are given as a file; else they are open_clip's tag."""
+    return os.sep in weights or Path(weights).suffix != '' or Path(weights).is_file()

@@ -1,7 +1,6 @@
 """Find and read a trunk's weights: a local file, the local hub cache, then a download."""
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Collection
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ import torch
 
 from affordance_ros.bounded_file import check_file
 from affordance_ros.file_hash import sha256_of_file
+from affordance_ros.model.config import looks_like_path
 from affordance_ros.model.errors import WeightsError
 from affordance_ros.model.fetch import FetchError
 from affordance_ros.model.fetch import fetch
@@ -62,11 +62,6 @@ def find_weights(model_name: str, weights: str) -> Path:
             f'the network once, so that the hub cache is filled, or copy a weight file here (such '
             f'as {config.get("url") or config.get("hf_hub")}) and give its path as `weights`'
         ) from error
-
-
-def looks_like_path(weights: str) -> bool:
-    """Tell whether weights are given as a file; else they are open_clip's tag."""
-    return os.sep in weights or Path(weights).suffix != '' or Path(weights).is_file()
 
 
 def _check_activation(model_name: str, tag: str, pretrained: Mapping[str, object]) -> None:

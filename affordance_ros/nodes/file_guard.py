@@ -10,16 +10,18 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 import affordance_ros
-from affordance_ros.backends.cache import NO_CACHE
-from affordance_ros.model.weights import looks_like_path
+from affordance_ros.backends.backend import NO_CACHE
+from affordance_ros.backends.exported import is_exported
+from affordance_ros.model.config import looks_like_path
 from affordance_ros.prompts import shipped_prompt_sets
 
 # The parameters that name a file, and when their value is one.
 _NAMES_A_FILE: dict[str, Callable[[str], bool]] = {
+    'model': lambda value: os.sep in value or is_exported(value),
     'weights': looks_like_path,
     'checkpoint': bool,
+    'cache_dir': lambda value: value not in ('', NO_CACHE),
     'prompt_set': lambda value: value not in shipped_prompt_sets(),
-    'cache_dir': lambda value: value not in ('', NO_CACHE),  # which is written, too
 }
 
 

@@ -71,7 +71,9 @@ _PARAMETERS = {
         'Folders, separated by ":", whose files may be named while the node runs.',
         settable='start',
     ),
-    'model': _Declared(_MODEL.model, 'tabletop (ships), an open_clip ResNet name, or compact.'),
+    'model': _Declared(
+        _MODEL.model, 'tabletop (ships), an open_clip ResNet name, compact, or an exported folder.'
+    ),
     'weights': _Declared(
         _MODEL.weights, 'Trunk weights: a file, an open_clip tag, or random; empty: its own.'
     ),
