@@ -85,7 +85,8 @@ def test_the_node_runs_without_torch(exported, tmp_path, log, photos):
             'backend': 'openvino',
             'precision': 'f32',
         }
-        with grounding_node(log, weights='', cache_dir='off', **options) as (process, probe):
+        options |= {'weights': '', 'cache_dir': 'off'}
+        with grounding_node(log, fresh=True, **options) as (process, probe):
             probe.command('hold the mug')
             answer = probe.answer_to(cv2.imread(str(PHOTO)))
             assert probe.status[-1].device == 'openvino f32 on cpu'

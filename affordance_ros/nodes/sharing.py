@@ -7,7 +7,7 @@ from typing import TypeAlias
 from affordance_ros.backends.backend import Backend
 from affordance_ros.backends.backend import BackendConfig
 from affordance_ros.backends.choice import Model
-from affordance_ros.model.grounding import ModelConfig
+from affordance_ros.model.config import ModelConfig
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
 from affordance_ros.turns import Turns
