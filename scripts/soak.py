@@ -152,6 +152,7 @@ def take_sample(process: psutil.Process, status: GroundingStatus, at_s: float) -
             processed=status.frames_processed,
             dropped=status.frames_dropped,
             unusable=status.frames_unusable,
+            load=os.getloadavg()[0],
         )
 
 

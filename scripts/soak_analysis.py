@@ -23,6 +23,7 @@ class Sample:
     processed: int
     dropped: int
     unusable: int
+    load: float  # the machine's, over the last minute: what else may explain a latency
 
 
 @dataclass(frozen=True)

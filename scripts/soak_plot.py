@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _COLOURS = ((180, 90, 0), (0, 90, 220), (60, 140, 60))  # BGR
 _WIDTH, _HEIGHT = 1000, 200
-_LEFT, _RIGHT, _TOP, _BOTTOM = 90, 20, 30, 30
+_LEFT, _RIGHT, _TOP, _BOTTOM = 90, 50, 30, 30
 
 
 @dataclass(frozen=True)

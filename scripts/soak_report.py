@@ -108,4 +108,5 @@ def _panels(
             {'p50': (end_minutes, p50), 'p95': (end_minutes, p95)},
         ),
         Panel('Frames dropped for newer ones', {'': (minutes, [s.dropped for s in samples])}),
+        Panel("The machine's load, over a minute", {'': (minutes, [s.load for s in samples])}),
     ]

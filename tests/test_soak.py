@@ -38,7 +38,7 @@ def failed(
         rss += start_mb * np.exp(-minutes)
         threads = 30 + int(threads_per_min * minutes)
         fds = 60 + listened + int(fds_per_min * minutes)
-        samples.append(Sample(float(at_s), float(rss), threads, fds, 0, 0, 0, 0))
+        samples.append(Sample(float(at_s), float(rss), threads, fds, 0, 0, 0, 0, 1.0))
     at_s = np.arange(0.0, answers_end_s, 0.1)
     ms = rng.gamma(4.0, 10.0, len(at_s)) * (1 + slower_by * at_s / DURATION_S)
     checks = judge(
