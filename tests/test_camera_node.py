@@ -83,7 +83,7 @@ def test_frames_are_scaled_and_a_finished_source_says_so(log, photos):
         log,
         namespace=probe.namespace,
         source=str(SAMPLES / 'photos'),
-        rate_hz=3.0,
+        rate_hz=1.5,
         width=160,
         loop=False,
     )

@@ -88,13 +88,19 @@ def _feed_all(
 
 
 def _report(done: int, outcomes: Counter[str], failures: list[dict[str, Any]]) -> None:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = _peak_bytes()
     sys.stdout.write(
         json.dumps({'next': done, 'outcomes': outcomes, 'failures': failures, 'peak': peak}) + '\n'
     )
     sys.stdout.flush()
     outcomes.clear()
     failures.clear()
+
+
+def _peak_bytes() -> int:
+    """Return the most memory that was resident; getrusage would count the parent's at the fork."""
+    status = Path('/proc/self/status').read_text()
+    return int(status.split('VmHWM:')[1].split()[0]) << 10
 
 
 def _fast_folder() -> str | None:
