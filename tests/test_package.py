@@ -22,8 +22,9 @@ PURE = {
     'bounded_file', 'bounded_yaml', 'cloud', 'coarse_peaks', 'commands', 'contact_sheet',
     'depth', 'encoded_image', 'file_hash', 'frame_tree', 'frames', 'geometry', 'image_source',
     'images', 'latency', 'memory', 'overlay', 'peaks', 'pinhole', 'plain_pickle', 'points',
-    'preprocess', 'prompts', 'recording', 'recording_scene', 'rigid', 'scene', 'schedule',
-    'source_frame', 'stamp_cache', 'steady', 'surface', 'tokenizer', 'turns', 'watchdog',
+    'preprocess', 'prompts', 'recent', 'recording', 'recording_scene', 'rigid', 'scene',
+    'schedule', 'source_frame', 'stamp_cache', 'steady', 'surface', 'tokenizer', 'turns',
+    'watchdog',
 }  # fmt: skip
 ALLOWED = {
     'pure': {'pure'},

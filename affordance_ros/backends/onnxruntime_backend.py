@@ -1,7 +1,5 @@
 """ONNX Runtime as a backend: for CPUs where OpenVINO is not at hand."""
 
-from collections import OrderedDict
-
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
@@ -10,6 +8,7 @@ from affordance_ros.backends.backend import BackendConfig
 from affordance_ros.backends.backend import BackendError
 from affordance_ros.backends.backend import Network
 from affordance_ros.backends.backend import shared_text
+from affordance_ros.recent import Recent
 
 _KEPT = 8  # input sizes whose sessions stay in memory
 
@@ -37,7 +36,7 @@ class OnnxRuntimeBackend:
             self._options.intra_op_num_threads = config.num_threads
         # Threads that spin for work take the cores from the camera and the executor.
         self._options.add_session_config_entry('session.intra_op.allow_spinning', '0')
-        self._sessions: OrderedDict[tuple[int, int], ort.InferenceSession] = OrderedDict()
+        self._sessions: Recent[tuple[int, int], ort.InferenceSession] = Recent(_KEPT)
 
     @property
     def description(self) -> str:
@@ -51,15 +50,12 @@ class OnnxRuntimeBackend:
             'pixels': np.ascontiguousarray(pixels),
             'text': np.ascontiguousarray(shared_text(text, n)),
         }
-        (logits,) = self._session((height, width)).run(['logits'], inputs)
+        canvas = (height, width)
+        session = self._sessions.get(canvas, lambda: self._open(canvas))
+        (logits,) = session.run(['logits'], inputs)
         return np.asarray(logits, np.float32)
 
-    def _session(self, canvas: tuple[int, int]) -> ort.InferenceSession:
-        if canvas not in self._sessions:
-            self._sessions[canvas] = ort.InferenceSession(
-                self._network.onnx(canvas), self._options, providers=['CPUExecutionProvider']
-            )
-            if len(self._sessions) > _KEPT:
-                self._sessions.popitem(last=False)
-        self._sessions.move_to_end(canvas)
-        return self._sessions[canvas]
+    def _open(self, canvas: tuple[int, int]) -> ort.InferenceSession:
+        return ort.InferenceSession(
+            self._network.onnx(canvas), self._options, providers=['CPUExecutionProvider']
+        )

@@ -2,7 +2,6 @@
 
 import io
 import logging
-from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from affordance_ros.backends.backend import BackendError
 from affordance_ros.backends.backend import Network
 from affordance_ros.backends.backend import shared_text
 from affordance_ros.backends.cache import DiskCache
+from affordance_ros.recent import Recent
 
 _LOG = logging.getLogger(__name__)
 _STAGES = ('layer2', 'layer3', 'layer4')
@@ -65,7 +65,7 @@ class OpenVINOBackend:
         }
         if config.num_threads:
             self._threads['INFERENCE_NUM_THREADS'] = config.num_threads
-        self._chains: OrderedDict[tuple[int, ...], list[ov.InferRequest]] = OrderedDict()
+        self._chains: Recent[tuple[int, int, int], list[ov.InferRequest]] = Recent(_KEPT)
 
     @property
     def description(self) -> str:
@@ -81,7 +81,8 @@ class OpenVINOBackend:
             'pixels': ov.Tensor(channels_last, True),
             'text': ov.Tensor(np.array(shared_text(text, n), order='C'), True),
         }
-        for request in self._chain((n, height, width)):
+        size = (n, height, width)
+        for request in self._chains.get(size, lambda: self._make_chain(size)):
             for port in request.model_inputs:
                 request.set_tensor(port, tensors[port.any_name])
             request.infer()
@@ -89,18 +90,11 @@ class OpenVINOBackend:
                 tensors[port.any_name] = request.get_tensor(port)
         return np.array(tensors['logits'].data, np.float32)
 
-    def _chain(self, size: tuple[int, int, int]) -> list[ov.InferRequest]:
+    def _make_chain(self, size: tuple[int, int, int]) -> list[ov.InferRequest]:
         """Return what runs one after the other for a batch, height and width."""
-        if size not in self._chains:
-            parts: dict[str, ov.Model] = {}  # read at most once for all of them
-            names = ('whole',) if self._precision == 'f32' else ('stem', 'stages', 'decoder')
-            self._chains[size] = [
-                self._compile(name, size, parts).create_infer_request() for name in names
-            ]
-            if len(self._chains) > _KEPT:
-                self._chains.popitem(last=False)
-        self._chains.move_to_end(size)
-        return self._chains[size]
+        parts: dict[str, ov.Model] = {}  # read at most once for all of them
+        names = ('whole',) if self._precision == 'f32' else ('stem', 'stages', 'decoder')
+        return [self._compile(name, size, parts).create_infer_request() for name in names]
 
     def _compile(
         self, part: str, size: tuple[int, int, int], parts: dict[str, ov.Model]
