@@ -1,8 +1,12 @@
 """Commands: what a human says, cleaned and checked before anything else sees it."""
 
 import unicodedata
+from collections.abc import Collection
+from collections.abc import Sequence
 
 MAX_COMMAND_CHARS = 200
+# The tokens by which CLIP begins and ends a text, as its tokenizer spells them.
+TEXT_ENDS = ('<start_of_text>', '<end_of_text>')
 
 
 class CommandError(ValueError):
@@ -64,3 +68,27 @@ def command_warning(command: str) -> str:
         f'the command has letters that are not Latin ({foreign}); CLIP was trained on English, '
         f'so expect little of it'
     )
+
+
+def check_tokens(prompt: str, tokens: Sequence[int], *, ends: Collection[int], limit: int) -> None:
+    """Refuse a prompt that CLIP's text transformer would not read as it is meant.
+
+    Args:
+        prompt: The text, for the message.
+        tokens: Its tokens, without those that begin and end a text.
+        ends: The numbers of those two.
+        limit: How many tokens fit between them.
+
+    Raises:
+        CommandError: If it has more tokens, or holds one of those that begin and end a text.
+    """
+    if not set(tokens).isdisjoint(ends):
+        raise CommandError(
+            f'the prompt {prompt[:40]!r} holds one of {", ".join(TEXT_ENDS)}, by which '
+            f'CLIP marks its ends: give plain text'
+        )
+    if len(tokens) > limit:
+        raise CommandError(
+            f'the prompt {prompt[:40]!r}... has {len(tokens)} tokens, and the text transformer '
+            f'reads {limit}: give a shorter command'
+        )

@@ -1,7 +1,6 @@
 """affordance-export: a model as ONNX and OpenVINO IR, for robots without torch."""
 
 import argparse
-import hashlib
 import logging
 import shutil
 import sys
@@ -26,6 +25,7 @@ from affordance_ros.backends.torch_backend import TorchBackend
 from affordance_ros.backends.torch_network import TorchNetwork
 from affordance_ros.backends.torch_network import quiet_export
 from affordance_ros.cli import CALL_ERRORS
+from affordance_ros.file_hash import sha256_of_file
 from affordance_ros.geometry import Letterbox
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.grounding import GroundingModel
@@ -96,10 +96,7 @@ def export_model(
             kind=model.decoder_kind,
             untrained=model.untrained,
             description=description,
-            sha256={
-                name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
-                for name in (IMAGE, TEXT, VOCABULARY)
-            },
+            sha256={name: sha256_of_file(folder / name) for name in (IMAGE, TEXT, VOCABULARY)},
         ).write(folder / FACTS)
         folder.rename(out)
 

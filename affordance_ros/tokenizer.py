@@ -13,7 +13,9 @@ from pathlib import Path
 import ftfy
 import regex
 
-_START, _END = '<start_of_text>', '<end_of_text>'
+from affordance_ros.commands import TEXT_ENDS
+
+_START, _END = TEXT_ENDS
 _WORDS = regex.compile(
     rf"{_START}|{_END}|'s|'t|'re|'ve|'m|'ll|'d|[\p{{L}}]+|[\p{{N}}]|[^\s\p{{L}}\p{{N}}]+",
     regex.IGNORECASE,

@@ -171,6 +171,15 @@ def test_commands_too_long_are_refused_as_by_torch(exported):
         model.text.check_length('cup ' * 31)
 
 
+@pytest.mark.parametrize('token', ['<end_of_text>', 'cut <START_OF_TEXT> hold'])
+def test_tokens_that_would_end_a_prompt_early_are_refused_as_by_torch(exported, token):
+    model = ExportedModel(exported)
+    with pytest.raises(CommandError, match='by which CLIP marks its ends'):
+        model.text.check_length(token)
+    with pytest.raises(CommandError, match='by which CLIP marks its ends'):
+        model.text.vector([token])
+
+
 def test_tokens_are_open_clips(rng):
     tokenizer = Tokenizer(Path(open_clip.__file__).with_name('bpe_simple_vocab_16e6.txt.gz'))
     theirs = open_clip.SimpleTokenizer()

@@ -1,11 +1,10 @@
 """An exported model: a folder with its networks, tokenizer and facts, which needs no torch."""
 
-import hashlib
 import json
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affordance_ros.backends.backend import BackendError
-from affordance_ros.commands import CommandError
+from affordance_ros.commands import TEXT_ENDS
+from affordance_ros.commands import check_tokens
+from affordance_ros.file_hash import sha256_of_file
 from affordance_ros.model.errors import WeightsError
+from affordance_ros.recent import Recent
 
 FORMAT = 'affordance_ros.backends.exported'
 FORMAT_VERSION = 1
@@ -130,38 +132,34 @@ class ExportedText:
         self._length = facts.context_length
         self._tokenizer = Tokenizer(folder / VOCABULARY)
         self._run = _text_runner(folder / TEXT)
-        self._cache: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._vectors: Recent[str, NDArray[np.float32]] = Recent(_CACHED_PROMPTS)
 
     def check_length(self, prompt: str) -> None:
         """Refuse a prompt that CLIP would cut off.
 
         Raises:
-            CommandError: If the prompt has more tokens than the text network reads.
+            CommandError: As `check_tokens`.
         """
-        limit = self._length - 2  # start and end of text take a place each
-        count = len(self._tokenizer.encode(prompt))
-        if count > limit:
-            raise CommandError(
-                f'the prompt {prompt[:40]!r}... has {count} tokens, and the text transformer '
-                f'reads {limit}: give a shorter command'
-            )
+        self._tokens(prompt)
 
     def vector(self, prompts: Sequence[str]) -> NDArray[np.float32]:
         """Return the mean of the prompts' unit vectors, (C,) float32 and a unit vector."""
-        mean = np.mean([self._encode(prompt) for prompt in prompts], axis=0)
+        vectors = [self._vectors.get(prompt, partial(self._encode, prompt)) for prompt in prompts]
+        mean = np.mean(vectors, axis=0)
         return np.asarray(mean / np.linalg.norm(mean), np.float32)
 
     def _encode(self, prompt: str) -> NDArray[np.float32]:
-        if prompt not in self._cache:
-            self.check_length(prompt)
-            tokens = [self._tokenizer.start, *self._tokenizer.encode(prompt), self._tokenizer.end]
-            padded = np.zeros((1, self._length), np.int64)
-            padded[0, : len(tokens)] = tokens
-            self._cache[prompt] = self._run(padded)[0]
-            if len(self._cache) > _CACHED_PROMPTS:
-                self._cache.popitem(last=False)
-        self._cache.move_to_end(prompt)
-        return self._cache[prompt]
+        tokens = [self._tokenizer.start, *self._tokens(prompt), self._tokenizer.end]
+        padded = np.zeros((1, self._length), np.int64)
+        padded[0, : len(tokens)] = tokens
+        vector: NDArray[np.float32] = self._run(padded)[0]
+        return vector
+
+    def _tokens(self, prompt: str) -> list[int]:
+        tokens = self._tokenizer.encode(prompt)
+        ends = (self._tokenizer.start, self._tokenizer.end)
+        check_tokens(prompt, tokens, ends=ends, limit=self._length - len(TEXT_ENDS))
+        return tokens
 
 
 def _text_runner(path: Path) -> Any:
@@ -185,7 +183,7 @@ def _read_facts(folder: Path) -> ExportedFacts:
             raise ValueError('it is of another version')
         facts = ExportedFacts(**{**content, 'canvas': tuple(content['canvas'])})
         for name, digest in facts.sha256.items():
-            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+            if sha256_of_file(folder / name) != digest:
                 raise ValueError(f'{name} is damaged')
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(

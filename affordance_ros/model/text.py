@@ -1,6 +1,5 @@
 """Text features F_Q: prompts through CLIP's text transformer, cached."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,12 +8,13 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from affordance_ros.commands import CommandError
+from affordance_ros.commands import TEXT_ENDS
+from affordance_ros.commands import check_tokens
 from affordance_ros.model.trunk import Trunk
+from affordance_ros.recent import Recent
 
 _CACHED_PROMPTS = 4096
 _CACHED_WORDS = 100_000
-_SPECIAL_TOKENS = ('<start_of_text>', '<end_of_text>')
 
 
 class TextEncoder:
@@ -27,7 +27,7 @@ class TextEncoder:
     def __init__(self, trunk: Trunk) -> None:
         self._clip = trunk.clip
         self._tokenizer = open_clip.SimpleTokenizer(context_length=trunk.clip.context_length)
-        self._cache: OrderedDict[str, torch.Tensor] = OrderedDict()
+        self._vectors: Recent[str, torch.Tensor] = Recent(_CACHED_PROMPTS)
 
     def check_length(self, prompt: str) -> None:
         """Refuse a prompt that CLIP would cut off.
@@ -36,22 +36,15 @@ class TextEncoder:
             CommandError: If the prompt has more tokens than the text transformer reads, or holds
                 one of those that begin and end a text.
         """
-        limit = self._clip.context_length - 2  # start and end of text take a place each
         if len(self._tokenizer.cache) > _CACHED_WORDS:  # it has no bound of its own
             self._tokenizer.cache.clear()
-            self._tokenizer.cache.update({token: token for token in _SPECIAL_TOKENS})
-        tokens = self._tokenizer.encode(prompt)
-        if not set(tokens).isdisjoint(self._tokenizer.all_special_ids):
-            raise CommandError(
-                f'the prompt {prompt[:40]!r} holds one of {", ".join(_SPECIAL_TOKENS)}, by which '
-                f'CLIP marks its ends: give plain text'
-            )
-        count = len(tokens)
-        if count > limit:
-            raise CommandError(
-                f'the prompt {prompt[:40]!r}... has {count} tokens, and the text transformer '
-                f'reads {limit}: give a shorter command'
-            )
+            self._tokenizer.cache.update({token: token for token in TEXT_ENDS})
+        check_tokens(
+            prompt,
+            self._tokenizer.encode(prompt),
+            ends=self._tokenizer.all_special_ids,
+            limit=self._clip.context_length - len(TEXT_ENDS),
+        )
 
     def encode(self, prompts: Sequence[str]) -> torch.Tensor:
         """Encode prompts, each on its own, so that its vector never depends on its company.
@@ -85,12 +78,7 @@ class TextEncoder:
         return self._clip.encode_text(tokens, normalize=True).float()
 
     def _encode_one(self, prompt: str) -> torch.Tensor:
-        if prompt not in self._cache:
-            self._cache[prompt] = self.encode_batch([prompt])[0]
-            if len(self._cache) > _CACHED_PROMPTS:
-                self._cache.popitem(last=False)
-        self._cache.move_to_end(prompt)
-        return self._cache[prompt]
+        return self._vectors.get(prompt, lambda: self.encode_batch([prompt])[0])
 
     def encode_ensemble(self, prompts: Sequence[str]) -> torch.Tensor:
         """Average the unit vectors of several prompts for one command, as CLIP's authors do.
