@@ -111,7 +111,7 @@ def introduce(predictor: Predictor, commands: Sequence[str], *, log: logging.Log
         log.warning('the model is UNTRAINED: its heatmaps mean nothing')
     model = predictor.model
     log.info('%s, %s', model.name, model.decoder_description)
-    log.info('backend %s: %s', predictor.backend.description, predictor.backend_reason)
+    log.info('backend %s: %s', predictor.backend.description, predictor.choice.reason)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

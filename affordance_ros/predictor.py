@@ -14,6 +14,7 @@ from affordance_ros.backends.backend import AUTO
 from affordance_ros.backends.backend import Backend
 from affordance_ros.backends.backend import BackendConfig
 from affordance_ros.backends.backend import BackendError
+from affordance_ros.backends.choice import Choice
 from affordance_ros.backends.choice import Model
 from affordance_ros.backends.choice import choose_backend
 from affordance_ros.backends.exported import ExportedModel
@@ -106,7 +107,7 @@ class Predictor:
     Args:
         model: The loaded model.
         config: How images and commands are read and targets chosen.
-        backend: What runs the model; torch by default.
+        choice: What runs the model, and why; torch by default.
     """
 
     DEFAULT_INPUT_SIZE = 320
@@ -115,11 +116,10 @@ class Predictor:
         self,
         model: Model,
         config: PredictorConfig | None = None,
-        backend: Backend | None = None,
+        choice: Choice | None = None,
     ) -> None:
         self.model = model
-        self.backend = backend or choose_backend(model, BackendConfig('torch')).backend
-        self.backend_reason = 'as asked for'
+        self.choice = choice or choose_backend(model, BackendConfig('torch'))
         self.timings = Timings()
         self._commands: list[str] = []
         self._text: NDArray[np.float32] | None = None
@@ -148,17 +148,20 @@ class Predictor:
             model = _load_by_torch(model_config, options.num_threads)
         config = config or PredictorConfig()
         choice = choose_backend(model, options, _letterbox(model, config, *USUAL_SIZE).canvas)
-        predictor = cls(model, config, choice.backend)
-        predictor.backend_reason = choice.reason
-        return predictor
+        return cls(model, config, choice)
 
     def describe(self) -> dict[str, str]:
         """Return what a person wants to know of model and backend, in the order to print it."""
         return {
             **self.model.describe(),
             'backend': self.backend.description,
-            'backend_reason': self.backend_reason,
+            'backend_reason': self.choice.reason,
         }
+
+    @property
+    def backend(self) -> Backend:
+        """What runs the model."""
+        return self.choice.backend
 
     @property
     def config(self) -> PredictorConfig:

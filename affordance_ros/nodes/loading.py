@@ -24,7 +24,7 @@ def load_predictor(config: NodeConfig, *, log: RcutilsLogger, models: SharedMode
         f'{model.name} with weights {model.weights}, {model.decoder_description}, '
         f'long side {predictor.input_size} px'
     )
-    log.info(f'backend {predictor.backend.description}: {predictor.backend_reason}')
+    log.info(f'backend {predictor.backend.description}: {predictor.choice.reason}')
     if model.untrained:
         log.warning('the model is UNTRAINED: its heatmaps mean nothing')
     return predictor

@@ -4,8 +4,8 @@ import threading
 import weakref
 from typing import TypeAlias
 
-from affordance_ros.backends.backend import Backend
 from affordance_ros.backends.backend import BackendConfig
+from affordance_ros.backends.choice import Choice
 from affordance_ros.backends.choice import Model
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.predictor import Predictor
@@ -28,8 +28,7 @@ class SharedModels:
         self.turns = Turns()
         self._loading = threading.Lock()
         self._models: weakref.WeakValueDictionary[_Key, Model] = weakref.WeakValueDictionary()
-        self._backends: weakref.WeakValueDictionary[_Key, Backend] = weakref.WeakValueDictionary()
-        self._reasons: dict[_Key, str] = {}
+        self._choices: weakref.WeakValueDictionary[_Key, Choice] = weakref.WeakValueDictionary()
 
     @property
     def loaded(self) -> int:
@@ -47,12 +46,9 @@ class SharedModels:
         # A backend may be chosen and compiled for the size of its input.
         key = (model_config, backend_config, config.input_size, config.input_shape)
         with self._loading:
-            model, backend = self._models.get(key), self._backends.get(key)
-            if model is not None and backend is not None:
-                predictor = Predictor(model, config, backend)
-                predictor.backend_reason = self._reasons[key]
-                return predictor
+            model, choice = self._models.get(key), self._choices.get(key)
+            if model is not None and choice is not None:
+                return Predictor(model, config, choice)
             predictor = Predictor.load(model_config, config, backend_config)
-            self._models[key], self._backends[key] = predictor.model, predictor.backend
-            self._reasons[key] = predictor.backend_reason
+            self._models[key], self._choices[key] = predictor.model, predictor.choice
             return predictor
