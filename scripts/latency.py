@@ -4,7 +4,7 @@ The grounding node and two bare predictors run in fresh processes of their own. 
 sequence goes to all three, each first in its turn, so that they meet the same machine. One bare
 predictor works in a thread beside the main one, as the node's does, the other in the main thread:
 GNU's OpenMP, which torch computes with, waits otherwise in the one than in the other (see
-docs/node.md). Prints Markdown.
+docs/node.md). All three choose their backend alike. Prints Markdown.
 """
 
 import argparse
@@ -109,20 +109,18 @@ class Listener:
 
 def predict_barely(arguments: argparse.Namespace) -> None:
     """Serve as the bare predictor: read a picture's number, predict, write the seconds."""
-    import cv2
-    import torch
-
-    from affordance_ros.model.grounding import ModelConfig
+    from affordance_ros.backends.backend import BackendConfig
+    from affordance_ros.model.config import ModelConfig
     from affordance_ros.predictor import Predictor
 
-    if arguments.num_threads:
-        torch.set_num_threads(arguments.num_threads)
-        cv2.setNumThreads(arguments.num_threads)
-    predictor = Predictor.load(ModelConfig(model=arguments.model, weights=arguments.weights))
+    predictor = Predictor.load(
+        ModelConfig(model=arguments.model, weights=arguments.weights),
+        backend=BackendConfig(num_threads=arguments.num_threads),
+    )
     predictor.warm_up()
     predictor.set_command(arguments.command)
     pictures = read_pictures(arguments)
-    _say(f'{predictor.input_size} {torch.get_num_threads()}\n')
+    _say(f'{predictor.input_size} {predictor.backend.description}\n')
     sys.stdout.flush()
 
     def serve() -> None:
@@ -157,7 +155,8 @@ class BarePredictor:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
-        self.settings = self._process.stdout.readline().split()
+        size, backend = self._process.stdout.readline().strip().split(' ', 1)
+        self.settings = (size, backend)
 
     def latency_s(self, number: int) -> float:
         """Let it predict a picture of the sequence and return the time that it took."""
@@ -210,7 +209,7 @@ def measure(arguments: argparse.Namespace) -> None:
 
 def report(
     took_s: dict[str, list[float]],
-    settings: list[str],
+    settings: tuple[str, str],
     listener: Listener,
     shape: tuple[int, ...],
 ) -> None:
@@ -221,8 +220,9 @@ def report(
     _say(
         f'\nMachine: {cpu_name()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; '
         f'Python {platform.python_version()}.\n'
-        f'Model: {status.model}, {status.decoder}, {status.device}, long side {settings[0]} px, '
-        f'{settings[1]} threads; pictures {shape[1]}x{shape[0]}, n = {len(node_ms)}.\n\n'
+        f'Model: {status.model}, {status.decoder}, long side {settings[0]} px; the node runs '
+        f'{status.device}, bare predict() {settings[1]}; pictures {shape[1]}x{shape[0]}, '
+        f'n = {len(node_ms)}.\n\n'
         f'| | p50 (ms) | p95 (ms) |\n|---|---|---|\n'
         f'| image stamp to targets heard | {row(node_ms)} |\n'
         f'| bare predict(), in a thread as in the node | {row(bare_ms)} |\n'
@@ -258,7 +258,7 @@ def main() -> int:
     parser.add_argument('--command', default='hold the mug')
     parser.add_argument('--model', default='tabletop')
     parser.add_argument('--weights', default='')
-    parser.add_argument('--num-threads', type=int, default=0, help='0: as torch chooses')
+    parser.add_argument('--num-threads', type=int, default=0, help='0: as the backend chooses')
     parser.add_argument('--rounds', type=int, default=20, help='times over the sequence')
     parser.add_argument('--warm-up', type=int, default=10, help='pictures that do not count')
     parser.add_argument('--bare', choices=('thread', 'main'), help=argparse.SUPPRESS)
