@@ -152,6 +152,17 @@ def test_a_damaged_folder_is_refused(name, exported, tmp_path):
         ExportedModel(folder)
 
 
+@pytest.mark.parametrize('left_out', ['image.onnx', 'text.onnx', 'vocabulary.txt.gz'])
+def test_a_file_that_nothing_vouches_for_is_refused(left_out, exported, tmp_path):
+    folder = tmp_path / 'unvouched'
+    shutil.copytree(exported, folder)
+    facts = json.loads((folder / 'model.json').read_text())
+    del facts['sha256'][left_out]
+    (folder / 'model.json').write_text(json.dumps(facts))
+    with pytest.raises(WeightsError, match=f'is not a whole exported model .*{left_out}'):
+        ExportedModel(folder)
+
+
 def test_what_differs_from_torch_is_not_exported(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(export_cli, 'MOST_TEXT_ERROR', 0.0)
     assert export_cli.main([str(tmp_path / 'out'), '--model', 'tabletop']) == 2

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affordance_ros.backends.backend import BackendError
+from affordance_ros.bounded_file import read_bounded
 from affordance_ros.commands import TEXT_ENDS
 from affordance_ros.commands import check_tokens
 from affordance_ros.file_hash import sha256_of_file
@@ -22,6 +23,7 @@ FORMAT = 'affordance_ros.backends.exported'
 FORMAT_VERSION = 1
 FACTS, IMAGE, TEXT, VOCABULARY = 'model.json', 'image.onnx', 'text.onnx', 'vocabulary.txt.gz'
 _CACHED_PROMPTS = 4096
+_MAX_FACTS_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -178,14 +180,14 @@ def _text_runner(path: Path) -> Any:
 
 def _read_facts(folder: Path) -> ExportedFacts:
     try:
-        content = json.loads((folder / FACTS).read_text(encoding='utf-8'))
+        content = json.loads(read_bounded(folder / FACTS, limit_bytes=_MAX_FACTS_BYTES))
         if (content.pop('format'), content.pop('format_version')) != (FORMAT, FORMAT_VERSION):
             raise ValueError('it is of another version')
         facts = ExportedFacts(**{**content, 'canvas': tuple(content['canvas'])})
-        for name, digest in facts.sha256.items():
-            if sha256_of_file(folder / name) != digest:
+        for name in (IMAGE, TEXT, VOCABULARY):
+            if sha256_of_file(folder / name) != facts.sha256[name]:
                 raise ValueError(f'{name} is damaged')
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise WeightsError(
             f'{folder} is not a whole exported model ({error}): export it again'
         ) from error
