@@ -46,7 +46,11 @@ def wait_for_cause(probe, cause, *, level, meanwhile=None):
     def named():
         if meanwhile is not None:
             meanwhile()
-        return probe.diagnosed('input', 'cause of silence') == cause
+        # DDS tells of a publisher before it tells whose it is.
+        return (
+            probe.diagnosed('input', 'cause of silence') == cause
+            and '_NODE_NAME_UNKNOWN_' not in probe.diagnostics['input'].message
+        )
 
     probe.spin_until(named, f'the diagnostics to say {cause}', timeout_s=20)
     assert probe.diagnostics['input'].level == level
