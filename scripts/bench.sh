@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measure on this machine. Needs no weights and no data: it renders a few scenes, and random weights
-# take as long as trained ones.
+# take as long as trained ones. The peers need packages of their own, which it installs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=out/bench/tabletop
@@ -13,4 +13,6 @@ python -m training.bench --config training/configs/tabletop.yaml --images 128 \
 echo "evaluation, one core:"
 python -m eval.bench
 echo "inference:"
-python scripts/bench_inference.py --json out/bench/inference.json
+python -c 'import transformers' 2>/dev/null ||
+    python -m pip install --quiet --no-deps --require-hashes -r requirements/bench.txt
+python scripts/bench_inference.py --json out/bench/inference.json --markdown out/bench/inference.md

@@ -8,19 +8,25 @@ import argparse
 import json
 import os
 import platform
-import re
+import subprocess
 import sys
 import time
 from collections.abc import Callable
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from bench_floor import count_gflop
+from bench_floor import measure_rates
 from bench_peers import load_peers
-from torch.utils.flop_counter import FlopCounterMode
+from bench_start import measure_start
+from bench_timing import Action
+from bench_timing import median
+from bench_timing import processor
+from bench_timing import ratio
+from bench_timing import run_in_turn
+from bench_timing import timed
 
 from affordance_ros.backends.backend import BackendConfig
 from affordance_ros.backends.backend import BackendError
@@ -34,119 +40,124 @@ _VARIANTS = (
     ('openvino', 'f32'),
     ('openvino', 'bf16'),
 )
-_SIZES = {
-    '224x224': (224, 224),
-    '320x320': (320, 320),
-    '416x416': (416, 416),
-    '640x480': (480, 640),
-}
+_FRAME = (480, 640)
+_SIZES = (224, 320, 416, 640)
 _COMMANDS = (1, 8, 64)
 _MANY_COMMANDS = (1, 4, 16, 64, 256)
 _BATCHES = (1, 2, 4, 8)
 _STAGES = ('preprocess', 'model', 'postprocess')
+_SKIPPABLE = ('growth', 'peers', 'load', 'start')
+_LOAD_BLOCKS, _LOAD_FRAMES = 4, 25
 _say = sys.stdout.write
 
-Times = dict[str, list[float]]
+Rows = list[dict[str, object]]
 
 
-def run_in_turn(actions: Mapping[str, Callable[[], object]], rounds: int) -> Times:
-    """Run all actions once a round, beginning with another one each time; return ms of each."""
-    names = list(actions)
-    for name in names:
-        actions[name]()  # compiles, and warms caches up
-    times: Times = {name: [] for name in names}
-    for number in range(rounds):
-        start = number % len(names)
-        for name in names[start:] + names[:start]:
-            begin = time.perf_counter()
-            actions[name]()
-            times[name].append(1e3 * (time.perf_counter() - begin))
-    return times
-
-
-def ratio(times: Times, name: str, to: str) -> float:
-    """Return the median of a round's time over another's in the same round."""
-    return float(np.median(np.array(times[name]) / np.array(times[to])))
-
-
-def median(values: list[float]) -> float:
-    """Return the median."""
-    return float(np.median(values))
-
-
-def load(arguments: argparse.Namespace, variant: tuple[str, str], size: int) -> Predictor | None:
+def load(arguments: argparse.Namespace, variant: tuple[str, str]) -> Predictor | None:
     """Load a predictor on one backend; None and a message where it does not work."""
     model = ModelConfig(arguments.model, arguments.weights, device='cpu')
-    config = PredictorConfig(input_size=size)
     backend = BackendConfig(*variant, num_threads=arguments.num_threads)
     try:
-        return Predictor.load(model, config, backend)
+        return Predictor.load(model, PredictorConfig(), backend)
     except BackendError as error:
         _say(f'skipped: {error}\n')
         return None
 
 
-def predict_staged(
-    predictor: Predictor, image: np.ndarray, stages: list[tuple[float, ...]]
-) -> None:
-    """Predict, and add the stages' seconds to a list."""
-    predictor.predict_all(image)
-    times = predictor.timings
-    stages.append((times.preprocess_s, times.model_s, times.postprocess_s))
+def load_all(arguments: argparse.Namespace) -> dict[str, Predictor]:
+    """Load a predictor on every backend that works here, by name."""
+    predictors = {' '.join(variant): load(arguments, variant) for variant in _VARIANTS}
+    return {name: one for name, one in predictors.items() if one is not None}
 
 
-def measure_pipeline(arguments: argparse.Namespace) -> list[dict[str, object]]:
+def frame() -> np.ndarray:
+    """Return a camera's picture, (480, 640, 3) uint8: smooth noise."""
+    noise = np.random.default_rng(0).integers(0, 256, (*_FRAME, 3), np.uint8)
+    return cv2.GaussianBlur(noise, (31, 31), 8)
+
+
+def commands(count: int) -> list[str]:
+    """Return so many different commands."""
+    return [f'use number {k}' for k in range(count)]
+
+
+class StagedPrediction:
+    """An action: predict a number of commands; the times of the stages are kept.
+
+    Args:
+        predictor: What predicts.
+        image: What it predicts in.
+        count: How many commands; they are set outside the time that counts.
+    """
+
+    def __init__(self, predictor: Predictor, image: np.ndarray, count: int) -> None:
+        self._predictor, self._image, self._count = predictor, image, count
+        self.stages: list[tuple[float, float, float]] = []
+
+    def __call__(self) -> float:
+        """Predict once and return the milliseconds."""
+        self._predictor.set_commands(commands(self._count))
+        begin = time.perf_counter()
+        self._predictor.predict_all(self._image)
+        took_ms = 1e3 * (time.perf_counter() - begin)
+        times = self._predictor.timings
+        self.stages.append((times.preprocess_s, times.model_s, times.postprocess_s))
+        return took_ms
+
+
+def measure_pipeline(arguments: argparse.Namespace, predictors: dict[str, Predictor]) -> Rows:
     """Time predict_all for sizes, backends and numbers of commands; heatmaps are not asked for."""
-    rows: list[dict[str, object]] = []
-    predictors = {' '.join(v): load(arguments, v, 320) for v in _VARIANTS}
-    working = {name: one for name, one in predictors.items() if one is not None}
-    rng = np.random.default_rng(0)
-    for label in arguments.sizes:
-        height, width = _SIZES[label]
-        noise = rng.integers(0, 256, (height, width, 3), np.uint8)
-        image = cv2.GaussianBlur(noise, (31, 31), 8)
-        for count in _COMMANDS:
-            stages: dict[str, list[tuple[float, ...]]] = {name: [] for name in working}
-
-            for predictor in working.values():
-                predictor.configure(PredictorConfig(input_size=max(height, width)))
-                predictor.set_commands([f'use number {k}' for k in range(count)])
-            actions = {
-                name: partial(predict_staged, one, image, stages[name])
-                for name, one in working.items()
-            }
-            times = run_in_turn(actions, arguments.rounds)
-            for name in working:
-                by_stage = 1e3 * np.median(np.array(stages[name][1:]), axis=0)
+    rows: Rows = []
+    image = frame()
+    for size in arguments.sizes:
+        actions: dict[str, StagedPrediction] = {}
+        for name, predictor in predictors.items():
+            predictor.configure(PredictorConfig(input_size=size))
+            for count in _COMMANDS:
+                actions[f'{name}/{count}'] = StagedPrediction(predictor, image, count)
+        times = run_in_turn(actions, arguments.rounds)
+        for name in predictors:
+            for count in _COMMANDS:
+                key = f'{name}/{count}'
+                by_stage = 1e3 * np.median(np.array(actions[key].stages[1:]), axis=0)
                 rows.append(
                     {
-                        'input': label,
+                        'long side': size,
                         'commands': count,
                         'backend': name,
-                        'ms': median(times[name]),
-                        'speed_up': 1 / ratio(times, name, 'torch f32'),
+                        'ms': median(times[key]),
+                        'speed-up': 1 / ratio(times, key, f'torch f32/{count}'),
+                        'times one command': ratio(times, key, f'{name}/1'),
                         **dict(zip(_STAGES, map(float, by_stage), strict=True)),
                     }
                 )
     return rows
 
 
-def measure_growth(arguments: argparse.Namespace) -> list[dict[str, object]]:
+def measure_new_command(predictors: dict[str, Predictor]) -> Rows:
+    """Time a command that was never set before: one encoding of its text, nothing is compiled."""
+    rows: Rows = []
+    for name, predictor in predictors.items():
+        times = []
+        for number in range(20):
+            begin = time.perf_counter()
+            predictor.set_command(f'fetch the thing of number {number}')
+            times.append(1e3 * (time.perf_counter() - begin))
+        rows.append({'backend': name, 'new command, ms': median(times)})
+    return rows
+
+
+def measure_growth(arguments: argparse.Namespace, predictors: dict[str, Predictor]) -> Rows:
     """Time how a pass grows with the batch and with the number of commands, at 320x320."""
-    rows: list[dict[str, object]] = []
-    for variant in _VARIANTS:
-        predictor = load(arguments, variant, 320)
-        if predictor is None:
-            continue
+    rows: Rows = []
+    for name, predictor in predictors.items():
         backend, channels = predictor.backend, predictor.model.embed_dim
         rng = np.random.default_rng(0)
 
-        def act(
-            n: int, k: int, backend=backend, channels=channels, rng=rng
-        ) -> Callable[[], object]:
+        def act(n: int, k: int, backend=backend, channels=channels, rng=rng) -> Action:
             pixels = rng.standard_normal((n, 320, 320, 3), np.float32).transpose(0, 3, 1, 2)
             text = rng.standard_normal((k, channels), np.float32)
-            return lambda: backend.run(pixels, text)
+            return timed(lambda: backend.run(pixels, text))
 
         batches = {f'{n}': act(n, 1) for n in _BATCHES}
         many = {f'{k}': act(1, k) for k in _MANY_COMMANDS}
@@ -155,77 +166,119 @@ def measure_growth(arguments: argparse.Namespace) -> list[dict[str, object]]:
             rows += [
                 {
                     'grows': kind,
-                    'to': int(name),
-                    'backend': ' '.join(variant),
-                    'ms': median(times[name]),
-                    'times_one': ratio(times, name, '1'),
+                    'to': int(count),
+                    'backend': name,
+                    'ms': median(times[count]),
+                    'times one': ratio(times, count, '1'),
                 }
-                for name in actions
+                for count in actions
             ]
     return rows
 
 
-def measure_floor(arguments: argparse.Namespace) -> dict[str, object]:
-    """Return the machine's matrix rate and each size's least time by it."""
-    predictor = load(arguments, ('torch', 'f32'), 320)
-    assert predictor is not None
-    a = torch.randn(2048, 2048)
-    b = a.bfloat16()
-    products = {
-        'f32': lambda: torch.mm(a, a),
-        'bf16': lambda: torch.mm(b, b),
-    }
-    times = run_in_turn(products, max(arguments.rounds, 5))
-    rates = {name: 2 * 2048**3 / 1e6 / min(values) for name, values in times.items()}
-    sizes = {}
-    text = torch.zeros(1, predictor.model.embed_dim)
-    for label in arguments.sizes:
-        with FlopCounterMode(display=False) as counter, torch.inference_mode():
-            predictor.model(torch.zeros(1, 3, *_SIZES[label]), text)
-        gflop = counter.get_total_flops() / 1e9
-        sizes[label] = {
-            'gflop': gflop,
-            **{f'{name}_ms': 1e3 * gflop / rate for name, rate in rates.items()},
-        }
-    return {'gflop_per_s': rates, 'sizes': sizes}
+def measure_floor(arguments: argparse.Namespace, reference: Predictor, pipeline: Rows) -> Rows:
+    """Return each size's least time by this machine's matrix rate, and who comes how close."""
+    rates = measure_rates(max(arguments.rounds, 5))
+    text = torch.zeros(1, reference.model.embed_dim)
+    rows: Rows = []
+    for size in arguments.sizes:
+        reference.configure(PredictorConfig(input_size=size))
+        canvas = reference.letterbox(*_FRAME).canvas
+        gflop = count_gflop(reference.model, torch.zeros(1, 3, *canvas), text)
+        for row in pipeline:
+            if row['long side'] == size and row['commands'] == 1:
+                precision = str(row['backend']).split()[1]
+                floor_ms = 1e3 * gflop / rates[precision]
+                rows.append(
+                    {
+                        'canvas': f'{canvas[1]}x{canvas[0]}',
+                        'GFLOP': gflop,
+                        'backend': row['backend'],
+                        'GFLOP/s': rates[precision],
+                        'floor, ms': floor_ms,
+                        'share of the floor': floor_ms / float(str(row['model'])),
+                    }
+                )
+    return rows
 
 
-def measure_peers(arguments: argparse.Namespace) -> list[dict[str, object]]:
-    """Time other models beside ours, all in torch float32 on one picture."""
-    ours = load(arguments, ('torch', 'f32'), 320)
-    assert ours is not None
-    ours.set_command('cut')
-    image = np.zeros((320, 320, 3), np.uint8)
-    actions = {'ours, 320': lambda: ours.predict(image), **load_peers(_say)}
+def measure_peers(arguments: argparse.Namespace, predictors: dict[str, Predictor]) -> Rows:
+    """Time other models beside ours, which answers one command in a 640x480 frame at 320."""
+    image = frame()
+    actions: dict[str, Action] = {}
+    for name, predictor in predictors.items():
+        predictor.configure(PredictorConfig(input_size=320))
+        predictor.set_command('cut')
+        actions[f'ours, 320, {name}'] = timed(lambda p=predictor: p.predict(image))
+    ours = list(actions)
+    actions |= {name: timed(one) for name, one in load_peers(_say).items()}
     times = run_in_turn(actions, arguments.rounds)
     return [
-        {'model': name, 'ms': median(times[name]), 'times_ours': ratio(times, name, 'ours, 320')}
+        {
+            'model': name,
+            'ms': median(times[name]),
+            **{f'times {one.split(", ")[-1]}': ratio(times, name, one) for one in ours},
+        }
         for name in actions
     ]
 
 
-def processor() -> str:
-    """Return the processor's name as Linux tells it."""
-    found = re.search(r'model name\s*: (.*)', Path('/proc/cpuinfo').read_text(encoding='utf-8'))
-    return found[1] if found else platform.machine()
+def measure_load(arguments: argparse.Namespace, predictors: dict[str, Predictor]) -> Rows:
+    """Time one command at 320 with the machine to itself and with one busy process beside."""
+    image = frame()
+    quiet: dict[str, list[float]] = {name: [] for name in predictors}
+    busy: dict[str, list[float]] = {name: [] for name in predictors}
+    for name, predictor in predictors.items():
+        predictor.configure(PredictorConfig(input_size=320))
+        predictor.set_command('cut')
+        action = timed(lambda p=predictor: p.predict(image))
+        for _ in range(_LOAD_BLOCKS):
+            quiet[name] += [action() for _ in range(_LOAD_FRAMES)]
+            other = subprocess.Popen([sys.executable, '-c', 'while True: pass'])
+            try:
+                busy[name] += [action() for _ in range(_LOAD_FRAMES)]
+            finally:
+                other.kill()
+                other.wait()
+    return [
+        {
+            'backend': name,
+            'ms': median(quiet[name]),
+            'beside a busy process, ms': median(busy[name]),
+            'ratio': median(busy[name]) / median(quiet[name]),
+        }
+        for name in predictors
+    ]
 
 
-def report(results: dict[str, object]) -> None:
-    """Print the tables as Markdown."""
-    _say(f'\n{results["machine"]}. Model: {results["model"]}.\n')
+def measure_starts(arguments: argparse.Namespace) -> Rows:
+    """Measure first frame and memory of each backend in a process of its own, at 320."""
+    rows: Rows = []
+    for backend, precision in _VARIANTS:
+        figures = measure_start(
+            arguments.model,
+            arguments.weights,
+            backend,
+            precision,
+            size=320,
+            num_threads=arguments.num_threads,
+        )
+        if figures is not None:
+            rows.append({'backend': f'{backend} {precision}', **figures})
+    return rows
+
+
+def report(results: dict[str, object]) -> str:
+    """Return the tables as Markdown."""
+    lines = [f'{results["machine"]}. Model: {results["model"]}.']
     for title, rows in results.items():
         if isinstance(rows, list) and rows:
             keys = list(rows[0])
-            _say(f'\n**{title}**\n\n| {" | ".join(keys)} |\n|{"---|" * len(keys)}\n')
+            lines += ['', f'**{title}**', '', f'| {" | ".join(keys)} |', '|---' * len(keys) + '|']
             for row in rows:
                 cells = (f'{v:.2f}' if isinstance(v, float) else str(v) for v in row.values())
-                _say(f'| {" | ".join(cells)} |\n')
-    floor = results['floor']
-    rates = ', '.join(f'{name} {rate:.0f}' for name, rate in floor['gflop_per_s'].items())
-    _say(f'\n**floor** at {rates} GFLOP/s (2048 x 2048 products, best of the rounds)\n\n')
-    _say('| input | GFLOP | f32 ms | bf16 ms |\n|---|---|---|---|\n')
-    for label, one in floor['sizes'].items():
-        _say(f'| {label} | {one["gflop"]:.1f} | {one["f32_ms"]:.1f} | {one["bf16_ms"]:.1f} |\n')
+                lines.append(f'| {" | ".join(cells)} |')
+    return '\n'.join(lines) + '\n'
 
 
 def main() -> int:
@@ -233,29 +286,40 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--model', default='RN101-quickgelu')
     parser.add_argument('--weights', default='random', help='"" takes the model\'s own')
-    parser.add_argument('--sizes', nargs='+', default=list(_SIZES), choices=list(_SIZES))
+    parser.add_argument('--sizes', nargs='+', type=int, default=list(_SIZES))
     parser.add_argument('--rounds', type=int, default=10)
     parser.add_argument('--num-threads', type=int, default=0)
-    parser.add_argument('--skip', nargs='*', default=[], choices=['growth', 'peers'])
+    parser.add_argument('--skip', nargs='*', default=[], choices=_SKIPPABLE)
     parser.add_argument('--json', type=Path)
+    parser.add_argument('--markdown', type=Path)
     arguments = parser.parse_args()
     load_before = os.getloadavg()[0]
+    predictors = load_all(arguments)
+    measured: dict[str, Callable[[], Rows]] = {
+        'new command': lambda: measure_new_command(predictors),
+        'growth': lambda: measure_growth(arguments, predictors),
+        'peers': lambda: measure_peers(arguments, predictors),
+        'load': lambda: measure_load(arguments, predictors),
+        'start': lambda: measure_starts(arguments),
+    }
+    pipeline = measure_pipeline(arguments, predictors)
     results: dict[str, object] = {
         'machine': f'{processor()}, {os.cpu_count()} cores, load {load_before:.1f} at the start, '
         f'Python {platform.python_version()}, torch {torch.__version__}',
-        'model': f'{arguments.model}, {arguments.weights or "its own"} weights, '
-        f'{arguments.num_threads or "default"} threads, {arguments.rounds} rounds',
-        'floor': measure_floor(arguments),
-        'pipeline': measure_pipeline(arguments),
+        'model': f'{arguments.model}, {arguments.weights or "its own"} weights, one 640x480 '
+        f'frame, {arguments.num_threads or "default"} threads, {arguments.rounds} rounds',
+        'pipeline': pipeline,
+        'floor': measure_floor(arguments, predictors['torch f32'], pipeline),
+        **{name: rows() for name, rows in measured.items() if name not in arguments.skip},
     }
-    if 'growth' not in arguments.skip:
-        results['growth'] = measure_growth(arguments)
-    if 'peers' not in arguments.skip:
-        results['peers'] = measure_peers(arguments)
-    report(results)
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(results, indent=1) + '\n', encoding='utf-8')
+    _say(report(results))
+    for path, text in (
+        (arguments.json, json.dumps(results, indent=1) + '\n'),
+        (arguments.markdown, report(results)),
+    ):
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding='utf-8')
     return 0
 
 

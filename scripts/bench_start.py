@@ -1,0 +1,75 @@
+"""What a backend costs at the start: the first frame beside later ones, and the memory.
+
+Runs in a process of its own for each backend, so that its memory is its own.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+_FRAMES = 30
+
+
+def measure_start(
+    model: str, weights: str, backend: str, precision: str, *, size: int, num_threads: int
+) -> dict[str, object] | None:
+    """Return the figures of one backend; None where it does not work here."""
+    arguments = [model, weights, backend, precision, str(size), str(num_threads)]
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__)), *arguments], stdout=subprocess.PIPE, text=True
+    )
+    return None if done.returncode else dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Load one backend as the node does, predict, and print the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ('model', 'weights', 'backend', 'precision'):
+        parser.add_argument(name)
+    parser.add_argument('size', type=int)
+    parser.add_argument('num_threads', type=int)
+    options = parser.parse_args(argv)
+
+    from affordance_ros.backends.backend import BackendConfig
+    from affordance_ros.model.config import ModelConfig
+    from affordance_ros.predictor import Predictor
+    from affordance_ros.predictor import PredictorConfig
+
+    begin = time.perf_counter()
+    predictor = Predictor.load(
+        ModelConfig(options.model, options.weights, device='cpu'),
+        PredictorConfig(input_size=options.size),
+        BackendConfig(options.backend, options.precision, num_threads=options.num_threads),
+    )
+    predictor.warm_up()
+    loaded_s = time.perf_counter() - begin
+    predictor.set_command('open the bottle')
+    image = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+    times = []
+    for _ in range(_FRAMES):
+        start = time.perf_counter()
+        predictor.predict(image)
+        times.append(1e3 * (time.perf_counter() - start))
+    steady = float(np.median(times[1:]))
+    figures = {
+        'load_s': loaded_s,
+        'first_ms': times[0],
+        'steady_ms': steady,
+        'first_over_steady': times[0] / steady,
+        'memory_mb': psutil.Process().memory_info().rss / 1e6,
+        'peak_memory_mb': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+    }
+    sys.stdout.write(json.dumps(figures) + '\n')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
