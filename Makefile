@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+#
 # `make demo` and `make test` are complete on a fresh machine; see the README.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Installation by pip: everything but the ROS messages, which colcon builds (see README)."""
 
 from setuptools import find_packages

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Open-vocabulary affordance grounding: image and command in, heatmap and targets out."""
 
 from pkgutil import extend_path

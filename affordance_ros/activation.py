@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Activation maps as the model gives them, brought to the image's resolution where it is asked."""
 
 from functools import cached_property

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """From a surface's normal to the orientation in which a gripper would come to it."""
 
 import numpy as np

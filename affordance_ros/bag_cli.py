@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """affordance-bag: heatmaps, overlays and targets for a recording, without ROS."""
 
 import argparse

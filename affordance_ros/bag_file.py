@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Bags read and written message by message through rosbags: needs no ROS."""
 
 import shutil

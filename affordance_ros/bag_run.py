@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Ground commands in a bag's images and write the answers as a bag: needs no ROS."""
 
 import logging

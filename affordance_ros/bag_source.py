@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """RGB-D frames out of a rosbag2, read by rosbags: needs no ROS."""
 
 from collections.abc import Iterator

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Read files that others may have made: regular ones, up to a size that is looked at first."""
 
 import errno

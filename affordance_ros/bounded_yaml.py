@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Read YAML that somebody else may have written: plain data alone, without aliases, and small."""
 
 from pathlib import Path

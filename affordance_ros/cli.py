@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """affordance-ground: heatmaps and targets for photos, without ROS."""
 
 import argparse

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A point cloud that carries the heatmap: x, y, z and heat, laid out as readers expect it.
 
 Four float32 without a gap, 16 bytes a point. sensor_msgs_py reads fields by their offsets (its

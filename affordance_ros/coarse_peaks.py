@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Targets found on the model's own small maps, equal to those of the restored heatmaps.
 
 Between the points of a small map the restored one is bilinear, so its peaks lie at points that

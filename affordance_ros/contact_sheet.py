@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Contact sheets: pictures in rows and columns, to be looked at by a person."""
 
 from collections.abc import Sequence

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Depth images as messages bring them, converted to metres only where they are read.
 
 REP 118: depth is millimetres in 16 bits, 0 where unknown, or metres as float, not finite where

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Decode image files' bytes once their own header has said that this is affordable.
 
 A compressed image of some hundred bytes can claim a billion pixels, and a decoder allocates them

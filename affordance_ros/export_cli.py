@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """affordance-export: a model as ONNX and OpenVINO IR, for robots without torch."""
 
 import argparse

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The tree of coordinate frames over time, as /tf and /tf_static tell it.
 
 Answers as tf2's buffer does: between two stamps it interpolates, before the first and after the

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The mailbox between the camera and the model: the newest frame only, bound to its command."""
 
 import threading

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Image geometry: the letterbox between an image and the model's input.
 
 Pixel centres are at integers, as in OpenCV and image_geometry, so resizing by s maps x to

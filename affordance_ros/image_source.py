@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Where the camera node's frames come from: photos, a video, a webcam, or a bag."""
 
 from collections.abc import Iterator

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Camera messages to arrays: checks, views without a copy, JPEG and PNG decoding.
 
 Messages are taken by their fields alone, so that anything that looks like a sensor_msgs/Image

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """How long frames take, stage by stage, and how many come and go, over a sliding window."""
 
 import threading

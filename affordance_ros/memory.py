@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Memory given back to the system, which neither Python nor the C library does by itself."""
 
 import ctypes

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The overlay: the heatmap over the image, with the targets and the command."""
 
 import cv2

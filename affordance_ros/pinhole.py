@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The rectified pinhole camera: from a CameraInfo, between pixels and points.
 
 Optical frame: x right, y down, z forward, in metres. Pixel centres are at integers.

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Read pickles of plain data without `pickle`: a machine that knows no opcode that does anything.
 
 Python's own unpickler, even with every global refused, can be made to fill gigabytes by one memo

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Targets in 3D: the point and the normal of the surface that a target's pixel shows."""
 
 import math

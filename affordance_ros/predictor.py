@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The predictor: set a command once, predict many images. Node and tools all use this one."""
 
 import time

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What a recording for the rerun viewer shows in 3D, in the camera's optical frame."""
 
 from collections.abc import Sequence

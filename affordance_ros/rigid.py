@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Rigid motions in 3D: a turn (unit quaternion x, y, z, w) and then a shift, in metres."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The surface that an image shows: depth and camera_info that came with it, or why there is none.
 
 The node and the bag tool both use this, so that their points are equal.

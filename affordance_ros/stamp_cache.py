@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Messages kept by their stamps, so that what belongs to an image is found when it is needed."""
 
 import math

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Steady targets: the best one stays the best while it is seen, so that an arm is not sent about.
 
 Targets are only put in another order: places and scores are always those of the frame itself.

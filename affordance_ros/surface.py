@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The surface around a pixel of a depth image: what belongs to it, and the plane that it fits."""
 
 import cv2

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """CLIP's byte-pair tokenizer, for models that are exported and run without torch and open_clip.
 
 The method is that of Sennrich et al. (ACL 2016) as in CLIP's `simple_tokenizer.py`, with its

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Why the node is silent: one cause at a time, the most fundamental first, and the likely cure."""
 
 import enum

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """How Sphinx builds the documentation: `make docs`.
 
 The source folder is the repository's root, so that README and docs link to each other and to the

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Commands in the documentation, run or not: they must name what exists.
 
 A block that needs ROS from apt can't be run here, but its topics' types, its fields, its launch

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A page of documentation: its fenced blocks with their markers, its links, its headings."""
 
 import re

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Runs the blocks of a page as a reader would: in order, in a copy of the repository."""
 
 import os

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Reader of AGD20K and of folders in its layout.
 
     ROOT/<split>/<testset>/egocentric/<affordance>/<object>/<name>.{jpg,jpeg,png}

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Measure the metrics: time an image on one core, and memory over many images."""
 
 import argparse

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Bilinear resizing with torch's arithmetic, in numpy.
 
 `torch.nn.functional.interpolate(mode='bilinear', align_corners=False)` keeps scales and

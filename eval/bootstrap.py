@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Bootstrap intervals of means, resampling pictures: one picture's actions are not independent."""
 
 from collections.abc import Iterator

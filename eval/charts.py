@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Charts as inline SVG: cumulative curves and bars, drawn without any library."""
 
 from collections.abc import Mapping

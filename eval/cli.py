@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """affordance-eval: score heatmaps by the protocols of the published AGD20K tables."""
 
 import argparse

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What can go wrong with an evaluation as a whole, and with one image of it."""
 
 from dataclasses import dataclass

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Maps for AGD20K's pictures: by the one predictor that the node uses, or by a baseline."""
 
 import math

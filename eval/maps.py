@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Predicted maps in files: anybody's npy, npz and png, found by the name of their picture."""
 
 import io

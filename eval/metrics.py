@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """KLD, SIM and NSS by the protocols of the published AGD20K tables.
 
 Each protocol repeats the arithmetic of the code that made its tables: the order of resizing and

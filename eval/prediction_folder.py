@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Predictions on disk: made once, scored by any protocol, and never mixed with another model's."""
 
 import io

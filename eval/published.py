@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What others published on AGD20K, as their papers give it."""
 
 from dataclasses import dataclass

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Referring segmentation on data in RefCOCO's format, by the training's own validation code.
 
 Convention: at the image's own size, sigmoid > 0.5; every sentence counts once. Overall IoU is the

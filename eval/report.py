@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The HTML report: one file that needs no network; pictures are data URIs, charts inline SVG."""
 
 import logging

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The results file: what was run, on what, by which versions, and every image's values."""
 
 import json

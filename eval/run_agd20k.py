@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Evaluate a model or a baseline on a data set in AGD20K's layout."""
 
 import logging

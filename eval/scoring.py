@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Scores of many images, one at a time: memory stays flat however many there are."""
 
 import logging

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Small pictures for the report, as data URIs: photo, ground truth and prediction."""
 
 import base64

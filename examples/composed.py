@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The grounding node inside another Python program: one process, one executor, two nodes.
 
 The planner asks, once for every answer, which of several things can be done in the next camera

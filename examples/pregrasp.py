@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """From the best target to a pre-grasp pose: where a gripper waits before it goes in.
 
     python examples/pregrasp.py --ros-args -p standoff_m:=0.12 -p tool_axis:=z

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Several cameras and one model: a grounding node for each camera, in one process.
 
 Each node has its namespace, with topics, services, parameters, command and diagnostics of its own

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Start the grounding node, and RViz if wanted.
 
 ros2 launch affordance_ros grounding.launch.py image:=/camera/image_raw task_command:=cut

@@ -1,4 +1,7 @@
 #!/usr/bin/env bash
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+#
 # Measure on this machine. Needs no weights and no data: it renders a few scenes, and random weights
 # take as long as trained ones. The peers need packages of their own, which it installs.
 set -euo pipefail

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The arithmetic floor: a model's FLOPs over the best rate at which this machine multiplies."""
 
 from collections.abc import Callable

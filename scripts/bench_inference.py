@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Measure inference on this machine: every backend that works here, stage by stage, and peers.
 
 All that is compared runs in turn, round after round, so that each meets the same machine; a ratio

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Other models of the field with random weights, built from their configurations: no download."""
 
 import warnings

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What a backend costs at the start: the first frame beside later ones, and the memory.
 
 Runs in a process of its own for each backend, so that its memory is its own.

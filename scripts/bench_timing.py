@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Times and ratios that hold on a noisy machine: all that is compared runs in turn."""
 
 import platform

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Measure which precisions keep the answers, on pictures in AGD20K's layout.
 
 Every backend and precision is held against torch in float32: how far KLD, SIM and NSS change, and

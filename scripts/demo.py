@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Play a camera to the grounding node over DDS and lay its answers out on a contact sheet.
 
 The camera node and the grounding node run as processes of their own; this script only publishes

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Draw the pictures of docs/concepts.md: rendered test scenes, their truth, the model's answers.
 
 Each is what the embedded model answers today, failures included; a new model needs a new look at

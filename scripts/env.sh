@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+#
 # source scripts/env.sh: the wheels' ROS 2 and the built messages, as `make` uses them.
 # Discovery stays on this machine; set ROS_DOMAIN_ID yourself to keep several runs apart.
 _root=$(cd "$(dirname "${BASH_SOURCE[0]:-$0}")/.." && pwd)

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Fuzz everything that reads untrusted input; resumes where it was stopped.
 
 scripts/fuzz.py [--inputs 1000000] [--seed 0] [--target images] [--out out/fuzz.json] [--fresh]

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Measure the demo's latency, from image stamp to targets, and the node's own share of it.
 
 The grounding node and two bare predictors run in fresh processes of their own. Each picture of the

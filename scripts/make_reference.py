@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Write docs/reference: topics, services and parameters of the running nodes, and the messages.
 
 Names, types, QoS, defaults and ranges come from real nodes that this script starts, descriptions

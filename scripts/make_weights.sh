@@ -1,4 +1,7 @@
 #!/usr/bin/env bash
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+#
 # Make the embedded model `tabletop` from nothing: render, pretrain the compact CLIP, freeze it, train
 # the neck and head. Stopped at any point, the same command goes on from there.
 #   DATA, RUNS: folders for what is rendered and trained (data/tabletop, runs/tabletop); 16 GB in all

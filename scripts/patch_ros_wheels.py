@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Let the ROS 2 wheels of this virtual environment build interfaces; run with its Python.
 
 The wheels' exported CMake targets name the include folders of the container that they were built

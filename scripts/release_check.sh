@@ -1,4 +1,7 @@
 #!/usr/bin/env bash
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+#
 # What a release must pass beside the tests: ROS's own linters, manifest and Dockerfile.
 # xmllint is no Python package, so tests/test_release.py holds package.xml to REP 149.
 set -euo pipefail

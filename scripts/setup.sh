@@ -1,4 +1,7 @@
 #!/usr/bin/env bash
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+#
 # Make .venv from the pinned requirements and build the messages: everything that `make demo` and
 # `make test` run on. Does nothing where nothing has changed.
 set -euo pipefail

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Run the tabletop demo for long, and hold that the grounding node does not grow or slow down.
 
 The camera node and the grounding node run as processes of their own; this script changes commands,

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Draw series over time as lines in panels, one below the other."""
 
 from collections.abc import Mapping

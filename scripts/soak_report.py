@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Write what a soak found: numbers as JSON, a plot, and a report."""
 
 import json

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Affordance heatmaps: visible points, each a Gaussian, as AGD20K's were made of clicks."""
 
 from __future__ import annotations

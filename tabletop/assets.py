@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Find the scanned objects' files and read what a scene needs of them."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Write an orbit of the tabletop as a rosbag2 in MCAP, without ROS.
 
 /camera/image         sensor_msgs/Image rgb8 (or /camera/image/compressed, JPEG)

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A live RGB-D camera of the tabletop: it circles one rendered scene."""
 
 from __future__ import annotations

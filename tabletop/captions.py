@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Captions for contrastive pretraining: of whole images, of whole objects and of parts.
 
 Captions of images and of whole objects may speak of what one does with a thing, as captions on

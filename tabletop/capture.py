@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Render a composed scene into a frame: masks, parts and affordance points worked out."""
 
 from __future__ import annotations

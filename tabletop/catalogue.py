@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The objects of the tabletop world, read from `objects.yaml` and checked."""
 
 from __future__ import annotations

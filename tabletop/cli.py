@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """`affordance-tabletop`: render the tabletop world and write it in the formats of real data."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What can go wrong for a person who uses the tabletop, one exception class per kind."""
 
 

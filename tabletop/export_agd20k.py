@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Write frames as an AGD20K-format folder, which an evaluator of the real data reads.
 
     <root>/AGD20K-style/<subset>/testset/egocentric/<affordance>/<object>/<name>.jpg

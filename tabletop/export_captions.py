@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Write frames as an image-caption list for contrastive pretraining: JSON lines.
 
 <root>/images/<name>.jpg

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Write frames as a RefCOCO-format folder, which a reader of the real data reads.
 
 <root>/images/<name>.jpg

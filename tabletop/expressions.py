@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Referring expressions with exact masks: objects, attributes, relations and parts.
 
 No expression holds a word of an action: what FPN training reads is nouns, colours, places.

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """MuJoCo with a GL backend that works without a screen: EGL where it can draw, else OSMesa.
 
 MuJoCo reads MUJOCO_GL once, on import, so this module is the only one that imports it.

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Closed triangle meshes from a few primitives: turned profiles, swept tubes, prisms.
 
 Units are metres, z is up, and every mesh is closed with its faces turned outwards.

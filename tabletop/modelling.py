@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Put surfaces, lights and objects into a MuJoCo specification."""
 
 from __future__ import annotations

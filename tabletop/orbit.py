@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A camera that moves smoothly around one scene: what the bag and the live camera show."""
 
 from __future__ import annotations

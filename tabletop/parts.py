@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Tell the parts of a scanned object apart by rules on points in its own frame."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Pinhole geometry: x right, y down, z forward; pixel centres at integers."""
 
 from __future__ import annotations

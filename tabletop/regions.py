@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Regions of a frame that words can name: objects, parts of objects, and unions of them."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Draw a world: colour, depth in metres and which geom each pixel shows."""
 
 from __future__ import annotations

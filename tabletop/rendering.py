@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Render a split into a store: every scene from its own seed, shards on all cores, resumable."""
 
 from __future__ import annotations
@@ -74,7 +77,7 @@ def render_shard(settings: StoreSettings, index: int) -> list[Frame]:
             # A rare scene shows nothing large enough to name: it is drawn again.
             for attempt in range(20):
                 rng = np.random.default_rng([settings.seed, split.index, index, k, attempt])
-                low, high = _EXAMPLES.get(split.name, (2, 9))
+                low, high = _EXAMPLES.get(split.name, (2, 7))
                 placed = compose(
                     world,
                     catalogue,

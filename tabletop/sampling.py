@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Sample points of meshes: where an object ends, and where one acts on it."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Compose a scene: which objects, where they lie, what they look like, light and camera."""
 
 from __future__ import annotations
@@ -62,7 +65,7 @@ def compose(
         catalogue: the catalogue that the world was built from.
         rng: source of randomness.
         focus: nouns of which at least one object is wanted.
-        count: number of objects; None draws 2 to 8.
+        count: number of objects; None draws 2 to 6.
         exactly: nouns to show, one object each; empty draws them.
 
     Returns:
@@ -72,7 +75,7 @@ def compose(
         first = {i.kind.name: i for i in reversed(world.instances)}
         wanted = [first[n] for n in exactly if n in first]
     else:
-        wanted = _choose(world.instances, rng, focus, count or int(rng.integers(2, 9)))
+        wanted = _choose(world.instances, rng, focus, count or int(rng.integers(2, 7)))
     crowded = rng.uniform(0.75, 1.5)
     placed: list[Placed] = []
     for instance in wanted:
@@ -235,7 +238,7 @@ def viewpoint(placed: Sequence[Placed], rng: np.random.Generator, aspect: float)
         fill = rng.uniform(0.45, 0.85)
     else:
         cloud = np.concatenate(corners)
-        fill = rng.uniform(0.9, 1.3)
+        fill = rng.uniform(1.1, 1.6)
     centre = (cloud.max(0) + cloud.min(0)) / 2
     radius = max(float(np.linalg.norm(cloud - centre, axis=1).max()), 0.035)
     distance = radius / fill / np.tan(np.deg2rad(fov) / 2) / min(aspect, 1.0)

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What a generated object is made of: pieces, each a closed mesh that is one named part."""
 
 from __future__ import annotations

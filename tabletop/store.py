@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Scenes on disk: shards of compressed arrays, written atomically, rendered once, read often.
 
 A shard is an .npz of plain arrays (no pickle), N scenes each:

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Random textures drawn from a seed: what tables, walls and printed objects wear."""
 
 from __future__ import annotations

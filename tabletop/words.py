@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Words for things and actions, and the rules about which may stand together."""
 
 from __future__ import annotations

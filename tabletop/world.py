@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """One compiled MuJoCo model that holds many objects, of which each scene shows a few.
 
 Compiling costs about a second, so a shard of scenes shares one model: what a scene doesn't show

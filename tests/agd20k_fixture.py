@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A tiny data set in AGD20K's layout: discs on grey, ground truths around them."""
 
 import cv2

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Small bags of pictures, written as a robot would record them; and bags read whole."""
 
 import cv2

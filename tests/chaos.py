@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What the chaos tests share: how the node is run, and what it must do whatever happens."""
 
 import time

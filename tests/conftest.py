@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What the tests share: a small untrained model, photos, and a ROS environment of their own."""
 
 import os

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What a depth camera does to depth: noise, whole millimetres, holes at edges and elsewhere."""
 
 import cv2

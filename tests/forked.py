@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Processes of the grounding node, forked from one that has torch and the package imported.
 
 The imports take seconds, the rest of a node's start far less; a fork has no more in common with

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Image messages as cameras lay them out: byte order, padded rows."""
 
 from types import SimpleNamespace

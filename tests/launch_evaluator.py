@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Evaluate a launch file where ROS's `launch` is not installed.
 
 A small and strict stand-in for the part of the launch API that the package uses: unknown names,

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Malformed images: kinds with a name, the cause under which the node counts each, and a maker."""
 
 import numpy as np

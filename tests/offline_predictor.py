@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Predict photos in a fresh process: python -m tests.offline_predictor OUT PHOTO... -- COMMAND...
 
 Earlier tests leave their marks on a process's arithmetic (which kernels were chosen, how memory is

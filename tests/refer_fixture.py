@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A tiny data set in RefCOCO's format: coloured shapes, written as the original files were."""
 
 import json

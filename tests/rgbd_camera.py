@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A synthetic RGB-D camera before a plane, and the exact points that its pixels show."""
 
 import numpy as np

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Every backend answers as torch does, for any size, batch and number of commands."""
 
 import logging

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Bags as files: what is damaged is named, and nothing half-written is left."""
 
 import numpy as np

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Targets in 3D from a bag: its depth is found, matched and, where it can't be used, named."""
 
 import cv2

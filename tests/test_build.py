@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The package builds as a robot's workspace would build it, without links into the source."""
 
 import os

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The camera node plays what it is given, with headers and CameraInfo that fit."""
 
 import cv2

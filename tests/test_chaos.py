@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Chaos: whatever happens around the node, it answers the next good frame within a second."""
 
 import itertools

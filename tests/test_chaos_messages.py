@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Chaos: bad messages are counted under their cause, odd ones answered, whatever their number."""
 
 import itertools

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What is found on small maps equals what is found on the heatmaps themselves."""
 
 import cv2

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The demo, as `make demo` runs it but shorter: processes, DDS, and the sheet that it leaves."""
 
 import os

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Diagnostics of the real node, each cause of silence made to happen."""
 
 import contextlib

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The documentation: what can be held of it in seconds, and the checker that holds the rest."""
 
 import os

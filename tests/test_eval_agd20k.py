@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The reader of AGD20K's layout: what it finds, what it tolerates, and what it says."""
 
 import logging

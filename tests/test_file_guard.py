@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A parameter client far away must not make the node read any file it likes."""
 
 import pytest

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The tree of frames: places at a moment, and errors that say what is missing."""
 
 import numpy as np

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A short fuzz campaign; `make fuzz` runs the long one."""
 
 import json

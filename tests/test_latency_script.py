@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The latency table, as `make latency` prints it but over fewer frames."""
 
 import os

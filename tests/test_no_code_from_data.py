@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """No file of the package calls what can run code, or fill the memory, that comes with data."""
 
 import ast

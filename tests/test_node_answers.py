@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What the node answers: the same as the predictor, for every kind of input."""
 
 import subprocess

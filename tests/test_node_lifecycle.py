@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The grounding node as a managed node, by the services that `ros2 lifecycle` calls."""
 
 import time

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The services of the grounding node: commands on one image, and commands with an answer."""
 
 import signal

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Targets in 3D from the node: exact where depth is known, and a named reason where it is not."""
 
 import cv2

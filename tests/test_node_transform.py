@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Points in a target frame, by transforms that are heard on /tf and /tf_static over DDS."""
 
 import sys

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The package as a whole: layers, manifests, shipped files, and what is said where parts lack."""
 
 import ast

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """3D targets on rendered scenes, whose depth is known exactly and then damaged as a camera's."""
 
 from dataclasses import dataclass

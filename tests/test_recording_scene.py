@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What recordings show in 3D, read back by rerun's own reader."""
 
 from types import SimpleNamespace

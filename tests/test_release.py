@@ -1,6 +1,10 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What a release needs beside working code: the manifest, its keys, the container."""
 
 import re
+import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -108,3 +112,16 @@ def test_the_changelog_is_read_by_the_release_tools():
     newest, _, content = next(iter(released.foreach_version(reverse=True)))
     assert newest == '9.9.9'
     assert str(content[0]).count('\n') >= entries - 1
+
+
+def test_every_source_file_says_whose_it_is():
+    listed = subprocess.run(
+        ['git', 'ls-files', '*.py', '*.sh', 'CMakeLists.txt', 'Makefile', 'docker/Dockerfile'],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    assert len(listed) > 300
+    statement = (
+        '# Copyright 2026 The affordance_ros Authors\n# SPDX-License-Identifier: Apache-2.0\n'
+    )
+    silent = [name for name in listed if statement not in (ROOT / name).read_text()[:200]]
+    assert not silent

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """RViz and Foxglove are in no package index, so their configurations are held against the node."""
 
 import json

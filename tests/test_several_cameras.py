@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Several cameras and one model: nodes that share it, each with its fair share."""
 
 import threading

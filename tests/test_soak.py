@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The soak: what is judged on made-up series, and a short one as `make soak` runs it."""
 
 import json

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Points and clouds as messages, read back by what has nothing to do with us."""
 
 import numpy as np

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The policy for `ros2 security`: of the right form, and just what the running node uses."""
 
 import xml.etree.ElementTree as ElementTree

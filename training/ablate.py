@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """affordance-ablate: train the neck's variants with several seeds and write the table."""
 
 import argparse

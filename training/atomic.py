@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Write files so that a reader sees the old one or the whole new one, whatever happens."""
 
 import errno

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Augmentation: which part of an image is seen, where on the input, mirrored or tinted.
 
 A view is drawn before any pixel is read, so that its parameters can be a key of the feature cache.

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Measure training: images/s and peak memory without the feature cache, filling it, and with it.
 
 Each way runs in a process of its own, so that its memory is its own.

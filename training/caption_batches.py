@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Batches for contrastive pretraining: crops around boxes or whole images, with captions."""
 
 from collections.abc import Sequence

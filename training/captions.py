@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Image-caption lists for contrastive pretraining: JSON lines, and the pixels kept decoded.
 
 Each line names an image (relative to the list's folder), its captions, and, where the captions are

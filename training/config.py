@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What a training run is made of, as frozen dataclasses."""
 
 from dataclasses import dataclass

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Contrastive learning of images and captions: the image vector at any size, and the loss."""
 
 from collections.abc import Collection

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The processes that torchrun starts: who is who, and sums over all of them."""
 
 import os

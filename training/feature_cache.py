@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The trunk's features on disk: fp16, memory-mapped, bounded, kept for later epochs and runs."""
 
 import fcntl

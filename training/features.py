@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """From samples to the trunk's features: out of the cache, or by one pass over the others."""
 
 from collections.abc import Sequence

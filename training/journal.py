@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What a run tells: JSON lines, TensorBoard where it is installed, and a progress bar."""
 
 import json

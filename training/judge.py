@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Judges a model during training: scores on the validation split, and a sheet to look at."""
 
 from collections.abc import Sequence

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The loss of AffordanceCLIP: binary cross-entropy with logits, mean over all pixels."""
 
 from collections.abc import Sequence

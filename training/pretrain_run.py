@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A pretraining run: the loop within a budget, retrieval, saving, going on."""
 
 import dataclasses

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Referring-expression data sets in RefCOCO's format: which there are, and reading their files.
 
 The format is that of https://github.com/lichengunc/refer: `<root>/<dataset>/instances.json`

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The converted form of a referring data set: JSON lines, one image a line, masks as RLE.
 
 Converting reads the original files once; afterwards nothing is unpickled any more, and a training

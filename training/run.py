@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A training run: the loop over epochs and steps, validation, saving, going on."""
 
 import copy

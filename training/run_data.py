@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The images that a run trains on and is judged by."""
 
 from collections.abc import Sequence

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A run's folder: its state, its last and best model, its sheets; and whether it may be used."""
 
 import dataclasses

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What a run needs to go on exactly where it was: weights, optimiser, place; without pickle."""
 
 import dataclasses

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """From converted data sets to samples: one image, its sentences and their masks."""
 
 from collections.abc import Collection

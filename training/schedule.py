@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """How weights move: the rate as a function of the step, its groups, and the moving average."""
 
 import math

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Text vectors of sentences: encoded once each, and cut where CLIP stops reading."""
 
 from collections.abc import Iterable

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A sheet of heatmaps: image, named region and heatmap side by side, to be looked at."""
 
 from collections.abc import Sequence

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Stopping on SIGTERM or Ctrl-C without losing the step under way."""
 
 import logging

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Validation: how well the thresholded heatmaps cover the regions that sentences name."""
 
 from collections.abc import Iterator

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Read a dataclass from YAML, key by key: what is unknown or of another type is an error."""
 
 import dataclasses

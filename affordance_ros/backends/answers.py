@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The record of which precisions keep the answers, by which `auto` chooses.
 
 `scripts/check_answers.py` measures it and writes `answers.json`.

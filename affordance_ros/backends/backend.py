@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The interface of all backends, and what is asked of them."""
 
 from dataclasses import dataclass

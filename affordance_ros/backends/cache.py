@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Compiled models on disk, found by a hash of everything that they depend on."""
 
 import hashlib

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Which backend runs a model: the one asked for, or the fastest that works here, and why."""
 
 import importlib.util

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """An exported model: a folder with its networks, tokenizer and facts, which needs no torch."""
 
 import json

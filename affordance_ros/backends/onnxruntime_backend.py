@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """ONNX Runtime as a backend: for CPUs where OpenVINO is not at hand."""
 
 import numpy as np

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """torch as a backend: the reference that all others are held against."""
 
 import numpy as np

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The image network as ONNX, written once per model and then fitted to any input size."""
 
 import copy

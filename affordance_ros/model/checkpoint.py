@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Checkpoints of the trained part: safetensors, with everything needed to refuse a mismatch."""
 
 import dataclasses

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A compact CLIP of the same classes as the large ones, for tests and for the embedded model."""
 
 from typing import Any

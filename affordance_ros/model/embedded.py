@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Models whose weights ship with the package, so that they need no download."""
 
 from dataclasses import dataclass

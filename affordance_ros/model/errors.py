@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What can be wrong with a model's files; needs no torch, so that a node without it can say so."""
 
 

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Fetch open_clip's published weights: the local hub cache, then a download over TLS, checked."""
 
 import re

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The whole model: frozen trunk, decoder, text; and how it is loaded and described."""
 
 from pathlib import Path

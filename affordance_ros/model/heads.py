@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """From features and text to activation maps: the trained FPN decoder and the training-free one."""
 
 from collections.abc import Mapping

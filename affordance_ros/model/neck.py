@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The light feature pyramid: F_S and the trunk's stages fused from coarse to fine into F^O."""
 
 from collections.abc import Mapping

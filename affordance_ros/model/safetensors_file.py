@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Read safetensors files whose header is looked at before anything is parsed or allocated."""
 
 from pathlib import Path

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Text features F_Q: prompts through CLIP's text transformer, cached."""
 
 from collections.abc import Sequence

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Read the state dicts that torch.save wrote, without torch.load.
 
 torch.load inflates zip bombs, and until torch 2.6 `weights_only` could be talked into running code

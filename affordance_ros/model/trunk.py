@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The frozen CLIP trunk: three stages, the global image vector, dense values and text features."""
 
 from collections.abc import Collection

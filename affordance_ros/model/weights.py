@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Find and read a trunk's weights: a local file, the local hub cache, then a download."""
 
 import hashlib

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Rare encodings (bayer, YUV 4:2:2) through cv_bridge, imported when one first comes."""
 
 import numpy as np

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A camera for machines without one: plays photos, a video, a webcam or a bag on `image`."""
 
 import functools

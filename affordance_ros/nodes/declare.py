@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """How the nodes declare a parameter: with its meaning and its range."""
 
 from rcl_interfaces.msg import FloatingPointRange

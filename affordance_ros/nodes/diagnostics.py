@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Diagnostics: what the node does, how fast, and why it is silent, on /diagnostics."""
 
 import os

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Entry points of the nodes, which say what is missing before a traceback would."""
 
 import importlib

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Which files a parameter may name once the node runs: a client far away must not choose any."""
 
 import os

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What the node sees around it: who publishes images, and whether they can be heard."""
 
 import difflib

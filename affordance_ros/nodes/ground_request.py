@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """One call of the service `~/ground` under way, and the mailbox that carries it."""
 
 from collections.abc import Sequence

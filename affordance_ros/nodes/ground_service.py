@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The service `~/ground`: several commands on one image, answered within a deadline."""
 
 import math

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The grounding node: newest camera frame and command in, heatmap, overlay and targets out."""
 
 import time

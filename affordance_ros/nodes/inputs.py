@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What the grounding node listens to while it is active."""
 
 from collections.abc import Callable

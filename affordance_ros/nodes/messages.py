@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """From groundings and arrays to ROS messages."""
 
 from __future__ import annotations

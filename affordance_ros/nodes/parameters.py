@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The grounding node's parameters: names, ranges, and what they become."""
 
 from collections.abc import Iterable

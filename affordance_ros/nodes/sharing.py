@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """One model for several grounding nodes of one process, as for several cameras of a robot."""
 
 import threading

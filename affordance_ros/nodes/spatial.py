@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The 3D half of the grounding node: depth and camera_info in, points, poses and clouds out."""
 
 from collections.abc import Sequence

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What belongs to an image in 3D: depth and camera_info, heard and matched by stamp."""
 
 import math

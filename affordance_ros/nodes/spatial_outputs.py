@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """What the grounding node publishes in 3D for each frame."""
 
 from collections.abc import Sequence

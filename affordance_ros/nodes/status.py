@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """The latched status: published when something changes, and at most once a second for counts."""
 
 from __future__ import annotations

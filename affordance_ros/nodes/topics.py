@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """How the grounding node publishes and listens: QoS defaults that a person can override."""
 
 from collections.abc import Callable

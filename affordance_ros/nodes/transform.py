@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Points and poses in another frame than the camera's, by what /tf and /tf_static tell."""
 
 import threading

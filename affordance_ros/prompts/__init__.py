@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Prompt sets: how a command becomes what CLIP reads. The YAML files beside this one ship."""
 
 from dataclasses import dataclass

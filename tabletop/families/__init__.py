@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Families of generated shapes: each a function of a random generator and a style.
 
 A family returns the pieces of a new shape, each piece one named part. A style is a way of being

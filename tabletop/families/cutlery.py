@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Generated cutlery and kitchen tools, lying along +x with the held end at x = 0."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Handles that lie along +x, as cutlery, tools and brushes have them."""
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """AGD20K's folders: layouts, pictures, ground truths, predicted maps."""
 
 import io

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """A fuzz campaign: all targets, input by input, to be resumed, and what came of it."""
 
 import json

@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Images in messages: compressed, raw, depth."""
 
 from pathlib import Path

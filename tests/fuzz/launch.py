@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Launch arguments: texts through the launch file, to what ROS parses of them."""
 
 from pathlib import Path

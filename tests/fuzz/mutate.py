@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """Mutations: bytes, numbers, texts, and trees of plain data, all drawn from one generator."""
 
 import copy

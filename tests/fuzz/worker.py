@@ -1,3 +1,6 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
 """One target's inputs in a process of their own, which may be killed by any of them.
 
 python -m tests.fuzz.worker TARGET SEED START END PROGRESS
