@@ -20,6 +20,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import cv2
 import numpy as np
 import rclpy
 from affordance_ros.msg import AffordanceTargetArray
@@ -142,8 +143,12 @@ def predict_barely(arguments: argparse.Namespace) -> None:
 
 
 def read_pictures(arguments: argparse.Namespace) -> list[np.ndarray]:
-    """Return the sequence's pictures."""
-    return [frame.bgr for frame in open_source(str(arguments.source), loop=False)]
+    """Return the sequence's pictures, at the size that is asked for."""
+    pictures = [frame.bgr for frame in open_source(str(arguments.source), loop=False)]
+    if arguments.width:
+        height = round(arguments.width * pictures[0].shape[0] / pictures[0].shape[1])
+        pictures = [cv2.resize(picture, (arguments.width, height)) for picture in pictures]
+    return pictures
 
 
 class BarePredictor:
@@ -258,6 +263,7 @@ def main() -> int:
     """Parse the arguments and run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--source', type=Path, default=ROOT / 'samples' / 'tabletop')
+    parser.add_argument('--width', type=int, default=0, help="0: the pictures' own")
     parser.add_argument('--command', default='hold the mug')
     parser.add_argument('--model', default='tabletop')
     parser.add_argument('--weights', default='')
