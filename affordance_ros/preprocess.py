@@ -3,6 +3,7 @@
 
 """From a picture to the model's input."""
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,9 +12,8 @@ from affordance_ros.geometry import Letterbox
 # What OpenAI normalised CLIP's pictures with, RGB in [0, 1].
 IMAGE_MEAN = (0.48145466, 0.4578275, 0.40821073)
 IMAGE_STD = (0.26862954, 0.26130258, 0.27577711)
-# uint8 to normalised float in one multiply and one add: x * scale + shift.
-_SCALE = 1.0 / (255.0 * np.asarray(IMAGE_STD, np.float32))
-_SHIFT = -np.asarray(IMAGE_MEAN, np.float32) / np.asarray(IMAGE_STD, np.float32)
+# Each channel's 256 normalised values: looking them up is several times faster than computing.
+_NORMALISED = ((np.arange(256)[:, None] / 255.0 - IMAGE_MEAN) / IMAGE_STD).astype(np.float32)[None]
 
 
 def prepare(image: NDArray[np.uint8], box: Letterbox, *, channels: str) -> NDArray[np.float32]:
@@ -30,11 +30,9 @@ def prepare(image: NDArray[np.uint8], box: Letterbox, *, channels: str) -> NDArr
     """
     small = box.shrink(image)
     if channels == 'bgr':
-        small = small[..., ::-1]
+        small = cv2.cvtColor(small, cv2.COLOR_BGR2RGB)
     elif channels == 'mono':
-        small = small[..., None]
+        small = cv2.cvtColor(small, cv2.COLOR_GRAY2RGB)
     canvas = np.zeros((1, *box.canvas, 3), np.float32)
-    inner = canvas[0][box.window]
-    np.multiply(small, _SCALE, out=inner)
-    inner += _SHIFT
+    canvas[0][box.window] = cv2.LUT(small, _NORMALISED)
     return canvas.transpose(0, 3, 1, 2)
