@@ -1,11 +1,30 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Memory given back to the system, which neither Python nor the C library does by itself."""
+"""The process's memory: kept while pictures come, given back once a model has been dropped."""
 
 import ctypes
 import gc
 import sys
+
+# glibc's names for mallopt (malloc.h).
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
+_LARGEST_PICTURE = 32 << 20  # the most that glibc takes for the threshold
+_KEPT_FREE = 128 << 20
+
+
+def keep_memory() -> None:
+    """Let the C library keep freed pictures for the next ones; for the main program to call once.
+
+    By default glibc gives a picture's memory back when it is freed and gets fresh pages for the
+    next one, which the system hands out zeroed, 4 KB at a time: 0.4 ms for a message of 0.5 MB
+    that takes 0.02 ms to fill. Other C libraries are left as they are.
+    """
+    mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _LARGEST_PICTURE)
+        mallopt(_M_TRIM_THRESHOLD, _KEPT_FREE)
 
 
 def release_memory() -> None:

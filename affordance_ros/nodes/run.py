@@ -18,6 +18,8 @@ from rclpy.logging import get_logger
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from affordance_ros.memory import keep_memory
+
 _LONGEST_WAIT_S = 0.2
 
 NodeT = TypeVar('NodeT', bound=Node)
@@ -47,6 +49,7 @@ def run_node(
     Returns:
         The process's exit code: 0 after a clean stop, 1 if the node could not start.
     """
+    keep_memory()
     stop = threading.Event()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
