@@ -28,11 +28,8 @@ demo: build  ## Play the tabletop to the node over DDS; contact sheet of its ans
 lint: build  ## Check style and types.
 	@$(WITH_ENV) ruff check . && ruff format --check . && mypy
 
-# Training has a process of its own: after all the runtimes that the other tests load into theirs
-# (OpenVINO, ONNX Runtime, Mesa, rerun) it has crashed in native code.
 test: lint  ## Run the tests, style and types first.
-	@$(WITH_ENV) python -m pytest -m 'not slow' --ignore-glob='tests/test_training*' $(PYTEST_ARGS)
-	@$(WITH_ENV) python -m pytest -m 'not slow' tests/test_training*.py $(PYTEST_ARGS)
+	@$(WITH_ENV) bash scripts/test.sh $(PYTEST_ARGS)
 
 slow: build  ## Run the long proofs.
 	@$(WITH_ENV) python -m pytest -m slow $(PYTEST_ARGS)
