@@ -14,7 +14,7 @@ weights=affordance_ros/weights/tabletop
 resume() { [[ ! -f $1/state.safetensors ]] || echo --resume; }
 
 affordance-tabletop render --out "$data" --what referring captions agd20k \
-    --n train=8000 pretrain=3500 val=400 test=500 unseen=400
+    --n train=8000 pretrain=4000 val=400 test=500 unseen=400
 cat "$data"/captions_train.jsonl "$data"/captions_pretrain.jsonl > "$data"/captions_all.jsonl
 
 # Three runs, each from the weights of the one before.
