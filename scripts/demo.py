@@ -59,7 +59,7 @@ from affordance_ros.stamp_cache import to_ns
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ('hold the mug', 'drink_with', 'pour', 'open', 'cut_with', 'eat')
-TABLETOP_OBJECTS = ['mug', 'knife', 'moka pot', 'bottle', 'book', 'pan', 'apple', 'scissors']
+TABLETOP_OBJECTS = ['mug', 'knife', 'moka pot', 'bottle', 'pan', 'apple']
 STARTUP_TIMEOUT_S = 120.0
 ANSWER_TIMEOUT_S = 60.0
 

@@ -79,13 +79,13 @@ class Scenes:
 def draw_answer(scenes: Scenes) -> Picture:
     """Draw one answer's parts: picture, truth, heatmap, overlay with targets."""
     colours = cv2.applyColorMap(
-        (scenes.heatmap(40, 'hit') * 255).astype(np.uint8), cv2.COLORMAP_TURBO
+        (scenes.heatmap(34, 'hit') * 255).astype(np.uint8), cv2.COLORMAP_TURBO
     )
     row = [
-        scenes.picture(40),
+        scenes.picture(34),
         np.asarray(colours, np.uint8),
-        scenes.answer(40, 'hit'),
-        scenes.truth(40, 'hit'),
+        scenes.answer(34, 'hit'),
+        scenes.truth(34, 'hit'),
     ]
     titles = ['camera image', 'heatmap, 0 to 1', 'overlay and targets', 'what is right here']
     return draw_sheet([row], column_titles=titles, banner='command: hit')
@@ -110,7 +110,7 @@ def draw_prompts(scenes: Scenes) -> Picture:
     """Draw one scene under several wordings."""
     commands = ('hit', 'hammer', 'the handle of the hammer', 'hit with the hammer')
     rows = [
-        [scenes.answer(45, command, prompt_set=name, caption=name) for command in commands]
+        [scenes.answer(38, command, prompt_set=name, caption=name) for command in commands]
         for name in ('verb', 'ensemble')
     ]
     return draw_sheet(
@@ -121,12 +121,12 @@ def draw_prompts(scenes: Scenes) -> Picture:
 def draw_failures(scenes: Scenes) -> Picture:
     """Draw what goes wrong: truth on the left, answer on the right."""
     cases = [
-        (85, 'write'),
+        (30, 'write'),
         (46, 'write'),
-        (2, 'hit'),
-        (56, 'drink_with'),
-        (81, 'cut_with'),
-        (24, 'hold'),
+        (42, 'hit'),
+        (11, 'drink_with'),
+        (41, 'cut_with'),
+        (18, 'drink_with'),
     ]
     pairs = [
         [scenes.truth(scene, action), scenes.answer(scene, action)] for scene, action in cases

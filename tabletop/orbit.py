@@ -23,6 +23,8 @@ from tabletop.world import build_world
 
 DEFAULT_OBJECTS = ('mug', 'knife', 'bottle', 'bowl', 'apple', 'spatula', 'scissors')
 FOV_Y_DEG = 45.0
+# How much of the view's height the group takes: what stands apart leaves it now and then.
+_FILL = 1.5
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Orbit:
         )
         self._target = (cloud.max(0) + cloud.min(0)) / 2
         radius = np.linalg.norm(cloud - self._target, axis=1).max()
-        self._distance = float(radius / np.tan(np.deg2rad(FOV_Y_DEG) / 2))
+        self._distance = float(radius / _FILL / np.tan(np.deg2rad(FOV_Y_DEG) / 2))
         self._phase = float(rng.uniform(0, 2 * np.pi))
         self._period_s = period_s
         self._matrix = camera_matrix(width, height, FOV_Y_DEG)

@@ -86,7 +86,7 @@ class Network(Protocol):
         """Return ONNX for inputs of (height, width) pixels; N and K are dynamic.
 
         Inputs are `pixels` (N, 3, H, W) and `text` (N, K, C), the output is `logits`. The tensors
-        `stem`, `layer2`, `layer3` and `layer4` inside are named so.
+        `layer1` to `layer4` inside, the stages' outputs, are named so.
 
         Raises:
             BackendError: If the network can't be written for this size.

@@ -36,9 +36,9 @@ def processor_has_bf16() -> bool:
 class OpenVINOBackend:
     """Runs the network on the CPU, compiled once for each input size.
 
-    In bf16 only the stages run in bfloat16, nine tenths of the arithmetic. The stem and all behind
-    the stages stay in float32: there bfloat16 moves the best target of one frame in fifty and of
-    one in twenty, in the stages of one in two hundred (docs/performance.md).
+    In bf16 only the stages from the second on run in bfloat16, most of the arithmetic. What comes
+    before and behind stays in float32: there bfloat16 moves best targets of more frames than may
+    move (docs/performance.md).
 
     Args:
         network: The network.
@@ -96,7 +96,7 @@ class OpenVINOBackend:
     def _make_chain(self, size: tuple[int, int, int]) -> list[ov.InferRequest]:
         """Return what runs one after the other for a batch, height and width."""
         parts: dict[str, ov.Model] = {}  # read at most once for all of them
-        names = ('whole',) if self._precision == 'f32' else ('stem', 'stages', 'decoder')
+        names = ('whole',) if self._precision == 'f32' else ('front', 'stages', 'decoder')
         return [self._compile(name, size, parts).create_infer_request() for name in names]
 
     def _compile(
@@ -105,7 +105,7 @@ class OpenVINOBackend:
         """Compile a part of the network, or read it from the cache.
 
         Args:
-            part: 'whole', 'stem', 'stages' or 'decoder'.
+            part: 'whole', 'front', 'stages' or 'decoder'.
             size: Batch, height and width.
             parts: Filled with all parts where the network had to be read.
         """
@@ -154,9 +154,9 @@ class OpenVINOBackend:
 
 
 def cut(model: ov.Model) -> dict[str, ov.Model]:
-    """Cut a network into 'stem', 'stages' and 'decoder', all that comes behind the stages.
+    """Cut a network into 'front' (stem and first stage), 'stages' and 'decoder', all behind them.
 
-    The tensors that pass between the parts are named `stem`, `layer2`, `layer3` and `layer4`.
+    The tensors that pass between the parts are named `layer1` to `layer4`.
     """
     decoder = model.clone()
     given = [_replace(decoder, name) for name in _STAGES]
@@ -165,12 +165,12 @@ def cut(model: ov.Model) -> dict[str, ov.Model]:
     given = [parameter for parameter in given if parameter.get_friendly_name() in read]
     text = decoder.input('text').get_node()
     stages = model.clone()
-    stem_output = _replace(stages, 'stem')
+    first = _replace(stages, 'layer1')
     wanted = [_tensor(stages, parameter.get_friendly_name()) for parameter in given]
-    stem = model.clone()
+    front = model.clone()
     return {
-        'stem': ov.Model([_tensor(stem, 'stem')], [stem.input('pixels').get_node()], 'stem'),
-        'stages': ov.Model(wanted, [stem_output], 'stages'),
+        'front': ov.Model([_tensor(front, 'layer1')], [front.input('pixels').get_node()], 'front'),
+        'stages': ov.Model(wanted, [first], 'stages'),
         'decoder': ov.Model([logits], [*given, text], 'decoder'),
     }
 

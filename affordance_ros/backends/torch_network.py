@@ -25,7 +25,7 @@ from affordance_ros.model.trunk import STRIDE
 from affordance_ros.model.weights import hash_state_dict
 
 # Changes whenever this file writes another network for the same weights.
-_VERSION = '1'
+_VERSION = '2'
 _OPSET = 18
 
 ModuleT = TypeVar('ModuleT', bound=nn.Module)
@@ -101,10 +101,9 @@ class _Exportable(nn.Module):
     def forward(
         self, pixels: torch.Tensor, text: torch.Tensor, positions: torch.Tensor
     ) -> tuple[torch.Tensor, ...]:
-        """Return logits, the stem's output and the stages' outputs."""
+        """Return logits, the first stage's output and the later stages' outputs."""
         visual = self.trunk.clip.visual
-        stem = visual.stem(pixels)
-        stage = visual.layer1(stem)
+        stage = first = visual.layer1(visual.stem(pixels))
         features = {}
         for name in STAGES:
             stage = features[name] = getattr(visual, name)(stage)
@@ -113,7 +112,7 @@ class _Exportable(nn.Module):
             features['global'] = self.trunk.pool(stage, positions)
         if 'dense' in self.decoder.inputs:
             features['dense'] = self.trunk.project_values(stage, positions)
-        return self.decoder(features, text), stem, *outputs
+        return self.decoder(features, text), first, *outputs
 
 
 class _Prefixed(nn.ModuleDict):
@@ -146,15 +145,16 @@ def _shallow(module: ModuleT) -> ModuleT:
 @contextmanager
 def quiet_export() -> Iterator[None]:
     """Silence torch's warnings of its own deprecations, and every step of ONNX's optimiser."""
-    log = logging.getLogger('onnx_ir')
-    level = log.level
-    log.setLevel(logging.WARNING)
+    before = {log: log.level for log in map(logging.getLogger, ('onnx_ir', 'onnxscript'))}
+    for log in before:
+        log.setLevel(logging.WARNING)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
             yield
     finally:
-        log.setLevel(level)
+        for log, level in before.items():
+            log.setLevel(level)
 
 
 def write_onnx(model: GroundingModel) -> bytes:
@@ -184,7 +184,7 @@ def write_onnx(model: GroundingModel) -> bytes:
                 dynamo=True,
                 dynamic_shapes=sizes,
                 input_names=list(example),
-                output_names=['logits', 'stem', *STAGES],
+                output_names=['logits', 'layer1', *STAGES],
                 opset_version=_OPSET,
                 verbose=False,
             )
