@@ -25,7 +25,7 @@ from affordance_ros.msg import AffordanceTargetArray
 rclpy.init()
 node = rclpy.create_node('planner')
 heard = []
-node.create_subscription(AffordanceTargetArray, 'grounding/targets', heard.append, 10)
+node.create_subscription(AffordanceTargetArray, '/by_server/grounding/targets', heard.append, 10)
 while not heard:
     rclpy.spin_once(node, timeout_sec=0.1)
 print(heard[0].command)
@@ -69,7 +69,9 @@ def test_nodes_meet_by_the_server_and_stay_unknown_to_others(server, tmp_path):
         'grounding': {**MODEL, 'task_command': 'hold the mug'},
     }
     nodes = [
-        NodeProcess([executable(name), *ros_arguments(values)], tmp_path / f'{name}.log', env)
+        NodeProcess(
+            [executable(name), *ros_arguments(values, '/by_server')], tmp_path / f'{name}.log', env
+        )
         for name, values in parameters.items()
     ]
     try:
@@ -77,8 +79,9 @@ def test_nodes_meet_by_the_server_and_stay_unknown_to_others(server, tmp_path):
             [sys.executable, '-c', LISTENER], env=env, capture_output=True, text=True, timeout=60
         )
         assert planner.stdout == 'hold the mug\n', planner.stderr
-        names = stranger.get_node_names()
-        assert 'stranger' in names and not {'camera', 'grounding', 'planner'} & set(names)
+        known = stranger.get_node_names_and_namespaces()
+        assert ('stranger', '/') in known
+        assert not [name for name, namespace in known if namespace == '/by_server']
     finally:
         stranger.destroy_node()
         codes = [node.stop() for node in nodes]

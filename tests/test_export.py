@@ -28,7 +28,7 @@ from affordance_ros.tokenizer import Tokenizer
 from tests.conftest import ROOT
 from tests.conftest import SAMPLES
 
-PHOTO = SAMPLES / 'photos' / '000000160012.jpg'
+PHOTO = SAMPLES / 'photos' / '000000196393.jpg'
 WITHOUT_TORCH = (
     'import sys\n'
     'sys.modules.update(dict.fromkeys(["torch", "open_clip", "safetensors", "torchvision"]))\n'

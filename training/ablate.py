@@ -87,7 +87,8 @@ def render(
         parameters = f'{runs[0]["trainable"] / 1e6:.2f} M'
         minutes = f'{statistics.mean(run["minutes"] for run in runs):.1f}'
         lines.append(f'| {variant} | {parameters} | {" | ".join(cells)} | {minutes} |')
-    lines += ['', f'Made on {platform.machine()} by', '', f'    {command}', '']
+    fenced = ['<!-- not run: hours -->', '```bash', command, '```']
+    lines += ['', f'Made on {platform.machine()} by', '', *fenced, '']
     return '\n'.join(lines)
 
 
