@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -26,10 +27,10 @@ from bench_peers import load_peers
 from bench_start import measure_start
 from bench_timing import Action
 from bench_timing import median
-from bench_timing import processor
 from bench_timing import ratio
 from bench_timing import run_in_turn
 from bench_timing import timed
+from machine import cpu_name
 
 from affordance_ros.backends.backend import BackendConfig
 from affordance_ros.backends.backend import BackendError
@@ -53,7 +54,7 @@ _SKIPPABLE = ('growth', 'peers', 'load', 'start')
 _LOAD_BLOCKS, _LOAD_FRAMES = 4, 25
 _say = sys.stdout.write
 
-Rows = list[dict[str, object]]
+Rows = list[dict[str, Any]]
 
 
 def load(arguments: argparse.Namespace, variant: tuple[str, str]) -> Predictor | None:
@@ -190,7 +191,7 @@ def measure_floor(arguments: argparse.Namespace, reference: Predictor, pipeline:
         gflop = count_gflop(reference.model, torch.zeros(1, 3, *canvas), text)
         for row in pipeline:
             if row['long side'] == size and row['commands'] == 1:
-                precision = str(row['backend']).split()[1]
+                precision = row['backend'].split()[1]
                 floor_ms = 1e3 * gflop / rates[precision]
                 rows.append(
                     {
@@ -199,7 +200,7 @@ def measure_floor(arguments: argparse.Namespace, reference: Predictor, pipeline:
                         'backend': row['backend'],
                         'GFLOP/s': rates[precision],
                         'floor, ms': floor_ms,
-                        'share of the floor': floor_ms / float(str(row['model'])),
+                        'share of the floor': floor_ms / row['model'],
                     }
                 )
     return rows
@@ -307,7 +308,7 @@ def main() -> int:
     }
     pipeline = measure_pipeline(arguments, predictors)
     results: dict[str, object] = {
-        'machine': f'{processor()}, {os.cpu_count()} cores, load {load_before:.1f} at the start, '
+        'machine': f'{cpu_name()}, {os.cpu_count()} cores, load {load_before:.1f} at the start, '
         f'Python {platform.python_version()}, torch {torch.__version__}',
         'model': f'{arguments.model}, {arguments.weights or "its own"} weights, one 640x480 '
         f'frame, {arguments.num_threads or "default"} threads, {arguments.rounds} rounds',

@@ -3,12 +3,9 @@
 
 """Times and ratios that hold on a noisy machine: all that is compared runs in turn."""
 
-import platform
-import re
 import time
 from collections.abc import Callable
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
@@ -49,9 +46,3 @@ def ratio(times: Times, name: str, to: str) -> float:
 def median(values: list[float]) -> float:
     """Return the median."""
     return float(np.median(values))
-
-
-def processor() -> str:
-    """Return the processor's name as Linux tells it."""
-    found = re.search(r'model name\s*: (.*)', Path('/proc/cpuinfo').read_text(encoding='utf-8'))
-    return found[1] if found else platform.machine()

@@ -32,6 +32,7 @@ from demo import built
 from demo import running
 from demo import wait_for
 from diagnostic_msgs.msg import DiagnosticArray
+from machine import cpu_name
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
@@ -251,14 +252,6 @@ def row(milliseconds: np.ndarray) -> str:
     """Return the two percentiles as cells."""
     p50, p95 = np.percentile(milliseconds, [50, 95])
     return f'{p50:.1f} | {p95:.1f}'
-
-
-def cpu_name() -> str:
-    """Return the processor's name as Linux tells it."""
-    for line in Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines():
-        if line.startswith('model name'):
-            return line.split(':', 1)[1].strip()
-    return platform.processor() or 'unknown processor'
 
 
 def main() -> int:

@@ -32,7 +32,7 @@ from demo import running
 from demo import wait_for
 from geometry_msgs.msg import PointStamped
 from geometry_msgs.msg import PoseStamped
-from latency import cpu_name
+from machine import cpu_name
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.subscription import Subscription

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from tabletop.world import World
 
 SHARD = 48
-_EXAMPLES = {'unseen': (1, 6)}
+# The least number of objects in a scene, and the first that is too many.
+_COUNTS = {'unseen': (1, 6)}
+_USUAL_COUNTS = (2, 7)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def render_shard(settings: StoreSettings, index: int) -> list[Frame]:
             # A rare scene shows nothing large enough to name: it is drawn again.
             for attempt in range(20):
                 rng = np.random.default_rng([settings.seed, split.index, index, k, attempt])
-                low, high = _EXAMPLES.get(split.name, (2, 7))
+                low, high = _COUNTS.get(split.name, _USUAL_COUNTS)
                 placed = compose(
                     world,
                     catalogue,

@@ -55,7 +55,7 @@ def compose(
     rng: np.random.Generator,
     *,
     focus: Sequence[str] = (),
-    count: int | None = None,
+    count: int = 1,
     exactly: Sequence[str] = (),
 ) -> list[Placed]:
     """Choose objects, lay them on the table and dress the model for them.
@@ -65,8 +65,8 @@ def compose(
         catalogue: the catalogue that the world was built from.
         rng: source of randomness.
         focus: nouns of which at least one object is wanted.
-        count: number of objects; None draws 2 to 6.
-        exactly: nouns to show, one object each; empty draws them.
+        count: number of objects.
+        exactly: nouns to show, one object each; empty draws `count` objects.
 
     Returns:
         The objects that found a place, at least one.
@@ -75,7 +75,7 @@ def compose(
         first = {i.kind.name: i for i in reversed(world.instances)}
         wanted = [first[n] for n in exactly if n in first]
     else:
-        wanted = _choose(world.instances, rng, focus, count or int(rng.integers(2, 7)))
+        wanted = _choose(world.instances, rng, focus, count)
     crowded = rng.uniform(0.75, 1.5)
     placed: list[Placed] = []
     for instance in wanted:
