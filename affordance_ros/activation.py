@@ -42,7 +42,18 @@ class Activation:
     @cached_property
     def heatmap(self) -> NDArray[np.float32]:
         """(H, W) float32 in [0, 1] at the image's resolution, made when it is first asked for."""
-        return sigmoid(self.box.restore(self.logits))
+        return sigmoid(self.restore())
+
+    def restore(self) -> NDArray[np.float32]:
+        """Return the logits at the image's resolution, (H, W) float32."""
+        restored = self.box.restore(self.logits)
+        height, width = self.logits.shape
+        rows, columns = level_ends(self.box, (height, width))
+        # Level by their formula; rounding made them ragged, and a peak on them has no middle then.
+        restored[: rows[0]], restored[-1 - rows[1] :] = restored[rows[0]], restored[-1 - rows[1]]
+        restored[:, : columns[0]] = restored[:, columns[0], None]
+        restored[:, -1 - columns[1] :] = restored[:, -1 - columns[1], None]
+        return restored
 
 
 @lru_cache(maxsize=32)
@@ -65,6 +76,34 @@ def restoring_weights(
         )
     )
     return rows.astype(np.float32), columns.astype(np.float32)
+
+
+@lru_cache(maxsize=32)
+def level_ends(box: Letterbox, size: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return how many rows and columns of a restored map repeat those at their ends.
+
+    Beyond the outermost points of a map, bilinear interpolation has nothing to look at but them.
+
+    Args:
+        box: How the image lies on the canvas.
+        size: (h, w) of the logits.
+
+    Returns:
+        For rows and for columns: how many pixels at the first end, and how many at the last end,
+        equal the next one towards the middle.
+    """
+    rows, columns = (_level_ends(weights) for weights in restoring_weights(box, size))
+    return rows, columns
+
+
+def _level_ends(weights: NDArray[np.float32]) -> tuple[int, int]:
+    counts = []
+    for towards_middle in (weights, weights[::-1]):
+        same = np.isclose(towards_middle, towards_middle[0], rtol=0.0, atol=1e-6).all(axis=1)
+        run = len(same) if same.all() else int(same.argmin())
+        counts.append(run - 1)
+    first, last = counts
+    return (first, 0) if first == len(weights) - 1 else (first, last)
 
 
 def _linear(to: int, length: int) -> NDArray[np.float64]:

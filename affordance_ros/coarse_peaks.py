@@ -1,39 +1,39 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Targets found on the model's own small maps, equal to those of the restored heatmaps.
+"""Targets found on the model's own small maps, equal to those of the restored maps.
 
-Between the points of a small map the restored one is bilinear, so its peaks lie at points that
-none of their four neighbours exceeds, or on the image's border. Only around those is the heatmap
-made, pixel for pixel. Where a peak is flat, which rounding makes ragged in the restored map, the
-whole heatmap is made after all: so it is at a border of the image that is one of the canvas too.
+Between the points of a small map the restored one is bilinear, so its peaks lie near points where
+it falls off in all four directions, or on the image's border. Only around the highest of those is
+the map restored, pixel for pixel. Beyond the outermost points it is level, up to a border of the
+image that is one of the canvas too: there all level pixels are looked at as one. Where a peak is
+flat anyhow, which takes equal points, the whole map is restored after all.
+
+All this looks at logits: near 1, float32's heat would flatten the tops.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from affordance_ros.activation import Activation
-from affordance_ros.activation import restoring_weights
 from affordance_ros.activation import sigmoid
-from affordance_ros.geometry import Letterbox
+from affordance_ros.map_axis import MapAxis
+from affordance_ros.map_axis import map_axes
 from affordance_ros.peaks import Target
+from affordance_ros.peaks import choose_peaks
 from affordance_ros.peaks import find_targets
-from affordance_ros.peaks import refine_peak
-from affordance_ros.peaks import select_targets
+from affordance_ros.peaks import refine_peaks
 
-# Where points of the map are closer in the image, there is nothing to save.
-_LEAST_STEP_PX = 4.0
-# Above, float32's sigmoid makes flat tops of peaks, whose middle only the whole heatmap shows.
-_MOST_LOGIT = 8.0
-# The pixels around a point of the map depend on so many points before and behind it.
-_REACH = 3
+# Slopes of float32 maps that differ from level by less are level.
+_LEVEL = 1e-5
+# At first so many places of each map are looked at for each target wanted: mostly they suffice.
+_PLACES_PER_TARGET = 3
+
+_Places = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 
 def find_all_targets(
@@ -52,110 +52,193 @@ def find_all_targets(
         max_targets: How many to return at most for each map.
 
     Returns:
-        For each map what `find_targets` finds in its heatmap, but for rounding.
+        For each map what `find_targets` finds in its restored logits, but for rounding, with heat
+        for scores.
     """
     logits = np.stack([activation.logits for activation in activations])  # (K, h, w)
-    peaks = _find_peaks(logits, activations[0].box, min_score)
-    found = []
-    for k, activation in enumerate(activations):
-        if peaks is None or peaks.hidden[k]:
-            targets = find_targets(
-                activation.heatmap,
-                min_score=min_score,
-                min_distance_px=min_distance_px,
-                max_targets=max_targets,
-            )
-        else:
-            own = np.flatnonzero(peaks.numbers == k)
-            targets = select_targets(
-                peaks.columns[own],
-                peaks.rows[own],
-                peaks.scores[own],
-                refine=partial(peaks.refine, own),
-                min_distance_px=min_distance_px,
-                max_targets=max_targets,
-            )
-        found.append(targets)
-    return found
+    axes = map_axes(activations[0].box, logits.shape[1:])
+    search = _Search(axes, _logit(min_score), min_distance_px, max_targets)
+    found = search.run(logits)
+    for k in np.flatnonzero(found.hidden):
+        found.targets[k] = find_targets(
+            activations[k].restore(),
+            min_score=search.least,
+            min_distance_px=min_distance_px,
+            max_targets=max_targets,
+        )
+    scores = sigmoid(np.array([t.score for own in found.targets for t in own], np.float32))
+    heat = iter(scores.tolist())
+    return [tuple(Target(t.x, t.y, next(heat)) for t in own) for own in found.targets]
 
 
-class _Peaks:
-    """Peaks of several maps' heatmaps, P in all.
+@dataclass
+class _Found:
+    """What was found on K maps.
 
     Attributes:
-        hidden: (K,) bool: the maps whose peaks only the whole heatmap shows.
-        numbers: (P,) the map of each peak.
-        rows: (P,) in pixels.
-        columns: (P,) in pixels.
-        scores: (P,) in [0, 1].
-
-    Args:
-        logits: (K, h, w) float32.
-        axes: The image's rows and columns.
-        min_score: The lowest score of a peak.
+        targets: Of each map, with logits for scores.
+        hidden: (K,) bool: the maps whose targets only the whole restored map shows.
     """
 
-    def __init__(
-        self, logits: NDArray[np.float32], axes: tuple['_Axis', '_Axis'], min_score: float
-    ) -> None:
-        self._logits = logits
-        self._axes = axes
-        self._min_score = min_score
-        self.hidden = logits.max(axis=(1, 2)) > _MOST_LOGIT
-        number, row, column, score, flat, seen = self._near_lines()
-        self.hidden[number[flat]] = True
-        # Patches of neighbouring lines can show one peak twice.
-        key = (number * axes[0].length + row) * axes[1].length + column
-        _, once = np.unique(key, return_index=True)
-        self.numbers, self.rows, self.columns = number[once], row[once], column[once]
-        self.scores = score[once]
-        self._seen = seen[:, once]  # patch, row and column in it
+    targets: list[tuple[Target, ...]]
+    hidden: NDArray[np.bool_]
 
-    def refine(self, own: NDArray[np.int64], peak: int) -> tuple[float, float]:
-        """Return x and y of one of a map's own peaks."""
-        number = own[peak]
-        patch, row, column = (int(value) for value in self._seen[:, number])
-        x, y = refine_peak(self._heat[patch], column, row)
-        return x + int(self.columns[number]) - column, y + int(self.rows[number]) - row
 
-    def _near_lines(self) -> tuple[NDArray[Any], ...]:
-        """Return map, row, column, score, flatness and place in its patch of each peak."""
-        rows, columns = self._axes
-        # On logits: the sigmoid changes no order.
-        on_rows = rows.along_lines(self._logits.transpose(0, 2, 1)).transpose(0, 2, 1)
-        on_lines = columns.along_lines(on_rows)  # (K, lines, lines)
-        maybe = _no_neighbour_exceeds(on_lines) & (on_lines >= _logit(self._min_score))
-        number, row_line, column_line = np.nonzero(maybe)  # M of them
-        top, row_points, row_weights = rows.patches(row_line)  # (M,), (M, s), (M, a, s)
-        left, column_points, column_weights = columns.patches(column_line)
-        around = self._logits[
-            number[:, None, None], row_points[:, :, None], column_points[:, None]
+@dataclass(frozen=True)
+class _Peaks:
+    """Peaks of several restored maps, P in all.
+
+    Attributes:
+        maps: (P,) the map of each peak.
+        rows: (P,) in pixels of the image.
+        columns: (P,) in pixels of the image.
+        scores: (P,) logits.
+        flat: (P,) bool: whether a neighbour is as high.
+        around: (P, 3, 3) logits of each pixel and its neighbours, NaN off the image.
+    """
+
+    maps: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    flat: NDArray[np.bool_]
+    around: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class _Search:
+    """How the targets of maps are looked for.
+
+    Attributes:
+        axes: The image's rows and columns; None where whole maps are to be restored.
+        least: The lowest logit of a target.
+        min_distance_px: The least distance between two targets, in pixels.
+        max_targets: How many at most for each map.
+    """
+
+    axes: tuple[MapAxis, MapAxis] | None
+    least: float
+    min_distance_px: float
+    max_targets: int
+
+    def run(self, logits: NDArray[np.float32]) -> _Found:
+        """Look for the targets of maps (K, h, w) float32."""
+        count = len(logits)
+        found = _Found([()] * count, np.full(count, self.axes is None))
+        if self.axes is None:
+            return found
+        places, bounds = self._places(logits, self.axes)
+        rank = _ranks(places[0], bounds, count)
+        few = _PLACES_PER_TARGET * self.max_targets
+        # No peak of a map that was left out is higher than this.
+        left = np.full(count, -np.inf, np.float32)
+        np.maximum.at(left, places[0][rank >= few], bounds[rank >= few])
+        self._fill(found, logits, _only(places, rank < few), np.arange(count))
+        unsure = [
+            k
+            for k, targets in enumerate(found.targets)
+            if left[k] > (targets[-1].score if len(targets) == self.max_targets else -np.inf)
         ]
-        heat = _heat(row_weights @ around @ column_weights.transpose(0, 2, 1))  # (M, a, b)
-        peak, flat = _peaks_of_patches(heat)
-        row = top[:, None] + np.arange(heat.shape[1])  # (M, a)
-        column = left[:, None] + np.arange(heat.shape[2])  # (M, b)
-        peak &= rows.is_seen_whole(row)[:, :, None] & columns.is_seen_whole(column)[:, None]
-        patch, a, b = np.nonzero(peak & (heat >= self._min_score))
-        self._heat = heat
-        return (
-            number[patch],
-            row[patch, a],
-            column[patch, b],
-            heat[patch, a, b],
-            flat[patch, a, b],
-            np.stack([patch, a, b]),
+        if unsure:
+            self._fill(found, logits, _only(places, np.isin(places[0], unsure)), np.array(unsure))
+        return found
+
+    def _places(
+        self, logits: NDArray[np.float32], axes: tuple[MapAxis, MapAxis]
+    ) -> tuple[_Places, NDArray[np.float32]]:
+        """Return map, row line and column line of all places near which a peak may lie.
+
+        Returns:
+            Those, (M,) each, and (M,) what no logit near the place exceeds.
+        """
+        rows, columns = axes
+        on_rows = rows.along_lines(logits.transpose(0, 2, 1)).transpose(0, 2, 1)
+        on_lines = columns.along_lines(on_rows)  # (K, row lines, column lines)
+        highest = _highest_around(on_lines)
+        falls = _falls_off(on_lines, columns.shares)
+        falls &= _falls_off(on_lines.transpose(0, 2, 1), rows.shares).transpose(0, 2, 1)
+        k, row, column = np.nonzero(falls & (highest >= self.least))
+        return (k, row, column), highest[k, row, column]
+
+    def _fill(
+        self,
+        found: _Found,
+        logits: NDArray[np.float32],
+        places: _Places,
+        which: NDArray[np.int64],
+    ) -> None:
+        """Find the targets of some maps near some of their places."""
+        peaks = self._peaks(logits, places)
+        chosen = choose_peaks(
+            peaks.columns,
+            peaks.rows,
+            peaks.scores,
+            maps=peaks.maps,
+            min_distance_px=self.min_distance_px,
+            max_targets=self.max_targets,
+        )
+        found.hidden[which] = False
+        found.hidden[peaks.maps[chosen][peaks.flat[chosen]]] = True
+        steps = refine_peaks(peaks.around[chosen])
+        x, y = peaks.columns[chosen] + steps[:, 0], peaks.rows[chosen] + steps[:, 1]
+        own: dict[int, list[Target]] = {int(k): [] for k in which}
+        for k, *place in zip(
+            peaks.maps[chosen].tolist(),
+            x.tolist(),
+            y.tolist(),
+            peaks.scores[chosen].tolist(),
+            strict=True,
+        ):
+            own[k].append(Target(*place))
+        for k, targets in own.items():
+            found.targets[k] = tuple(targets)
+
+    def _peaks(self, logits: NDArray[np.float32], places: _Places) -> _Peaks:
+        """Restore the maps around places and return the peaks there."""
+        assert self.axes is not None
+        rows, columns = self.axes
+        k, row_line, column_line = places
+        points = logits[
+            k[:, None, None],
+            rows.points[row_line][:, :, None],
+            columns.points[column_line][:, None],
+        ]
+        patches = rows.weights[row_line] @ points @ columns.weights[column_line].transpose(0, 2, 1)
+        padded = np.pad(patches, ((0, 0), (1, 1), (1, 1)), constant_values=np.nan)
+        peak, flat = _peaks_of_patches(patches, padded)
+        peak &= rows.whole[row_line][:, :, None] & columns.whole[column_line][:, None]
+        patch, a, b = np.nonzero(peak & (patches >= self.least))
+        row, column = rows.pixels[row_line[patch], a], columns.pixels[column_line[patch], b]
+        # Patches of neighbouring lines can show one peak twice.
+        _, once = np.unique(
+            (k[patch] * rows.length + row) * columns.length + column, return_index=True
+        )
+        patch, a, b = patch[once], a[once], b[once]
+        three = np.arange(3)
+        return _Peaks(
+            maps=k[patch],
+            rows=rows.in_image(row[once]),
+            columns=columns.in_image(column[once]),
+            scores=patches[patch, a, b],
+            flat=flat[patch, a, b],
+            around=padded[
+                patch[:, None, None], a[:, None, None] + three[:, None], b[:, None, None] + three
+            ],
         )
 
 
-def _find_peaks(logits: NDArray[np.float32], box: Letterbox, min_score: float) -> _Peaks | None:
-    """Find the heatmaps' peaks; None where the image is too small for it to pay."""
-    axes = _axes(box, (logits.shape[1], logits.shape[2]))
-    return None if axes is None else _Peaks(logits, axes, min_score)
+def _only(places: _Places, which: NDArray[np.bool_]) -> _Places:
+    maps, rows, columns = places
+    return maps[which], rows[which], columns[which]
 
 
-def _heat(logits: NDArray[Any]) -> NDArray[np.float32]:
-    return sigmoid(np.asarray(logits, np.float32))
+def _ranks(maps: NDArray[np.int64], bounds: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+    """Return the rank of each place among its map's, the highest bound first."""
+    order = np.lexsort((-bounds, maps))
+    starts = np.searchsorted(maps[order], np.arange(count))
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order)) - starts[maps[order]]
+    return rank
 
 
 def _logit(score: float) -> float:
@@ -164,120 +247,50 @@ def _logit(score: float) -> float:
     return math.log(score / (1.0 - score))
 
 
-def _no_neighbour_exceeds(values: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return where none of the four neighbours is higher, for values (K, a, b)."""
-    highest = np.ones(values.shape, bool)
-    highest[:, 1:] &= values[:, 1:] >= values[:, :-1]
-    highest[:, :-1] &= values[:, :-1] >= values[:, 1:]
-    highest[:, :, 1:] &= values[:, :, 1:] >= values[:, :, :-1]
-    highest[:, :, :-1] &= values[:, :, :-1] >= values[:, :, 1:]
+def _highest_around(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the highest of each point (K, a, b) and its eight neighbours."""
+    along = values.copy()
+    np.maximum(along[:, 1:], values[:, :-1], out=along[:, 1:])
+    np.maximum(along[:, :-1], values[:, 1:], out=along[:, :-1])
+    highest = along.copy()
+    np.maximum(highest[..., 1:], along[..., :-1], out=highest[..., 1:])
+    np.maximum(highest[..., :-1], along[..., 1:], out=highest[..., :-1])
     return highest
 
 
+def _falls_off(values: NDArray[np.float32], shares: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return at which points of a grid (K, a, b) the restored map may fall off along both rows.
+
+    A pixel near a point sees slopes between those on the point's own column and on the columns
+    beside, of which it has some share: in either direction one of them must fall off, or be level.
+
+    Args:
+        values: On the lines.
+        shares: (b - 1,) what share of a column's slope the next one may see, and the other way.
+    """
+    slope = np.diff(values, axis=1)  # to the next row
+    step = np.diff(slope, axis=2) * shares
+    least, most = slope.copy(), slope.copy()
+    for beside, change in ((np.s_[..., :-1], step), (np.s_[..., 1:], -step)):
+        seen = slope[beside] + change
+        np.minimum(least[beside], seen, out=least[beside])
+        np.maximum(most[beside], seen, out=most[beside])
+    falls = np.ones(values.shape, bool)
+    falls[:, :-1] &= least <= _LEVEL
+    falls[:, 1:] &= most >= -_LEVEL
+    return falls
+
+
 def _peaks_of_patches(
-    heat: NDArray[np.float32],
+    patches: NDArray[np.float32], padded: NDArray[np.float32]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which pixels (M, a, b) no neighbour exceeds, and which have an equal neighbour."""
-    height, width = heat.shape[1:]
-    padded = np.pad(heat, ((0, 0), (1, 1), (1, 1)), constant_values=-1.0)
-    peak, flat = np.ones(heat.shape, bool), np.zeros(heat.shape, bool)
+    height, width = patches.shape[1:]
+    lower, flat = np.zeros(patches.shape, bool), np.zeros(patches.shape, bool)
     for row in range(3):
         for column in range(3):
             if (row, column) != (1, 1):
                 neighbour = padded[:, row : row + height, column : column + width]
-                peak &= heat >= neighbour
-                flat |= heat == neighbour
-    return peak, flat
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """One axis of an image and of its maps.
-
-    Attributes:
-        weights: (pixels, points); see `restoring_weights`.
-        inside: The points that lie inside the image.
-        lines: (lines, 2): pixel and nearest point of each line on which a peak can lie: the
-            image's first pixel, the points inside, the last pixel.
-        half: How far from a line its peaks and their neighbours lie at most, in pixels.
-    """
-
-    weights: NDArray[np.float32]
-    inside: slice
-    lines: NDArray[np.int64]
-    half: int
-
-    @classmethod
-    def of(
-        cls, weights: NDArray[np.float32], source: int, inner: int, canvas: int, start: int
-    ) -> '_Axis | None':
-        """Lay out an axis; None where its points are too close to each other.
-
-        Args:
-            weights: See above.
-            source: The image's length in pixels.
-            inner: Its length on the canvas.
-            canvas: The canvas's length.
-            start: Pixels of the canvas before the image.
-        """
-        points, scale = weights.shape[1], source / inner
-        half = math.ceil(0.5 * scale + 1.0) + 1
-        if scale * canvas / points < _LEAST_STEP_PX or source < 2 * half + 1:
-            return None
-        on_canvas = (np.arange(points) + 0.5) * canvas / points - 0.5
-        places = (on_canvas - start + 0.5) * scale - 0.5
-        inside = np.flatnonzero((places > 0) & (places < source - 1))
-        ends = [[0, np.abs(places).argmin()], [source - 1, np.abs(places - source + 1).argmin()]]
-        lines = np.stack([np.rint(places[inside]).astype(np.int64), inside], axis=1)
-        bounds = slice(int(inside[0]), int(inside[-1]) + 1) if len(inside) else slice(0, 0)
-        return cls(weights, bounds, np.concatenate([ends[:1], lines, ends[1:]]), half)
-
-    @property
-    def length(self) -> int:
-        """Pixels of the image."""
-        return len(self.weights)
-
-    def along_lines(self, maps: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return maps (..., points) on the lines, (..., lines)."""
-        first, last = maps @ self.weights[0], maps @ self.weights[-1]
-        return np.concatenate([first[..., None], maps[..., self.inside], last[..., None]], axis=-1)
-
-    def patches(
-        self, line: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-        """Return what the pixels around M lines depend on.
-
-        Returns:
-            The first pixels (M,), the points (M, s) and their weights (M, pixels, s).
-        """
-        size, reach = 2 * self.half + 1, min(2 * _REACH + 1, self.weights.shape[1])
-        pixel, point = self.lines[line].T
-        first = np.clip(pixel - self.half, 0, self.length - size)
-        low = np.clip(point - _REACH, 0, self.weights.shape[1] - reach)
-        points = low[:, None] + np.arange(reach)
-        pixels = first[:, None] + np.arange(size)
-        return first, points, self.weights[pixels[:, :, None], points[:, None]]
-
-    def is_seen_whole(self, pixels: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return at which pixels (M, size) of patches all neighbours in the image are there."""
-        whole = np.ones(pixels.shape, bool)
-        whole[:, 0] = pixels[:, 0] == 0
-        whole[:, -1] = pixels[:, -1] == self.length - 1
-        return whole
-
-
-@lru_cache(maxsize=32)
-def _axes(box: Letterbox, size: tuple[int, int]) -> tuple[_Axis, _Axis] | None:
-    """Lay out rows and columns; None where looking at the small map does not pay."""
-    rows, columns = (
-        _Axis.of(weights, *lengths)
-        for weights, *lengths in zip(
-            restoring_weights(box, size),
-            box.source,
-            box.inner,
-            box.canvas,
-            (box.top, box.left),
-            strict=True,
-        )
-    )
-    return None if rows is None or columns is None else (rows, columns)
+                lower |= patches < neighbour  # never where that is NaN
+                flat |= patches == neighbour
+    return ~lower, flat

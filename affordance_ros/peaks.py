@@ -1,10 +1,9 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Targets: the peaks of a heatmap, by non-maximum suppression with sub-pixel refinement."""
+"""Targets: the peaks of a map, by non-maximum suppression with sub-pixel refinement."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -36,11 +35,13 @@ def find_targets(
 ) -> tuple[Target, ...]:
     """Find the peaks of a heatmap, best first.
 
+    Logits have the same peaks, and their own places within a pixel; scores are logits then.
+
     A peak is a pixel, or a flat region's most central pixel, that no neighbour exceeds. Peaks are
     taken by falling score, and each forbids others closer than `min_distance_px`.
 
     Args:
-        heatmap: (H, W) float32 in [0, 1].
+        heatmap: (H, W) float32 in [0, 1], or logits.
         min_score: The lowest score of a target.
         min_distance_px: The least distance between two targets, in pixels.
         max_targets: How many to return at most.
@@ -55,48 +56,66 @@ def find_targets(
     if heatmap.ndim != 2 or heatmap.size == 0:
         raise ValueError(f'a heatmap must be (H, W) with H, W > 0, not {heatmap.shape}')
     columns, rows = _peak_pixels(heatmap, min_score)
-    return select_targets(
-        columns,
-        rows,
-        heatmap[rows, columns],
-        refine=lambda peak: refine_peak(heatmap, int(columns[peak]), int(rows[peak])),
-        min_distance_px=min_distance_px,
-        max_targets=max_targets,
+    scores = heatmap[rows, columns]
+    chosen = choose_peaks(
+        columns, rows, scores, min_distance_px=min_distance_px, max_targets=max_targets
     )
+    padded = np.pad(heatmap, 1, constant_values=np.nan)
+    three = np.arange(3)
+    columns, rows = columns[chosen], rows[chosen]
+    steps = refine_peaks(
+        padded[rows[:, None, None] + three[:, None], columns[:, None, None] + three]
+    )
+    x, y = columns + steps[:, 0], rows + steps[:, 1]
+    return tuple(map(Target, x.tolist(), y.tolist(), scores[chosen].tolist()))
 
 
-def select_targets(
+def choose_peaks(
     columns: NDArray[np.int64],
     rows: NDArray[np.int64],
     scores: NDArray[np.float32],
     *,
-    refine: Callable[[int], tuple[float, float]],
     min_distance_px: float,
     max_targets: int,
-) -> tuple[Target, ...]:
-    """Take peaks by falling score, each forbidding others that are too close.
+    maps: NDArray[np.int64] | None = None,
+) -> NDArray[np.int64]:
+    """Take peaks by falling score, each forbidding others of its map that are too close.
 
     Args:
         columns: (P,) of the peaks, in pixels.
         rows: (P,) of the peaks, in pixels.
-        scores: (P,) in [0, 1].
-        refine: Returns the sub-pixel x and y of a peak, by its number.
-        min_distance_px: The least distance between two targets, in pixels.
-        max_targets: How many to take at most.
+        scores: (P,).
+        min_distance_px: The least distance between two peaks, in pixels.
+        max_targets: How many to take of each map at most.
+        maps: (P,) the number of each peak's map; None if there is but one.
+
+    Returns:
+        The numbers of the peaks taken, map by map, the highest first.
     """
-    order = np.lexsort((columns, rows, -scores))  # equal scores: top to bottom, left to right
+    if maps is None:
+        maps = np.zeros(len(scores), np.int64)
+    # Equal scores: top to bottom, left to right.
+    order = np.lexsort((columns, rows, -scores, maps))
     # Plain numbers: there are few peaks, and numpy costs more for each of many maps.
-    places = list(zip(columns[order].tolist(), rows[order].tolist(), strict=True))
+    places = zip(
+        order.tolist(),
+        maps[order].tolist(),
+        columns[order].tolist(),
+        rows[order].tolist(),
+        strict=True,
+    )
+    chosen: list[int] = []
     taken: list[tuple[int, int]] = []
-    targets: list[Target] = []
-    for peak, place in zip(order.tolist(), places, strict=True):
-        if len(targets) == max_targets:
-            break
-        if all(math.dist(place, other) >= min_distance_px for other in taken):
-            taken.append(place)
-            x, y = refine(peak)
-            targets.append(Target(x, y, float(scores[peak])))
-    return tuple(targets)
+    current = -1
+    for peak, number, *place in places:
+        if number != current:
+            current, taken = number, []
+        if len(taken) < max_targets and all(
+            math.dist(place, other) >= min_distance_px for other in taken
+        ):
+            taken.append((place[0], place[1]))
+            chosen.append(peak)
+    return np.array(chosen, np.int64)
 
 
 def _peak_pixels(
@@ -104,16 +123,22 @@ def _peak_pixels(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return columns and rows of the local maxima, one for each flat region."""
     # Dilation ignores what lies outside the image, so border pixels count like all others.
-    highest = cv2.dilate(heatmap, np.ones((3, 3), np.uint8))
-    candidates = ((heatmap >= highest) & (heatmap >= min_score)).astype(np.uint8)
+    around = np.ones((3, 3), np.uint8)
+    candidates = (heatmap >= cv2.dilate(heatmap, around)) & (heatmap >= min_score)
     # Candidates that touch are equal, so a component is a single pixel or a flat region.
-    count, labels, stats, centroids = cv2.connectedComponentsWithStats(candidates, connectivity=8)
-    columns = np.empty(count - 1, np.int64)
-    rows = np.empty(count - 1, np.int64)
+    count, labels, stats, centroids = cv2.connectedComponentsWithStats(
+        candidates.astype(np.uint8), connectivity=8
+    )
+    # A shoulder's edge is as high, but looks up to something higher: it is no candidate.
+    others = np.where(candidates, np.float32(-np.inf), heatmap)
+    shoulders = set(labels[candidates & (cv2.dilate(others, around) >= heatmap)].tolist())
+    places: list[tuple[int, int]] = []
     for label in range(1, count):
         left, top, width, height, area = stats[label]
+        if label in shoulders:
+            continue
         if area == 1:
-            columns[label - 1], rows[label - 1] = left, top
+            places.append((left, top))
             continue
         region_rows, region_columns = np.nonzero(
             labels[top : top + height, left : left + width] == label
@@ -122,35 +147,32 @@ def _peak_pixels(
             region_columns + left - centroids[label, 0], region_rows + top - centroids[label, 1]
         )
         middle = int(np.argmin(offsets))
-        columns[label - 1] = region_columns[middle] + left
-        rows[label - 1] = region_rows[middle] + top
+        places.append((region_columns[middle] + left, region_rows[middle] + top))
+    columns, rows = np.array(places, np.int64).reshape(-1, 2).T
     return columns, rows
 
 
-def refine_peak(heatmap: NDArray[np.float32], column: int, row: int) -> tuple[float, float]:
-    """Fit a quadratic to the 3x3 neighbourhood and return its top, within one pixel.
+def refine_peaks(around: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Fit a quadratic to each peak's 3x3 neighbourhood and return how far its top is.
 
     On the border the missing side is unknown, so that axis keeps the pixel's centre. Where the
     fit has no top (a ridge or a flat region), each axis is fitted on its own.
+
+    Args:
+        around: (P, 3, 3) heat or logits; NaN off the image.
+
+    Returns:
+        (P, 2) steps in x and y in pixels, each in [-1, 1].
     """
-    height, width = heatmap.shape
-    inside_x, inside_y = 0 < column < width - 1, 0 < row < height - 1
-    centre = float(heatmap[row, column])
-    step_x = step_y = 0.0
-    dx = dy = dxx = dyy = 0.0
-    if inside_x:
-        left, right = float(heatmap[row, column - 1]), float(heatmap[row, column + 1])
-        dx, dxx = (right - left) / 2, right - 2 * centre + left
-        step_x = -dx / dxx if dxx < 0 else 0.0
-    if inside_y:
-        above, below = float(heatmap[row - 1, column]), float(heatmap[row + 1, column])
-        dy, dyy = (below - above) / 2, below - 2 * centre + above
-        step_y = -dy / dyy if dyy < 0 else 0.0
-    if inside_x and inside_y:
-        around = heatmap[row - 1 : row + 2, column - 1 : column + 2].astype(np.float64)
-        dxy = (around[2, 2] - around[2, 0] - around[0, 2] + around[0, 0]) / 4
-        determinant = dxx * dyy - dxy * dxy
-        if dxx < 0 and determinant > 0:
-            step_x = -(dyy * dx - dxy * dy) / determinant
-            step_y = -(dxx * dy - dxy * dx) / determinant
-    return column + min(max(step_x, -1.0), 1.0), row + min(max(step_y, -1.0), 1.0)
+    near = around.astype(np.float64)
+    centre = near[:, 1, 1]
+    before, behind = near[:, [1, 0], [0, 1]], near[:, [1, 2], [2, 1]]  # (P, 2) in x and in y
+    slope, bend = (behind - before) / 2, before + behind - 2 * centre[:, None]
+    twist = (near[:, 2, 2] - near[:, 2, 0] - near[:, 0, 2] + near[:, 0, 0]) / 4
+    determinant = bend[:, 0] * bend[:, 1] - twist**2
+    # Comparisons with NaN are false: nothing moves towards what is not there.
+    has_top = ((bend[:, 0] < 0) & (determinant > 0))[:, None]
+    with np.errstate(divide='ignore', invalid='ignore'):
+        alone = np.where(bend < 0, -slope / bend, 0.0)
+        both = -(bend[:, ::-1] * slope - twist[:, None] * slope[:, ::-1]) / determinant[:, None]
+    return np.asarray(np.clip(np.where(has_top, both, alone), -1.0, 1.0))

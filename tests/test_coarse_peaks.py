@@ -3,12 +3,15 @@
 
 """What is found on small maps equals what is found on the heatmaps themselves."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from affordance_ros.activation import Activation
 from affordance_ros.activation import restoring_weights
+from affordance_ros.activation import sigmoid
 from affordance_ros.coarse_peaks import find_all_targets
 from affordance_ros.geometry import Letterbox
 from affordance_ros.peaks import find_targets
@@ -37,11 +40,26 @@ def random_maps(rng, box, stride, count, *, blur):
     return maps
 
 
-def both_ways(maps, box, **options):
-    """Return targets found on the maps and targets found on the whole heatmaps."""
+def both_ways(maps, box, *, min_score, **options):
+    """Return targets found on the maps and targets found on the whole restored logits."""
     activations = [Activation(one, box) for one in maps]
-    whole = [find_targets(a.heatmap, **options) for a in map(Activation, maps, [box] * len(maps))]
-    return find_all_targets(activations, **options), whole, activations
+    least = np.log(min_score / (1 - min_score)) if min_score else -np.inf
+    whole = [
+        [
+            replace(target, score=float(sigmoid(np.float32(target.score))))
+            for target in find_targets(activation.restore(), min_score=least, **options)
+        ]
+        for activation in activations
+    ]
+    return find_all_targets(activations, min_score=min_score, **options), whole
+
+
+def assert_same(found, whole):
+    for some, others in zip(found, whole, strict=True):
+        assert len(some) == len(others)
+        for one, other in zip(some, others, strict=True):
+            assert abs(one.x - other.x) < 0.5 and abs(one.y - other.y) < 0.5
+            assert abs(one.score - other.score) < 1e-5
 
 
 @pytest.mark.parametrize(('source', 'size', 'shape', 'stride'), LAYOUTS)
@@ -53,18 +71,15 @@ def test_targets_equal_those_of_the_whole_heatmap(
     box = Letterbox.fit(source, size=size, shape=shape)
     maps = random_maps(rng, box, stride, 12, blur=blur)
     options = {'min_score': min_score, 'min_distance_px': 20.0, 'max_targets': max_targets}
-    found, whole, _ = both_ways(maps, box, **options)
-    for some, others in zip(found, whole, strict=True):
-        assert len(some) == len(others)
-        for one, other in zip(some, others, strict=True):
-            assert abs(one.x - other.x) < 0.5 and abs(one.y - other.y) < 0.5
-            assert abs(one.score - other.score) < 1e-5
+    found, whole = both_ways(maps, box, **options)
+    assert_same(found, whole)
 
 
 def test_no_heatmap_is_made_for_common_cameras(rng, monkeypatch):
     box = Letterbox.fit((480, 640), size=320)
     maps = random_maps(rng, box, 8, 4, blur=1.5)
-    maps[:, [0, 1, -2, -1]] = maps[:, :, [0, -1]] = -5.0  # nothing on the border, where it would
+    maps[0, 0, 5] = maps[1, 7, -1] = maps[2, 0, 0] = 9.0  # on the border, where it is level
+    maps[3] *= 100.0  # where float32's heat is 1
     monkeypatch.setattr(Letterbox, 'restore', lambda *_: pytest.fail('restored'))
     activations = [Activation(one, box) for one in maps]
     found = find_all_targets(activations, min_score=0.3, min_distance_px=20, max_targets=5)
@@ -75,7 +90,7 @@ def test_no_heatmap_is_made_for_common_cameras(rng, monkeypatch):
 
 @pytest.mark.parametrize('kind', ['flat', 'two equal points', 'saturated', 'rounded'])
 def test_flat_tops_have_the_middle_that_the_whole_heatmap_shows(kind, rng):
-    """Where points are equal, or float32 makes pixels equal, peaks are not at points."""
+    """Where points are equal, peaks are not at points; where only heat is equal, they are."""
     box = Letterbox.fit((480, 640), size=320)
     maps = random_maps(rng, box, 8, 6, blur=2.0)
     if kind == 'flat':
@@ -86,8 +101,9 @@ def test_flat_tops_have_the_middle_that_the_whole_heatmap_shows(kind, rng):
         maps *= 20
     else:
         maps = np.round(maps * 4) / 4
-    found, whole, _ = both_ways(maps, box, min_score=0.3, min_distance_px=20.0, max_targets=5)
-    assert found == whole
+    found, whole = both_ways(maps, box, min_score=0.3, min_distance_px=20.0, max_targets=5)
+    assert_same(found, whole)
+    assert all(found)
 
 
 @pytest.mark.parametrize('corner', [(0, 0), (0, -1), (-1, 0), (-1, -1)])
@@ -99,7 +115,7 @@ def test_peaks_on_the_border_and_beyond_it_are_found(corner):
     rows, columns = np.indices((40, 40))
     away = np.hypot(rows - corner[0] % 40, columns - corner[1] % 40)
     maps[0] = 7.0 - 0.3 * away
-    found, whole, _ = both_ways(maps, box, min_score=0.0, min_distance_px=20.0, max_targets=5)
+    found, whole = both_ways(maps, box, min_score=0.0, min_distance_px=20.0, max_targets=5)
     assert len(found[0]) == len(whole[0]) >= 1
     assert found[0][0].y in (0, 479)
     assert abs(found[0][0].x - whole[0][0].x) < 0.5

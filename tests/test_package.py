@@ -22,9 +22,9 @@ ROS = {
 # its files that need neither torch nor ROS.
 PURE = {
     'activation', 'approach', 'bag_file', 'bag_messages', 'bag_scene', 'bag_source',
-    'bounded_file', 'bounded_yaml', 'cloud', 'coarse_peaks', 'commands', 'contact_sheet',
-    'depth', 'encoded_image', 'file_hash', 'frame_tree', 'frames', 'geometry', 'image_source',
-    'images', 'latency', 'memory', 'overlay', 'peaks', 'pinhole', 'plain_pickle', 'points',
+    'bounded_file', 'bounded_yaml', 'cloud', 'coarse_peaks', 'commands', 'contact_sheet', 'depth',
+    'encoded_image', 'file_hash', 'frame_tree', 'frames', 'geometry', 'image_source', 'images',
+    'latency', 'map_axis', 'memory', 'overlay', 'peaks', 'pinhole', 'plain_pickle', 'points',
     'preprocess', 'prompts', 'recent', 'recording', 'recording_scene', 'rigid', 'scene',
     'schedule', 'source_frame', 'stamp_cache', 'steady', 'surface', 'tokenizer', 'turns',
     'watchdog',

@@ -116,3 +116,13 @@ def test_tiny_maps_work():
 def test_what_is_no_map_is_refused(shape):
     with pytest.raises(ValueError, match='heatmap must be'):
         find_targets(np.zeros(shape, np.float32), **OPTIONS)
+
+
+@pytest.mark.parametrize('wide', [1, 2, 7])
+def test_a_level_shoulder_is_no_target(wide):
+    """Beside a border, interpolation leaves pixels equal that look up to the inside."""
+    rise, fall = np.linspace(0.5, 0.9, 40), np.linspace(0.9, 0, 40)
+    profile = np.concatenate([np.full(wide, 0.5), rise, fall])
+    heatmap = np.outer(np.hanning(32)[1:-1], profile).astype(np.float32)
+    (target,) = find_targets(heatmap, **{**OPTIONS, 'min_distance_px': 1.0})
+    assert target.x == pytest.approx(wide + 39.5, abs=1.0)
