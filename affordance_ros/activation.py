@@ -70,7 +70,7 @@ def restoring_weights(
         (H, h) and (W, w) float32.
     """
     rows, columns = (
-        _linear(source, inner) @ _linear(canvas, small)[window]
+        linear_weights(source, inner) @ linear_weights(canvas, small)[window]
         for source, inner, canvas, small, window in zip(
             box.source, box.inner, box.canvas, size, box.window, strict=True
         )
@@ -100,13 +100,13 @@ def _level_ends(weights: NDArray[np.float32]) -> tuple[int, int]:
     counts = []
     for towards_middle in (weights, weights[::-1]):
         same = np.isclose(towards_middle, towards_middle[0], rtol=0.0, atol=1e-6).all(axis=1)
-        run = len(same) if same.all() else int(same.argmin())
+        run = len(weights) if same.all() else int(same.argmin())
         counts.append(run - 1)
     first, last = counts
     return (first, 0) if first == len(weights) - 1 else (first, last)
 
 
-def _linear(to: int, length: int) -> NDArray[np.float64]:
+def linear_weights(to: int, length: int) -> NDArray[np.float64]:
     """Return the weights of cv2.INTER_LINEAR from one length to another, (to, length)."""
     places = np.clip((np.arange(to) + 0.5) * length / to - 0.5, 0, length - 1)
     low = np.minimum(places.astype(int), max(length - 2, 0))

@@ -203,7 +203,10 @@ class _Search:
             rows.points[row_line][:, :, None],
             columns.points[column_line][:, None],
         ]
-        patches = rows.weights[row_line] @ points @ columns.weights[column_line].transpose(0, 2, 1)
+        patches = np.asarray(
+            rows.weights[row_line] @ points @ columns.weights[column_line].transpose(0, 2, 1),
+            np.float32,
+        )
         padded = np.pad(patches, ((0, 0), (1, 1), (1, 1)), constant_values=np.nan)
         peak, flat = _peaks_of_patches(patches, padded)
         peak &= rows.whole[row_line][:, :, None] & columns.whole[column_line][:, None]

@@ -78,11 +78,15 @@ class Letterbox:
         height, width = self.inner
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
+    @property
+    def averages(self) -> bool:
+        """Whether the image is scaled by averaging areas, since it gets smaller."""
+        return self.inner[0] < self.source[0]
+
     def shrink(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Scale an image (H, W, ...) to the inner size; area averaging where it gets smaller."""
         height, width = self.inner
-        smaller = height < self.source[0]
-        method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+        method = cv2.INTER_AREA if self.averages else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
 
     def restore(self, maps: NDArray[np.float32]) -> NDArray[np.float32]:

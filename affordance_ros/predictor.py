@@ -17,6 +17,7 @@ from affordance_ros.backends.backend import AUTO
 from affordance_ros.backends.backend import Backend
 from affordance_ros.backends.backend import BackendConfig
 from affordance_ros.backends.backend import BackendError
+from affordance_ros.backends.backend import FrameBackend
 from affordance_ros.backends.choice import Choice
 from affordance_ros.backends.choice import Model
 from affordance_ros.backends.choice import choose_backend
@@ -258,9 +259,13 @@ class Predictor:
         config = self._config
         begin = time.perf_counter()
         box = self.letterbox(image.shape[0], image.shape[1])
-        pixels = prepare(image, box, channels=channels)
-        prepared = time.perf_counter()
-        logits = self.backend.run(pixels, self._text)[0]  # (K, h, w)
+        if isinstance(self.backend, FrameBackend):
+            prepared = begin  # as a part of running the model
+            logits = self.backend.run_frame(image, box, channels, self._text)[0]  # (K, h, w)
+        else:
+            pixels = prepare(image, box, channels=channels)
+            prepared = time.perf_counter()
+            logits = self.backend.run(pixels, self._text)[0]
         ran = time.perf_counter()
         activations = [Activation(one, box) for one in logits]
         targets = find_all_targets(

@@ -14,20 +14,27 @@ from torch.utils.flop_counter import FlopCounterMode
 
 _SIDES = (1024, 2048, 4096)
 _CHANNELS, _SIDE = 256, 56
+_DTYPES = {
+    'cpu': {'f32': torch.float32, 'bf16': torch.bfloat16},
+    'cuda': {'f32': torch.float32, 'f16': torch.float16, 'bf16': torch.bfloat16},
+}
 
 # Precision, FLOP and a function that does them.
 Kernel = tuple[str, float, Callable[[], object]]
 
 
-def measure_rates(rounds: int) -> dict[str, float]:
-    """Return GFLOP/s of float32 and bfloat16, each the best of several kernels in all rounds.
+def measure_rates(rounds: int, device: str) -> dict[str, float]:
+    """Return GFLOP/s of each precision, each the best of several kernels in all rounds.
 
     No library is the fastest everywhere (MKL's float32 product takes another path on AMD), so the
     floor is taken from whichever is.
     """
-    kernels = dict(enumerate([*_products(), *_convolutions(), *_openvino_products()]))
+    found = [*_products(device), *_convolutions(device)]
+    if device == 'cpu':
+        found += _openvino_products()
+    kernels = dict(enumerate(found))
     times = run_in_turn({str(k): timed(kernel[2]) for k, kernel in kernels.items()}, rounds)
-    rates = {'f32': 0.0, 'bf16': 0.0}
+    rates = dict.fromkeys(_DTYPES[device], 0.0)
     for k, (precision, flop, _) in kernels.items():
         rates[precision] = max(rates[precision], flop / 1e6 / min(times[str(k)]))
     return rates
@@ -40,21 +47,32 @@ def count_gflop(model: torch.nn.Module, *inputs: torch.Tensor) -> float:
     return float(counter.get_total_flops()) / 1e9
 
 
-def _products() -> Iterator[Kernel]:
+def _finished(device: str, kernel: Callable[[], object]) -> Callable[[], object]:
+    """Return a function that runs a kernel and waits for its end."""
+
+    def run() -> None:
+        kernel()
+        if device == 'cuda':
+            torch.cuda.synchronize()
+
+    return torch.inference_mode()(run)
+
+
+def _products(device: str) -> Iterator[Kernel]:
     for side in _SIDES:
-        for precision, dtype in (('f32', torch.float32), ('bf16', torch.bfloat16)):
-            a = torch.randn(side, side).to(dtype)
-            yield precision, 2.0 * side**3, lambda a=a: torch.mm(a, a)
+        for precision, dtype in _DTYPES[device].items():
+            a = torch.randn(side, side, device=device).to(dtype)
+            yield precision, 2.0 * side**3, _finished(device, lambda a=a: torch.mm(a, a))
 
 
-def _convolutions() -> Iterator[Kernel]:
+def _convolutions(device: str) -> Iterator[Kernel]:
     flop = 2.0 * _CHANNELS**2 * 9 * _SIDE**2
-    for precision, dtype in (('f32', torch.float32), ('bf16', torch.bfloat16)):
-        layer = torch.nn.Conv2d(_CHANNELS, _CHANNELS, 3, padding=1).to(dtype)
+    for precision, dtype in _DTYPES[device].items():
+        layer = torch.nn.Conv2d(_CHANNELS, _CHANNELS, 3, padding=1, device=device, dtype=dtype)
         layer = layer.to(memory_format=torch.channels_last)
-        x = torch.randn(1, _CHANNELS, _SIDE, _SIDE).to(dtype)
+        x = torch.randn(1, _CHANNELS, _SIDE, _SIDE, device=device).to(dtype)
         x = x.contiguous(memory_format=torch.channels_last)
-        yield precision, flop, torch.inference_mode()(lambda layer=layer, x=x: layer(x))
+        yield precision, flop, _finished(device, lambda layer=layer, x=x: layer(x))
 
 
 def _openvino_products() -> Iterator[Kernel]:

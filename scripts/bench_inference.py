@@ -24,6 +24,8 @@ import torch
 from bench_floor import count_gflop
 from bench_floor import measure_rates
 from bench_peers import load_peers
+from bench_start import EAGER
+from bench_start import load_predictor
 from bench_start import measure_start
 from bench_timing import Action
 from bench_timing import median
@@ -32,25 +34,31 @@ from bench_timing import run_in_turn
 from bench_timing import timed
 from machine import cpu_name
 
-from affordance_ros.backends.backend import BackendConfig
 from affordance_ros.backends.backend import BackendError
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
 
-_VARIANTS = (
-    ('torch', 'f32'),
-    ('onnxruntime', 'f32'),
-    ('openvino', 'f32'),
-    ('openvino', 'bf16'),
-)
+# The first is torch as its users run it, which the others are compared with.
+_VARIANTS = {
+    'cpu': (('torch', 'f32'), ('onnxruntime', 'f32'), ('openvino', 'f32'), ('openvino', 'bf16')),
+    'cuda': (
+        (EAGER, 'f32'),
+        ('torch', 'f32'),
+        ('torch', 'f16'),
+        ('torch', 'bf16'),
+        ('tensorrt', 'f32'),
+        ('tensorrt', 'f16'),
+    ),
+}
 _FRAME = (480, 640)
 _SIZES = (224, 320, 416, 640)
 _COMMANDS = (1, 8, 64)
 _MANY_COMMANDS = (1, 4, 16, 64, 256)
 _BATCHES = (1, 2, 4, 8)
 _STAGES = ('preprocess', 'model', 'postprocess')
-_SKIPPABLE = ('growth', 'peers', 'load', 'start')
+_SKIPPABLE = ('growth', 'peers', 'load', 'start', 'tail')
+_TAIL_SIZES = (320, 640)
 _LOAD_BLOCKS, _LOAD_FRAMES = 4, 25
 _say = sys.stdout.write
 
@@ -59,10 +67,9 @@ Rows = list[dict[str, Any]]
 
 def load(arguments: argparse.Namespace, variant: tuple[str, str]) -> Predictor | None:
     """Load a predictor on one backend; None and a message where it does not work."""
-    model = ModelConfig(arguments.model, arguments.weights, device='cpu')
-    backend = BackendConfig(*variant, num_threads=arguments.num_threads)
+    model = ModelConfig(arguments.model, arguments.weights, device=arguments.device)
     try:
-        return Predictor.load(model, PredictorConfig(), backend)
+        return load_predictor(model, *variant, num_threads=arguments.num_threads)
     except BackendError as error:
         _say(f'skipped: {error}\n')
         return None
@@ -70,8 +77,15 @@ def load(arguments: argparse.Namespace, variant: tuple[str, str]) -> Predictor |
 
 def load_all(arguments: argparse.Namespace) -> dict[str, Predictor]:
     """Load a predictor on every backend that works here, by name."""
-    predictors = {' '.join(variant): load(arguments, variant) for variant in _VARIANTS}
+    predictors = {
+        ' '.join(variant): load(arguments, variant) for variant in _VARIANTS[arguments.device]
+    }
     return {name: one for name, one in predictors.items() if one is not None}
+
+
+def device_name(device: str) -> str:
+    """Return what card runs the model; '' for the processor itself."""
+    return f'{torch.cuda.get_device_name()}, ' if device == 'cuda' else ''
 
 
 def frame() -> np.ndarray:
@@ -113,6 +127,7 @@ def measure_pipeline(arguments: argparse.Namespace, predictors: dict[str, Predic
     """Time predict_all for sizes, backends and numbers of commands; heatmaps are not asked for."""
     rows: Rows = []
     image = frame()
+    reference = next(iter(predictors))
     for size in arguments.sizes:
         actions: dict[str, StagedPrediction] = {}
         for name, predictor in predictors.items():
@@ -130,7 +145,7 @@ def measure_pipeline(arguments: argparse.Namespace, predictors: dict[str, Predic
                         'commands': count,
                         'backend': name,
                         'ms': median(times[key]),
-                        'speed-up': 1 / ratio(times, key, f'torch f32/{count}'),
+                        'speed-up': 1 / ratio(times, key, f'{reference}/{count}'),
                         'times one command': ratio(times, key, f'{name}/1'),
                         **dict(zip(_STAGES, map(float, by_stage), strict=True)),
                     }
@@ -182,13 +197,15 @@ def measure_growth(arguments: argparse.Namespace, predictors: dict[str, Predicto
 
 def measure_floor(arguments: argparse.Namespace, reference: Predictor, pipeline: Rows) -> Rows:
     """Return each size's least time by this machine's matrix rate, and who comes how close."""
-    rates = measure_rates(max(arguments.rounds, 5))
-    text = torch.zeros(1, reference.model.embed_dim)
+    rates = measure_rates(max(arguments.rounds, 5), arguments.device)
+    text = torch.zeros(1, reference.model.embed_dim, device=arguments.device)
     rows: Rows = []
     for size in arguments.sizes:
         reference.configure(PredictorConfig(input_size=size))
         canvas = reference.letterbox(*_FRAME).canvas
-        gflop = count_gflop(reference.model, torch.zeros(1, 3, *canvas), text)
+        gflop = count_gflop(
+            reference.model, torch.zeros(1, 3, *canvas, device=arguments.device), text
+        )
         for row in pipeline:
             if row['long side'] == size and row['commands'] == 1:
                 precision = row['backend'].split()[1]
@@ -215,7 +232,7 @@ def measure_peers(arguments: argparse.Namespace, predictors: dict[str, Predictor
         predictor.set_command('cut')
         actions[f'ours, 320, {name}'] = timed(lambda p=predictor: p.predict(image))
     ours = list(actions)
-    actions |= {name: timed(one) for name, one in load_peers(_say).items()}
+    actions |= {name: timed(one) for name, one in load_peers(_say, arguments.device).items()}
     times = run_in_turn(actions, arguments.rounds)
     return [
         {
@@ -255,13 +272,39 @@ def measure_load(arguments: argparse.Namespace, predictors: dict[str, Predictor]
     ]
 
 
+def measure_tail(arguments: argparse.Namespace, predictors: dict[str, Predictor]) -> Rows:
+    """Time many frames one after the other, a command at a time, at two sizes of input."""
+    image = frame()
+    rows: Rows = []
+    for size in _TAIL_SIZES:
+        for name, predictor in predictors.items():
+            predictor.configure(PredictorConfig(input_size=size))
+            predictor.set_command('cut')
+            action = timed(lambda p=predictor: p.predict(image))
+            action()
+            times = np.array([action() for _ in range(arguments.frames)])
+            p50, p99 = np.percentile(times, [50, 99])
+            rows.append(
+                {
+                    'long side': size,
+                    'backend': name,
+                    'frames': len(times),
+                    'frames/s': float(1e3 / times.mean()),
+                    'p50, ms': float(p50),
+                    'p99, ms': float(p99),
+                }
+            )
+    return rows
+
+
 def measure_starts(arguments: argparse.Namespace) -> Rows:
     """Measure first frame and memory of each backend in a process of its own, at 320."""
     rows: Rows = []
-    for backend, precision in _VARIANTS:
+    for backend, precision in _VARIANTS[arguments.device]:
         figures = measure_start(
             arguments.model,
             arguments.weights,
+            arguments.device,
             backend,
             precision,
             size=320,
@@ -293,6 +336,10 @@ def main() -> int:
     parser.add_argument('--sizes', nargs='+', type=int, default=list(_SIZES))
     parser.add_argument('--rounds', type=int, default=10)
     parser.add_argument('--num-threads', type=int, default=0)
+    parser.add_argument('--device', choices=list(_VARIANTS), default='cpu')
+    parser.add_argument(
+        '--frames', type=int, default=200, help='of the tail latencies; default: %(default)s'
+    )
     parser.add_argument('--skip', nargs='*', default=[], choices=_SKIPPABLE)
     parser.add_argument('--json', type=Path)
     parser.add_argument('--markdown', type=Path)
@@ -305,15 +352,17 @@ def main() -> int:
         'peers': lambda: measure_peers(arguments, predictors),
         'load': lambda: measure_load(arguments, predictors),
         'start': lambda: measure_starts(arguments),
+        'tail': lambda: measure_tail(arguments, predictors),
     }
     pipeline = measure_pipeline(arguments, predictors)
     results: dict[str, object] = {
-        'machine': f'{cpu_name()}, {os.cpu_count()} cores, load {load_before:.1f} at the start, '
-        f'Python {platform.python_version()}, torch {torch.__version__}',
+        'machine': f'{device_name(arguments.device)}{cpu_name()}, {os.cpu_count()} cores, '
+        f'load {load_before:.1f} at the start, Python {platform.python_version()}, '
+        f'torch {torch.__version__}',
         'model': f'{arguments.model}, {arguments.weights or "its own"} weights, one 640x480 '
         f'frame, {arguments.num_threads or "default"} threads, {arguments.rounds} rounds',
         'pipeline': pipeline,
-        'floor': measure_floor(arguments, predictors['torch f32'], pipeline),
+        'floor': measure_floor(arguments, next(iter(predictors.values())), pipeline),
         **{name: rows() for name, rows in measured.items() if name not in arguments.skip},
     }
     _say(report(results))

@@ -12,13 +12,15 @@ import torch
 Pass = Callable[[], object]
 
 
-def load_peers(say: Callable[[str], object]) -> dict[str, Pass]:
+def load_peers(say: Callable[[str], object], device: str) -> dict[str, Pass]:
     """Return a forward pass of each peer, by name; says why where there is none.
 
-    CLIPSeg comes also on OpenVINO, in float32 and, where the processor has it, all in bfloat16.
+    On a CPU CLIPSeg comes also on OpenVINO, in float32 and, where the processor has it, all in
+    bfloat16.
 
     Args:
         say: Takes the message that a package is missing.
+        device: 'cpu' or 'cuda', where they run.
     """
     try:
         import transformers
@@ -35,17 +37,22 @@ def load_peers(say: Callable[[str], object]) -> dict[str, Pass]:
     tokens = torch.ones(1, 16, dtype=torch.int64)
 
     def of(model: torch.nn.Module, size: int, **inputs: torch.Tensor) -> Pass:
-        pixels = torch.zeros(1, 3, size, size)
+        model.to(device)
+        pixels = torch.zeros(1, 3, size, size, device=device)
+        given = {name: value.to(device) for name, value in inputs.items()}
 
         @torch.inference_mode()
         def run() -> object:
-            return model(pixel_values=pixels, **inputs)
+            outputs = model(pixel_values=pixels, **given)
+            if device == 'cuda':
+                torch.cuda.synchronize()
+            return outputs
 
         return run
 
     return {
         'CLIPSeg rd64, 352, torch': of(clipseg, 352, input_ids=tokens),
-        **_on_openvino(clipseg, 352, tokens),
+        **(_on_openvino(clipseg, 352, tokens) if device == 'cpu' else {}),
         'OWL-ViT B/32, 768, torch': of(owlvit, 768, input_ids=tokens),
         'DINOv2 ViT-B/14, 448, backbone, torch': of(dino, 448),
     }

@@ -17,15 +17,50 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import torch
+
+from affordance_ros.backends.backend import BackendConfig
+from affordance_ros.backends.choice import Choice
+from affordance_ros.backends.torch_backend import TorchBackend
+from affordance_ros.model.config import ModelConfig
+from affordance_ros.model.grounding import load_model
+from affordance_ros.predictor import Predictor
+from affordance_ros.predictor import PredictorConfig
 
 _FRAMES = 30
+# torch without graphs, folding or half precision.
+EAGER = 'eager'
+
+
+def load_predictor(
+    model: ModelConfig, backend: str, precision: str, *, num_threads: int, size: int = 0
+) -> Predictor:
+    """Load a predictor on a backend, EAGER among them.
+
+    Raises:
+        BackendError: If it does not work here.
+    """
+    config = PredictorConfig(input_size=size)
+    if backend == EAGER:
+        loaded = load_model(model)
+        return Predictor(loaded, config, Choice(TorchBackend(loaded), 'as asked for'))
+    return Predictor.load(
+        model, config, BackendConfig(backend, precision, num_threads=num_threads)
+    )
 
 
 def measure_start(
-    model: str, weights: str, backend: str, precision: str, *, size: int, num_threads: int
+    model: str,
+    weights: str,
+    device: str,
+    backend: str,
+    precision: str,
+    *,
+    size: int,
+    num_threads: int,
 ) -> dict[str, object] | None:
     """Return the figures of one backend; None where it does not work here."""
-    arguments = [model, weights, backend, precision, str(size), str(num_threads)]
+    arguments = [model, weights, device, backend, precision, str(size), str(num_threads)]
     done = subprocess.run(
         [sys.executable, str(Path(__file__)), *arguments], stdout=subprocess.PIPE, text=True
     )
@@ -42,22 +77,19 @@ def peak_memory_mb() -> float:
 def main(argv: Sequence[str] | None = None) -> int:
     """Load one backend as the node does, predict, and print the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ('model', 'weights', 'backend', 'precision'):
+    for name in ('model', 'weights', 'device', 'backend', 'precision'):
         parser.add_argument(name)
     parser.add_argument('size', type=int)
     parser.add_argument('num_threads', type=int)
     options = parser.parse_args(argv)
 
-    from affordance_ros.backends.backend import BackendConfig
-    from affordance_ros.model.config import ModelConfig
-    from affordance_ros.predictor import Predictor
-    from affordance_ros.predictor import PredictorConfig
-
     begin = time.perf_counter()
-    predictor = Predictor.load(
-        ModelConfig(options.model, options.weights, device='cpu'),
-        PredictorConfig(input_size=options.size),
-        BackendConfig(options.backend, options.precision, num_threads=options.num_threads),
+    predictor = load_predictor(
+        ModelConfig(options.model, options.weights, device=options.device),
+        options.backend,
+        options.precision,
+        num_threads=options.num_threads,
+        size=options.size,
     )
     predictor.warm_up()
     loaded_s = time.perf_counter() - begin
@@ -77,6 +109,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         'memory_mb': psutil.Process().memory_info().rss / 1e6,
         'peak_memory_mb': peak_memory_mb(),
     }
+    if options.device == 'cuda':
+        figures['gpu_memory_mb'] = torch.cuda.max_memory_reserved() / 1e6
     sys.stdout.write(json.dumps(figures) + '\n')
     return 0
 

@@ -26,7 +26,10 @@ from affordance_ros.backends.answers import Kept
 from affordance_ros.backends.answers import read_record
 from affordance_ros.backends.backend import BackendConfig
 from affordance_ros.backends.backend import BackendError
+from affordance_ros.backends.choice import Choice
+from affordance_ros.backends.torch_backend import TorchBackend
 from affordance_ros.model.config import ModelConfig
+from affordance_ros.model.grounding import load_model
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
 from eval.agd20k import Item
@@ -37,7 +40,16 @@ from eval.inference import DEFAULT_TEMPLATE
 from eval.inference import command_for
 from eval.metrics import evaluate_pair
 
-_CANDIDATES = (('openvino', 'f32'), ('openvino', 'bf16'), ('onnxruntime', 'f32'))
+_CANDIDATES = {
+    'cpu': (('openvino', 'f32'), ('openvino', 'bf16'), ('onnxruntime', 'f32')),
+    'cuda': (
+        ('torch', 'f32'),
+        ('torch', 'f16'),
+        ('torch', 'bf16'),
+        ('tensorrt', 'f32'),
+        ('tensorrt', 'f16'),
+    ),
+}
 _METRICS = ('kld', 'sim', 'nss')
 _say = sys.stdout.write
 
@@ -71,14 +83,15 @@ def find_items(root: Path, limit: int) -> list[Item]:
 def check(arguments: argparse.Namespace) -> list[Kept]:
     """Measure all candidates that work on this machine."""
     items = find_items(arguments.root, arguments.limit)
-    model = ModelConfig(arguments.model, arguments.weights, arguments.checkpoint, 'cpu')
+    model = ModelConfig(arguments.model, arguments.weights, arguments.checkpoint, arguments.device)
     # Without a least score every picture has a best target.
     answers = PredictorConfig(min_score=0.0, max_targets=1)
-    reference = Predictor.load(model, answers, BackendConfig('torch'))
-    decoder = reference.model.decoder.kind
+    loaded = load_model(model)
+    decoder = loaded.decoder_kind
+    reference = Predictor(loaded, answers, Choice(TorchBackend(loaded), 'the reference'))
     places, means = measure(reference, items, 'torch f32')
     found = []
-    for backend, precision in _CANDIDATES:
+    for backend, precision in _CANDIDATES[arguments.device]:
         try:
             other = Predictor.load(model, answers, BackendConfig(backend, precision))
         except BackendError as error:
@@ -137,6 +150,7 @@ def main() -> int:
     parser.add_argument('--weights', default='')
     parser.add_argument('--checkpoint', default='')
     parser.add_argument('--name', default='', help="the record's word for it; default: model")
+    parser.add_argument('--device', choices=list(_CANDIDATES), default='cpu')
     parser.add_argument('--limit', type=int, default=0, help='at most so many pictures')
     parser.add_argument('--write', action='store_true', help='put it in the record of `auto`')
     arguments = parser.parse_args()

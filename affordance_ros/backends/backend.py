@@ -5,12 +5,15 @@
 
 from dataclasses import dataclass
 from typing import Protocol
+from typing import runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-BACKENDS = ('torch', 'openvino', 'onnxruntime')
-PRECISIONS = ('f32', 'bf16')
+from affordance_ros.geometry import Letterbox
+
+BACKENDS = ('torch', 'openvino', 'onnxruntime', 'tensorrt')
+PRECISIONS = ('f32', 'f16', 'bf16')
 AUTO = 'auto'
 NO_CACHE = 'off'
 
@@ -68,6 +71,30 @@ class Backend(Protocol):
 
         Returns:
             Logits (N, K, h, w) float32, at the decoder's resolution.
+        """
+
+
+@runtime_checkable
+class FrameBackend(Protocol):
+    """A backend that also prepares pictures itself, where its device does it faster."""
+
+    def run_frame(
+        self,
+        image: NDArray[np.uint8],
+        box: Letterbox,
+        channels: str,
+        text: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        """Compute a picture's activation maps, as `run` does from what `prepare` makes of it.
+
+        Args:
+            image: (H, W, 3) uint8, or (H, W) with channels='mono'.
+            box: How it lies on the canvas.
+            channels: 'rgb', 'bgr' or 'mono'.
+            text: (K, C) float32 unit vectors.
+
+        Returns:
+            Logits (1, K, h, w) float32.
         """
 
 

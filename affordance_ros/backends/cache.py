@@ -71,12 +71,16 @@ class DiskCache:
             _write(path, data)
         return read(data)
 
-    def _path(self, label: str, facts: Mapping[str, str]) -> Path | None:
+    def folder(self, label: str, facts: Mapping[str, str]) -> Path | None:
+        """Return a folder for what a backend itself keeps of such facts; None keeps nothing."""
+        return self._path(label, facts, suffix='')
+
+    def _path(self, label: str, facts: Mapping[str, str], suffix: str = '.bin') -> Path | None:
         if self._folder is None:
             return None
         digest = hashlib.sha256(json.dumps(dict(facts), sort_keys=True).encode()).hexdigest()
         safe = ''.join(c if c.isalnum() or c in '-_.' else '_' for c in label)
-        return self._folder / f'{safe}-{digest[:24]}.bin'
+        return self._folder / f'{safe}-{digest[:24]}{suffix}'
 
 
 def _read_checked(path: Path) -> bytes | None:

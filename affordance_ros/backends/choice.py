@@ -29,9 +29,11 @@ Model: TypeAlias = 'GroundingModel | ExportedModel'
 
 # Fastest first, as docs/performance.md has measured them.
 _ORDER = {'cpu': ('openvino', 'onnxruntime', 'torch'), 'cuda': ('torch',)}
+# The precision that a backend is faster in, on a device; elsewhere f32 is all there is.
+_FASTER = {('openvino', 'cpu'): 'bf16', ('torch', 'cuda'): 'f16', ('tensorrt', 'cuda'): 'f16'}
 # A backend whose heat differs by more from torch's is broken: rounding is far below, in f32 and in
 # the others.
-_MOST_ERROR = {'f32': 1e-3, 'bf16': 0.1}
+_MOST_ERROR = {'f32': 1e-3, 'f16': 0.02, 'bf16': 0.1}
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def choose_backend(
         try:
             precision, why = _precision(name, model, config)
             backend = _MAKERS[name](model, replace(config, precision=precision))
-            if name != 'torch':
+            if (name, device) != ('torch', 'cpu'):
                 _try_out(backend, model, precision, canvas)
         except Exception as error:
             # Runtimes raise errors of many kinds; whichever it is, the next one is tried.
@@ -82,16 +84,19 @@ def _precision(name: str, model: Model, config: BackendConfig) -> tuple[str, str
     """Return the precision to use, and why if there was a choice."""
     if config.precision != AUTO:
         return config.precision, ''
-    if name != 'openvino':
+    faster = _FASTER.get((name, str(model.device).split(':')[0]))
+    if faster is None:
         return 'f32', ''
-    from affordance_ros.backends.openvino_backend import processor_has_bf16
+    if name == 'openvino':
+        from affordance_ros.backends.openvino_backend import processor_has_bf16
 
-    if not processor_has_bf16():
-        return 'f32', ', f32 because this processor has no bfloat16'
-    kept = find_record(name, 'bf16', model.decoder_kind)
+        if not processor_has_bf16():
+            return 'f32', ', f32 because this processor has no bfloat16'
+    kept = find_record(name, faster, model.decoder_kind)
     if kept is None:
-        return 'f32', f', f32 because nobody has measured bf16 with a {model.decoder_kind} decoder'
-    return ('bf16' if kept.passes else 'f32'), f', {kept}'
+        unknown = f'nobody has measured {faster} with a {model.decoder_kind} decoder'
+        return 'f32', f', f32 because {unknown}'
+    return (faster if kept.passes else 'f32'), f', {kept}'
 
 
 def _try_out(backend: Backend, model: Model, precision: str, canvas: tuple[int, int]) -> None:
@@ -120,10 +125,14 @@ def _require(module: str, name: str) -> None:
 
 
 def _torch(model: Model, config: BackendConfig) -> Backend:
-    if config.precision != 'f32':
-        raise BackendError(f'torch runs f32 here, not {config.precision}')
     if isinstance(model, ExportedModel):
         raise BackendError('an exported model holds no weights for torch')
+    if model.device.type == 'cuda':
+        from affordance_ros.backends.cuda_backend import CudaBackend
+
+        return CudaBackend(model, config.precision)
+    if config.precision != 'f32':
+        raise BackendError(f'torch runs f32 on a CPU, not {config.precision}')
     return _reference(model)
 
 
@@ -151,11 +160,30 @@ def _onnxruntime(model: Model, config: BackendConfig) -> Backend:
     return OnnxRuntimeBackend(network, precision=config.precision, config=config)
 
 
-def _network(model: Model, cache: DiskCache) -> Network:
+def _tensorrt(model: Model, config: BackendConfig) -> Backend:
+    _require('onnxruntime', 'onnxruntime-gpu tensorrt')
+    from affordance_ros.backends.tensorrt_backend import TensorRTBackend
+
+    cache = DiskCache.at(config.cache_dir)
+    index = 0
+    if not isinstance(model, ExportedModel):
+        index = model.device.index or 0
+    return TensorRTBackend(
+        _network(model, cache, device='cuda'),
+        precision=config.precision,
+        device_index=index,
+        embed_dim=model.embed_dim,
+        cache=cache,
+    )
+
+
+def _network(model: Model, cache: DiskCache, device: str = 'cpu') -> Network:
     if isinstance(model, ExportedModel):
         return model.network
-    if model.device.type != 'cpu':
-        raise BackendError(f'runs on the CPU, and the model is on {model.device}: set device cpu')
+    if model.device.type != device:
+        raise BackendError(
+            f'runs on {device}, and the model is on {model.device}: set device {device}'
+        )
     from affordance_ros.backends.torch_network import TorchNetwork
 
     return TorchNetwork(model, cache)
@@ -165,4 +193,5 @@ _MAKERS: dict[str, Callable[[Model, BackendConfig], Backend]] = {
     'torch': _torch,
     'openvino': _openvino,
     'onnxruntime': _onnxruntime,
+    'tensorrt': _tensorrt,
 }

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from affordance_ros.backends.cuda_backend import exact_float32
 from affordance_ros.model.grounding import GroundingModel
 
 
@@ -30,5 +31,6 @@ class TorchBackend:
         """Compute activation maps; see `Backend.run`."""
         device = self._model.device
         image = torch.from_numpy(pixels).to(device, memory_format=torch.channels_last)
-        logits = self._model(image, torch.from_numpy(text).to(device))
+        with exact_float32():
+            logits = self._model(image, torch.from_numpy(text).to(device))
         return np.asarray(logits.float().cpu().numpy(), np.float32)

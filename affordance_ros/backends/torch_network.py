@@ -107,12 +107,8 @@ class _Exportable(nn.Module):
         features = {}
         for name in STAGES:
             stage = features[name] = getattr(visual, name)(stage)
-        outputs = tuple(features.values())
-        if 'global' in self.decoder.inputs:
-            features['global'] = self.trunk.pool(stage, positions)
-        if 'dense' in self.decoder.inputs:
-            features['dense'] = self.trunk.project_values(stage, positions)
-        return self.decoder(features, text), first, *outputs
+        complete = self.trunk.complete(features, self.decoder.inputs, positions)
+        return self.decoder(complete, text), first, *features.values()
 
 
 class _Prefixed(nn.ModuleDict):

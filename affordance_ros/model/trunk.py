@@ -4,6 +4,7 @@
 """The frozen CLIP trunk: three stages, the global image vector, dense values and text features."""
 
 from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -107,12 +108,28 @@ class Trunk(nn.Module):
         stages = self.clip.visual.forward_intermediates(
             image, indices=[2, 3, 4], intermediates_only=True
         )['image_intermediates']
-        features = dict(zip(STAGES, stages, strict=True))
-        if 'global' in outputs:
-            features['global'] = self.pool(features['layer4'])
-        if 'dense' in outputs:
-            features['dense'] = self.project_values(features['layer4'])
+        features = self.complete(dict(zip(STAGES, stages, strict=True)), outputs)
         return {name: features[name] for name in outputs}
+
+    def complete(
+        self,
+        stages: Mapping[str, torch.Tensor],
+        outputs: Collection[str],
+        grid: torch.Tensor | None = None,
+    ) -> dict[str, torch.Tensor]:
+        """Return the stages' features together with what the attention pool makes of the last.
+
+        Args:
+            stages: By name, as `forward` returns them.
+            outputs: As for `forward`.
+            grid: As `position_grid` returns it, where it is at hand.
+        """
+        features = dict(stages)
+        if 'global' in outputs:
+            features['global'] = self.pool(features['layer4'], grid)
+        if 'dense' in outputs:
+            features['dense'] = self.project_values(features['layer4'], grid)
+        return features
 
     def pool(self, layer4: torch.Tensor, grid: torch.Tensor | None = None) -> torch.Tensor:
         """Attention-pool layer4 into F_S, querying with the mean token alone.

@@ -85,10 +85,11 @@ _PARAMETERS = {
     ),
     'device': _Declared(_MODEL.device, 'auto, cpu, cuda or cuda:N.'),
     'backend': _Declared(
-        _BACKEND.backend, 'auto (the fastest that works here), torch, openvino or onnxruntime.'
+        _BACKEND.backend,
+        'auto (the fastest that works here), torch, openvino, onnxruntime or tensorrt.',
     ),
     'precision': _Declared(
-        _BACKEND.precision, 'auto (the fastest that keeps the answers), f32 or bf16.'
+        _BACKEND.precision, 'auto (the fastest that keeps the answers), f32, f16 or bf16.'
     ),
     'cache_dir': _Declared(
         _BACKEND.cache_dir, "Keeps compiled models; empty: the user's cache; off: nowhere."
