@@ -33,6 +33,14 @@ _LEVEL = 1e-5
 # At first so many places of each map are looked at for each target wanted: mostly they suffice.
 _PLACES_PER_TARGET = 3
 
+# Pixels and their neighbours to the right, below, and on both diagonals.
+_NEIGHBOURS = (
+    (np.s_[:, :-1], np.s_[:, 1:]),
+    (np.s_[:-1], np.s_[1:]),
+    (np.s_[:-1, :-1], np.s_[1:, 1:]),
+    (np.s_[:-1, 1:], np.s_[1:, :-1]),
+)
+
 _Places = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 
@@ -129,7 +137,9 @@ class _Search:
             return found
         places, bounds = self._places(logits, self.axes)
         rank = _ranks(places[0], bounds, count)
-        few = _PLACES_PER_TARGET * self.max_targets
+        few = np.full(count, _PLACES_PER_TARGET * self.max_targets)
+        number = np.bincount(places[0], minlength=count)
+        few = np.where(number <= 2 * few, number, few)[places[0]]
         # No peak of a map that was left out is higher than this.
         left = np.full(count, -np.inf, np.float32)
         np.maximum.at(left, places[0][rank >= few], bounds[rank >= few])
@@ -207,8 +217,7 @@ class _Search:
             rows.weights[row_line] @ points @ columns.weights[column_line].transpose(0, 2, 1),
             np.float32,
         )
-        padded = np.pad(patches, ((0, 0), (1, 1), (1, 1)), constant_values=np.nan)
-        peak, flat = _peaks_of_patches(patches, padded)
+        peak = _no_neighbour_exceeds(patches)
         peak &= rows.whole[row_line][:, :, None] & columns.whole[column_line][:, None]
         patch, a, b = np.nonzero(peak & (patches >= self.least))
         row, column = rows.pixels[row_line[patch], a], columns.pixels[column_line[patch], b]
@@ -217,16 +226,18 @@ class _Search:
             (k[patch] * rows.length + row) * columns.length + column, return_index=True
         )
         patch, a, b = patch[once], a[once], b[once]
+        padded = np.pad(patches, ((0, 0), (1, 1), (1, 1)), constant_values=np.nan)
         three = np.arange(3)
+        around = padded[
+            patch[:, None, None], a[:, None, None] + three[:, None], b[:, None, None] + three
+        ]
         return _Peaks(
             maps=k[patch],
             rows=rows.in_image(row[once]),
             columns=columns.in_image(column[once]),
             scores=patches[patch, a, b],
-            flat=flat[patch, a, b],
-            around=padded[
-                patch[:, None, None], a[:, None, None] + three[:, None], b[:, None, None] + three
-            ],
+            flat=np.count_nonzero(around == around[:, 1:2, 1:2], axis=(1, 2)) > 1,
+            around=around,
         )
 
 
@@ -284,16 +295,11 @@ def _falls_off(values: NDArray[np.float32], shares: NDArray[np.float32]) -> NDAr
     return falls
 
 
-def _peaks_of_patches(
-    patches: NDArray[np.float32], padded: NDArray[np.float32]
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which pixels (M, a, b) no neighbour exceeds, and which have an equal neighbour."""
-    height, width = patches.shape[1:]
-    lower, flat = np.zeros(patches.shape, bool), np.zeros(patches.shape, bool)
-    for row in range(3):
-        for column in range(3):
-            if (row, column) != (1, 1):
-                neighbour = padded[:, row : row + height, column : column + width]
-                lower |= patches < neighbour  # never where that is NaN
-                flat |= patches == neighbour
-    return ~lower, flat
+def _no_neighbour_exceeds(patches: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return at which pixels (M, a, b) none of the eight neighbours is higher."""
+    values = np.ascontiguousarray(np.moveaxis(patches, 0, -1))  # numpy is slow over short rows
+    lower = np.zeros(values.shape, bool)
+    for here, there in _NEIGHBOURS:
+        lower[here] |= values[here] < values[there]
+        lower[there] |= values[there] < values[here]
+    return np.moveaxis(~lower, -1, 0)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Measure on this machine. Needs no weights and no data: it renders a few scenes, and random weights
-# take as long as trained ones. The peers need packages of their own, which it installs.
+# take as long as trained ones. The peers and the plot need packages of their own, which it installs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=out/bench/tabletop
@@ -16,6 +16,9 @@ python -m training.bench --config training/configs/tabletop.yaml --images 128 \
 echo "evaluation, one core:"
 python -m eval.bench
 echo "inference:"
-python -c 'import transformers' 2>/dev/null ||
+python -c 'import matplotlib, transformers' 2>/dev/null ||
     python -m pip install --quiet --no-deps --require-hashes -r requirements/bench.txt
 python scripts/bench_inference.py --json out/bench/inference.json --markdown out/bench/inference.md
+echo "cameras:"
+python scripts/bench_cameras.py --json out/bench/cameras.json
+python scripts/bench_plot.py out/bench/inference.json out/bench/cameras.json --out out/bench/growth.png
