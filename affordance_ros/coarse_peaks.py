@@ -137,13 +137,13 @@ class _Search:
             return found
         places, bounds = self._places(logits, self.axes)
         rank = _ranks(places[0], bounds, count)
-        few = np.full(count, _PLACES_PER_TARGET * self.max_targets)
+        few = _PLACES_PER_TARGET * self.max_targets
         number = np.bincount(places[0], minlength=count)
-        few = np.where(number <= 2 * few, number, few)[places[0]]
+        first = rank < np.where(number <= 2 * few, number, few)[places[0]]
         # No peak of a map that was left out is higher than this.
         left = np.full(count, -np.inf, np.float32)
-        np.maximum.at(left, places[0][rank >= few], bounds[rank >= few])
-        self._fill(found, logits, _only(places, rank < few), np.arange(count))
+        np.maximum.at(left, places[0][~first], bounds[~first])
+        self._fill(found, logits, _only(places, first), np.arange(count))
         unsure = [
             k
             for k, targets in enumerate(found.targets)

@@ -12,6 +12,10 @@ from bench_timing import run_in_turn
 from bench_timing import timed
 from torch.utils.flop_counter import FlopCounterMode
 
+from affordance_ros.backends.cuda_backend import exact_float32
+from affordance_ros.model.grounding import GroundingModel
+from affordance_ros.model.trunk import STAGES
+
 _SIDES = (1024, 2048, 4096)
 _CHANNELS, _SIDE = 256, 56
 _DTYPES = {
@@ -47,11 +51,20 @@ def count_gflop(model: torch.nn.Module, *inputs: torch.Tensor) -> float:
     return float(counter.get_total_flops()) / 1e9
 
 
+def count_stages_gflop(model: GroundingModel, pixels: torch.Tensor) -> float:
+    """Return the GFLOP of the stages from the second on, which half precision is for."""
+    visual = model.trunk.clip.visual
+    with torch.inference_mode():
+        first = visual.layer1(visual.stem(pixels))
+    return count_gflop(torch.nn.Sequential(*(getattr(visual, name) for name in STAGES)), first)
+
+
 def _finished(device: str, kernel: Callable[[], object]) -> Callable[[], object]:
     """Return a function that runs a kernel and waits for its end."""
 
     def run() -> None:
-        kernel()
+        with exact_float32():
+            kernel()
         if device == 'cuda':
             torch.cuda.synchronize()
 
