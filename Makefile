@@ -68,7 +68,7 @@ reference: build  ## Write docs/reference from the nodes and the message files.
 	@$(WITH_ENV) python scripts/make_reference.py
 
 docs-check: build  ## Run every command of the documentation that can run here (about 15 minutes).
-	@$(WITH_ENV) python -m docs_check --run
+	@$(WITH_ENV) python -m scripts.docs_check --run
 
 .venv-docs/.installed: requirements/docs.txt | build
 	@rm -rf .venv-docs && .venv/bin/python -m venv .venv-docs

@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import platform
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -28,6 +27,8 @@ from bench_peers import load_peers
 from bench_start import EAGER
 from bench_start import load_predictor
 from bench_start import measure_start
+from bench_tail import measure_load
+from bench_tail import measure_tail
 from bench_timing import Action
 from bench_timing import median
 from bench_timing import ratio
@@ -59,8 +60,6 @@ _MANY_COMMANDS = (1, 4, 16, 64, 256)
 _BATCHES = (1, 2, 4, 8)
 _STAGES = ('preprocess', 'model', 'postprocess')
 _SKIPPABLE = ('growth', 'peers', 'load', 'start', 'tail')
-_TAIL_SIZES = (320, 640)
-_LOAD_BLOCKS, _LOAD_FRAMES = 4, 25
 _say = sys.stdout.write
 
 Rows = list[dict[str, Any]]
@@ -247,59 +246,6 @@ def measure_peers(arguments: argparse.Namespace, predictors: dict[str, Predictor
     ]
 
 
-def measure_load(arguments: argparse.Namespace, predictors: dict[str, Predictor]) -> Rows:
-    """Time one command at 320 with the machine to itself and with one busy process beside."""
-    image = frame()
-    quiet: dict[str, list[float]] = {name: [] for name in predictors}
-    busy: dict[str, list[float]] = {name: [] for name in predictors}
-    for name, predictor in predictors.items():
-        predictor.configure(PredictorConfig(input_size=320))
-        predictor.set_command('cut')
-        action = timed(lambda p=predictor: p.predict(image))
-        for _ in range(_LOAD_BLOCKS):
-            quiet[name] += [action() for _ in range(_LOAD_FRAMES)]
-            other = subprocess.Popen([sys.executable, '-c', 'while True: pass'])
-            try:
-                busy[name] += [action() for _ in range(_LOAD_FRAMES)]
-            finally:
-                other.kill()
-                other.wait()
-    return [
-        {
-            'backend': name,
-            'ms': median(quiet[name]),
-            'beside a busy process, ms': median(busy[name]),
-            'ratio': median(busy[name]) / median(quiet[name]),
-        }
-        for name in predictors
-    ]
-
-
-def measure_tail(arguments: argparse.Namespace, predictors: dict[str, Predictor]) -> Rows:
-    """Time many frames one after the other, a command at a time, at two sizes of input."""
-    image = frame()
-    rows: Rows = []
-    for size in _TAIL_SIZES:
-        for name, predictor in predictors.items():
-            predictor.configure(PredictorConfig(input_size=size))
-            predictor.set_command('cut')
-            action = timed(lambda p=predictor: p.predict(image))
-            action()
-            times = np.array([action() for _ in range(arguments.frames)])
-            p50, p99 = np.percentile(times, [50, 99])
-            rows.append(
-                {
-                    'long side': size,
-                    'backend': name,
-                    'frames': len(times),
-                    'frames/s': float(1e3 / times.mean()),
-                    'p50, ms': float(p50),
-                    'p99, ms': float(p99),
-                }
-            )
-    return rows
-
-
 def measure_starts(arguments: argparse.Namespace) -> Rows:
     """Measure first frame and memory of each backend in a process of its own, at 320."""
     rows: Rows = []
@@ -353,9 +299,9 @@ def main() -> int:
         'new command': lambda: measure_new_command(predictors),
         'growth': lambda: measure_growth(arguments, predictors),
         'peers': lambda: measure_peers(arguments, predictors),
-        'load': lambda: measure_load(arguments, predictors),
+        'load': lambda: measure_load(predictors, frame()),
         'start': lambda: measure_starts(arguments),
-        'tail': lambda: measure_tail(arguments, predictors),
+        'tail': lambda: measure_tail(predictors, frame(), arguments.frames),
     }
     pipeline = measure_pipeline(arguments, predictors)
     results: dict[str, object] = {

@@ -11,14 +11,14 @@ import sys
 
 import pytest
 
-from docs_check.commands import check_block
-from docs_check.commands import split_commands
-from docs_check.pages import Page
-from docs_check.pages import find_pages
-from docs_check.pages import slugify
-from docs_check.run import parse_marker
-from docs_check.run import run_page
-from docs_check.static import check_page
+from scripts.docs_check.commands import check_block
+from scripts.docs_check.commands import split_commands
+from scripts.docs_check.pages import Page
+from scripts.docs_check.pages import find_pages
+from scripts.docs_check.pages import slugify
+from scripts.docs_check.run import parse_marker
+from scripts.docs_check.run import run_page
+from scripts.docs_check.static import check_page
 from tests.conftest import ROOT
 
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from docs_check.pages import Block
-from docs_check.pages import Page
-from docs_check.pages import find_files
+from scripts.docs_check.pages import Block
+from scripts.docs_check.pages import Page
+from scripts.docs_check.pages import find_files
 
 DEFAULT_LIMIT_S = 300.0
 # What the pages call the reader's own files, and what stands in for them here.

@@ -7,16 +7,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from docs_check.commands import check_block
-from docs_check.pages import find_pages
-from docs_check.run import run_page
-from docs_check.static import REASONS
-from docs_check.static import check_page
+from scripts.docs_check.commands import check_block
+from scripts.docs_check.pages import find_pages
+from scripts.docs_check.run import run_page
+from scripts.docs_check.static import REASONS
+from scripts.docs_check.static import check_page
 
 
 def main() -> int:
     """Check the pages and say what is wrong; return 0, or 1 if anything is."""
-    parser = argparse.ArgumentParser(prog='python -m docs_check', description=__doc__)
+    parser = argparse.ArgumentParser(prog='python -m scripts.docs_check', description=__doc__)
     parser.add_argument('pages', nargs='*', type=Path, help='some pages only (default: all)')
     parser.add_argument('--run', action='store_true', help='also run the blocks, page by page')
     parser.add_argument('--root', type=Path, default=Path.cwd(), help='the repository')

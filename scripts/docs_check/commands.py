@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from docs_check.pages import Block
+from scripts.docs_check.pages import Block
 from training.yaml_config import load_config
 
 # How each program of the package describes its options.

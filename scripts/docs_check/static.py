@@ -14,8 +14,8 @@ from urllib.parse import unquote
 
 import yaml
 
-from docs_check.pages import Block
-from docs_check.pages import Page
+from scripts.docs_check.pages import Block
+from scripts.docs_check.pages import Page
 
 # Why a block may stay unrun, word for word; whatever does not fit one of these must run.
 REASONS = {
