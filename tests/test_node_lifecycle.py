@@ -15,6 +15,11 @@ CYCLES = 10
 
 def subscriptions(probe):
     """Return the topics that the grounding node listens to, the middleware's own aside."""
+    # Services may answer before the node's name is heard of.
+    probe.spin_until(
+        lambda: ('grounding', probe.namespace) in probe.node.get_node_names_and_namespaces(),
+        'the name of the node',
+    )
     heard = probe.node.get_subscriber_names_and_types_by_node('grounding', probe.namespace)
     return {topic for topic, _ in heard if topic.startswith(probe.namespace)}
 
