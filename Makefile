@@ -61,7 +61,7 @@ sbom: .venv-sbom/.installed  ## List every pinned package as CycloneDX JSON in o
 weights: build  ## Make the embedded model from nothing: render, pretrain, train (about 2 hours).
 	@$(WITH_ENV) bash scripts/make_weights.sh
 
-bench: build  ## Measure training, the evaluation's metrics and inference on this machine.
+bench: build  ## Measure training, the evaluation's metrics, inference and cameras on this machine.
 	@$(WITH_ENV) bash scripts/bench.sh
 
 reference: build  ## Write docs/reference from the nodes and the message files.

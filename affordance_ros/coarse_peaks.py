@@ -64,13 +64,16 @@ def find_all_targets(
         for scores.
     """
     logits = np.stack([activation.logits for activation in activations])  # (K, h, w)
+    least = _logit(min_score)
     axes = map_axes(activations[0].box, logits.shape[1:])
-    search = _Search(axes, _logit(min_score), min_distance_px, max_targets)
-    found = search.run(logits)
+    if axes is None:
+        found = _Found([()] * len(logits), np.ones(len(logits), bool))
+    else:
+        found = _Search(axes, least, min_distance_px, max_targets).run(logits)
     for k in np.flatnonzero(found.hidden):
         found.targets[k] = find_targets(
             activations[k].restore(),
-            min_score=search.least,
+            min_score=least,
             min_distance_px=min_distance_px,
             max_targets=max_targets,
         )
@@ -118,13 +121,13 @@ class _Search:
     """How the targets of maps are looked for.
 
     Attributes:
-        axes: The image's rows and columns; None where whole maps are to be restored.
+        axes: The image's rows and columns.
         least: The lowest logit of a target.
         min_distance_px: The least distance between two targets, in pixels.
         max_targets: How many at most for each map.
     """
 
-    axes: tuple[MapAxis, MapAxis] | None
+    axes: tuple[MapAxis, MapAxis]
     least: float
     min_distance_px: float
     max_targets: int
@@ -132,10 +135,8 @@ class _Search:
     def run(self, logits: NDArray[np.float32]) -> _Found:
         """Look for the targets of maps (K, h, w) float32."""
         count = len(logits)
-        found = _Found([()] * count, np.full(count, self.axes is None))
-        if self.axes is None:
-            return found
-        places, bounds = self._places(logits, self.axes)
+        found = _Found([()] * count, np.zeros(count, bool))
+        places, bounds = self._places(logits)
         rank = _ranks(places[0], bounds, count)
         few = _PLACES_PER_TARGET * self.max_targets
         number = np.bincount(places[0], minlength=count)
@@ -153,15 +154,13 @@ class _Search:
             self._fill(found, logits, _only(places, np.isin(places[0], unsure)), np.array(unsure))
         return found
 
-    def _places(
-        self, logits: NDArray[np.float32], axes: tuple[MapAxis, MapAxis]
-    ) -> tuple[_Places, NDArray[np.float32]]:
+    def _places(self, logits: NDArray[np.float32]) -> tuple[_Places, NDArray[np.float32]]:
         """Return map, row line and column line of all places near which a peak may lie.
 
         Returns:
             Those, (M,) each, and (M,) what no logit near the place exceeds.
         """
-        rows, columns = axes
+        rows, columns = self.axes
         on_rows = rows.along_lines(logits.transpose(0, 2, 1)).transpose(0, 2, 1)
         on_lines = columns.along_lines(on_rows)  # (K, row lines, column lines)
         highest = _highest_around(on_lines)
@@ -205,7 +204,6 @@ class _Search:
 
     def _peaks(self, logits: NDArray[np.float32], places: _Places) -> _Peaks:
         """Restore the maps around places and return the peaks there."""
-        assert self.axes is not None
         rows, columns = self.axes
         k, row_line, column_line = places
         points = logits[

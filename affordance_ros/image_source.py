@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from affordance_ros.bag_source import is_bag
 from affordance_ros.bag_source import read_bag
+from affordance_ros.encoded_image import MAX_PIXELS
 from affordance_ros.encoded_image import EncodedImageError
 from affordance_ros.encoded_image import read_image_file
 from affordance_ros.source_frame import SourceError
@@ -78,6 +79,15 @@ def open_source(source: str, *, loop: bool) -> Iterator[SourceFrame]:
     capture = cv2.VideoCapture(int(source) if source.isdecimal() else str(path))
     if not capture.isOpened():
         raise SourceError(f'OpenCV can not open the video or webcam {source!r}')
+    width, height = (
+        int(capture.get(size)) for size in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+    )
+    if width * height > MAX_PIXELS:
+        capture.release()
+        raise SourceError(
+            f'the video {source!r} has pictures of {width}x{height} pixels; at most '
+            f'{MAX_PIXELS:,} are read'
+        )
     return _video(capture, loop=loop and not source.isdecimal())
 
 

@@ -19,6 +19,7 @@ import numpy as np
 import psutil
 import rclpy
 from affordance_ros.msg import AffordanceTargetArray
+from bench_start import peak_memory_mb
 from demo import ROOT
 from demo import STARTUP_TIMEOUT_S
 from demo import running
@@ -91,7 +92,12 @@ def measure(arguments: argparse.Namespace, count: int) -> dict[str, float]:
     executor.add_node(node)
     node.create_timer(1.0 / _RATE_HZ, cameras.send)
     command = [str(ROOT / 'examples' / 'several_cameras.py'), *names]
-    parameters = {'model': arguments.model, 'task_command': repr('hold the mug')}
+    parameters = {
+        'model': arguments.model,
+        'backend': arguments.backend,
+        'precision': arguments.precision,
+        'task_command': repr('hold the mug'),
+    }
     if arguments.weights:
         parameters['weights'] = arguments.weights
     with running(command, **parameters) as process:
@@ -101,7 +107,8 @@ def measure(arguments: argparse.Namespace, count: int) -> dict[str, float]:
         end = time.monotonic() + arguments.seconds
         while time.monotonic() < end:
             executor.spin_once(timeout_sec=0.05)
-        memory = psutil.Process(process.pid).memory_info().rss / 1e6
+        memory_mb = psutil.Process(process.pid).memory_info().rss / 1e6
+        peak_mb = peak_memory_mb(process.pid)
         rates = [len(ages) / arguments.seconds for ages in cameras.ages_ms.values()]
         ages = np.concatenate([np.array(ages) for ages in cameras.ages_ms.values()])
     executor.shutdown()
@@ -113,7 +120,8 @@ def measure(arguments: argparse.Namespace, count: int) -> dict[str, float]:
         'answers/s, most': max(rates),
         'stamp to targets p50, ms': float(np.median(ages)),
         'p95, ms': float(np.percentile(ages, 95)),
-        'memory, MB': memory,
+        'memory, MB': memory_mb,
+        'its peak': peak_mb,
     }
 
 
@@ -122,6 +130,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--model', default='tabletop')
     parser.add_argument('--weights', default='')
+    parser.add_argument('--backend', default='auto')
+    parser.add_argument('--precision', default='auto')
     parser.add_argument('--counts', nargs='+', type=int, default=[1, 2, 4, 8])
     parser.add_argument('--seconds', type=float, default=15.0)
     parser.add_argument('--json', type=Path)
@@ -131,7 +141,10 @@ def main() -> int:
     rclpy.init()
     rows = [measure(arguments, count) for count in arguments.counts]
     rclpy.shutdown()
-    _say(f'\n{machine}. Model: {arguments.model}, cameras of 640x480 at {_RATE_HZ:g} Hz.\n\n')
+    _say(
+        f'\n{machine}. Model: {arguments.model}, backend {arguments.backend}, precision '
+        f'{arguments.precision}, cameras of 640x480 at {_RATE_HZ:g} Hz.\n\n'
+    )
     _say(f'| {" | ".join(rows[0])} |\n{"|---" * len(rows[0])}|\n')
     for row in rows:
         cells = (f'{v:.1f}' if isinstance(v, float) else str(v) for v in row.values())

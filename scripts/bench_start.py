@@ -67,9 +67,9 @@ def measure_start(
     return None if done.returncode else dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def peak_memory_mb() -> float:
-    """Return the most memory that this process has had; getrusage would count its parent's too."""
-    status = Path('/proc/self/status').read_text(encoding='utf-8')
+def peak_memory_mb(process: int | str = 'self') -> float:
+    """Return the most memory that a process has had; getrusage would count its parent's too."""
+    status = Path(f'/proc/{process}/status').read_text(encoding='utf-8')
     found = re.search(r'VmHWM:\s+(\d+) kB', status)
     return int(found[1]) * 1024 / 1e6 if found else float('nan')
 

@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
+from affordance_ros import image_source
 from affordance_ros.image_source import open_source
 from affordance_ros.image_source import read_image
 from affordance_ros.source_frame import SourceError
@@ -39,6 +40,18 @@ def test_a_video_plays_and_loops(tmp_path):
     means = [next(frames).bgr.mean() for _ in range(6)]
     assert means[:3] == pytest.approx([0, 80, 160], abs=6)
     assert means[3:] == pytest.approx(means[:3], abs=1)
+
+
+def test_a_video_of_too_many_pixels_is_refused_before_a_picture_is_decoded(tmp_path, monkeypatch):
+    path = tmp_path / 'video.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10, (64, 48))
+    writer.write(np.zeros((48, 64, 3), np.uint8))
+    writer.release()
+    monkeypatch.setattr(image_source, 'MAX_PIXELS', 64 * 48)
+    assert len(list(open_source(str(path), loop=False))) == 1
+    monkeypatch.setattr(image_source, 'MAX_PIXELS', 64 * 48 - 1)
+    with pytest.raises(SourceError, match='pictures of 64x48 pixels; at most 3,071 are read'):
+        open_source(str(path), loop=False)
 
 
 @pytest.mark.parametrize('source', ['nowhere', 'nowhere/film.mp4', ''])

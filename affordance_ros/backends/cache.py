@@ -73,7 +73,14 @@ class DiskCache:
 
     def folder(self, label: str, facts: Mapping[str, str]) -> Path | None:
         """Return a folder for what a backend itself keeps of such facts; None keeps nothing."""
-        return self._path(label, facts, suffix='')
+        path = self._path(label, facts, suffix='')
+        if path is not None:
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                _LOG.warning('the compiled model is not kept: %s', error)
+                return None
+        return path
 
     def _path(self, label: str, facts: Mapping[str, str], suffix: str = '.bin') -> Path | None:
         if self._folder is None:

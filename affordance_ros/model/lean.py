@@ -18,7 +18,7 @@ _PAIRS = (('conv1', 'bn1'), ('conv2', 'bn2'), ('conv3', 'bn3'), ('0', '1'))
 
 
 class LeanNetwork(nn.Module):
-    """Answers as the model does, but for rounding, in fewer steps; the model stays as it is.
+    """Answers as the model does, but for rounding, in fewer steps; the model keeps its answers.
 
     Stem, first stage, attention pool, neck and head stay in float32: there rounding moves best
     targets most (docs/performance.md), and most of the arithmetic is elsewhere.
