@@ -26,6 +26,7 @@ from affordance_ros.map_axis import map_axes
 from affordance_ros.peaks import Target
 from affordance_ros.peaks import choose_peaks
 from affordance_ros.peaks import find_targets
+from affordance_ros.peaks import neighbourhoods
 from affordance_ros.peaks import refine_peaks
 
 # Slopes of float32 maps that differ from level by less are level.
@@ -66,33 +67,23 @@ def find_all_targets(
     logits = np.stack([activation.logits for activation in activations])  # (K, h, w)
     least = _logit(min_score)
     axes = map_axes(activations[0].box, logits.shape[1:])
-    if axes is None:
-        found = _Found([()] * len(logits), np.ones(len(logits), bool))
-    else:
+    found: list[tuple[Target, ...] | None] = [None] * len(logits)
+    if axes is not None:
         found = _Search(axes, least, min_distance_px, max_targets).run(logits)
-    for k in np.flatnonzero(found.hidden):
-        found.targets[k] = find_targets(
-            activations[k].restore(),
+    whole = [
+        find_targets(
+            activation.restore(),
             min_score=least,
             min_distance_px=min_distance_px,
             max_targets=max_targets,
         )
-    scores = sigmoid(np.array([t.score for own in found.targets for t in own], np.float32))
+        if targets is None
+        else targets
+        for targets, activation in zip(found, activations, strict=True)
+    ]
+    scores = sigmoid(np.array([t.score for own in whole for t in own], np.float32))
     heat = iter(scores.tolist())
-    return [tuple(Target(t.x, t.y, next(heat)) for t in own) for own in found.targets]
-
-
-@dataclass
-class _Found:
-    """What was found on K maps.
-
-    Attributes:
-        targets: Of each map, with logits for scores.
-        hidden: (K,) bool: the maps whose targets only the whole restored map shows.
-    """
-
-    targets: list[tuple[Target, ...]]
-    hidden: NDArray[np.bool_]
+    return [tuple(Target(t.x, t.y, next(heat)) for t in own) for own in whole]
 
 
 @dataclass(frozen=True)
@@ -132,10 +123,13 @@ class _Search:
     min_distance_px: float
     max_targets: int
 
-    def run(self, logits: NDArray[np.float32]) -> _Found:
-        """Look for the targets of maps (K, h, w) float32."""
+    def run(self, logits: NDArray[np.float32]) -> list[tuple[Target, ...] | None]:
+        """Look for the targets of maps (K, h, w) float32.
+
+        Returns:
+            For each map its targets, with logits for scores; None where a target is flat.
+        """
         count = len(logits)
-        found = _Found([()] * count, np.zeros(count, bool))
         places, bounds = self._places(logits)
         rank = _ranks(places[0], bounds, count)
         few = _PLACES_PER_TARGET * self.max_targets
@@ -144,14 +138,17 @@ class _Search:
         # No peak of a map that was left out is higher than this.
         left = np.full(count, -np.inf, np.float32)
         np.maximum.at(left, places[0][~first], bounds[~first])
-        self._fill(found, logits, _only(places, first), np.arange(count))
+        found = self._near(logits, _only(places, first))
         unsure = [
             k
-            for k, targets in enumerate(found.targets)
-            if left[k] > (targets[-1].score if len(targets) == self.max_targets else -np.inf)
+            for k, own in enumerate(found)
+            if own is not None
+            and left[k] > (own[-1].score if len(own) == self.max_targets else -np.inf)
         ]
         if unsure:
-            self._fill(found, logits, _only(places, np.isin(places[0], unsure)), np.array(unsure))
+            again = self._near(logits, _only(places, np.isin(places[0], unsure)))
+            for k in unsure:
+                found[k] = again[k]
         return found
 
     def _places(self, logits: NDArray[np.float32]) -> tuple[_Places, NDArray[np.float32]]:
@@ -169,14 +166,10 @@ class _Search:
         k, row, column = np.nonzero(falls & (highest >= self.least))
         return (k, row, column), highest[k, row, column]
 
-    def _fill(
-        self,
-        found: _Found,
-        logits: NDArray[np.float32],
-        places: _Places,
-        which: NDArray[np.int64],
-    ) -> None:
-        """Find the targets of some maps near some of their places."""
+    def _near(
+        self, logits: NDArray[np.float32], places: _Places
+    ) -> list[tuple[Target, ...] | None]:
+        """Return what `run` does, of what lies near some places alone."""
         peaks = self._peaks(logits, places)
         chosen = choose_peaks(
             peaks.columns,
@@ -186,11 +179,9 @@ class _Search:
             min_distance_px=self.min_distance_px,
             max_targets=self.max_targets,
         )
-        found.hidden[which] = False
-        found.hidden[peaks.maps[chosen][peaks.flat[chosen]]] = True
         steps = refine_peaks(peaks.around[chosen])
         x, y = peaks.columns[chosen] + steps[:, 0], peaks.rows[chosen] + steps[:, 1]
-        own: dict[int, list[Target]] = {int(k): [] for k in which}
+        own: list[list[Target]] = [[] for _ in logits]
         for k, *place in zip(
             peaks.maps[chosen].tolist(),
             x.tolist(),
@@ -199,8 +190,8 @@ class _Search:
             strict=True,
         ):
             own[k].append(Target(*place))
-        for k, targets in own.items():
-            found.targets[k] = tuple(targets)
+        flat = set(peaks.maps[chosen][peaks.flat[chosen]].tolist())
+        return [None if k in flat else tuple(targets) for k, targets in enumerate(own)]
 
     def _peaks(self, logits: NDArray[np.float32], places: _Places) -> _Peaks:
         """Restore the maps around places and return the peaks there."""
@@ -224,11 +215,7 @@ class _Search:
             (k[patch] * rows.length + row) * columns.length + column, return_index=True
         )
         patch, a, b = patch[once], a[once], b[once]
-        padded = np.pad(patches, ((0, 0), (1, 1), (1, 1)), constant_values=np.nan)
-        three = np.arange(3)
-        around = padded[
-            patch[:, None, None], a[:, None, None] + three[:, None], b[:, None, None] + three
-        ]
+        around = neighbourhoods(patches, patch, a, b)
         return _Peaks(
             maps=k[patch],
             rows=rows.in_image(row[once]),

@@ -60,12 +60,8 @@ def find_targets(
     chosen = choose_peaks(
         columns, rows, scores, min_distance_px=min_distance_px, max_targets=max_targets
     )
-    padded = np.pad(heatmap, 1, constant_values=np.nan)
-    three = np.arange(3)
     columns, rows = columns[chosen], rows[chosen]
-    steps = refine_peaks(
-        padded[rows[:, None, None] + three[:, None], columns[:, None, None] + three]
-    )
+    steps = refine_peaks(neighbourhoods(heatmap[None], np.zeros_like(rows), rows, columns))
     x, y = columns + steps[:, 0], rows + steps[:, 1]
     return tuple(map(Target, x.tolist(), y.tolist(), scores[chosen].tolist()))
 
@@ -150,6 +146,32 @@ def _peak_pixels(
         places.append((region_columns[middle] + left, region_rows[middle] + top))
     columns, rows = np.array(places, np.int64).reshape(-1, 2).T
     return columns, rows
+
+
+def neighbourhoods(
+    maps: NDArray[np.float32],
+    which: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    """Return the pixels around some of several maps' pixels.
+
+    Args:
+        maps: (M, a, b).
+        which: (P,) the map of each pixel.
+        rows: (P,) in pixels.
+        columns: (P,) in pixels.
+
+    Returns:
+        (P, 3, 3) float32, NaN off the map.
+    """
+    steps = np.arange(-1, 2)
+    row = rows[:, None, None] + steps[:, None]
+    column = columns[:, None, None] + steps
+    height, width = maps.shape[1:]
+    inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+    near = maps[which[:, None, None], np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
+    return np.where(inside, near, np.float32(np.nan))
 
 
 def refine_peaks(around: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -19,12 +19,14 @@ import numpy as np
 import psutil
 import rclpy
 from affordance_ros.msg import AffordanceTargetArray
-from bench_start import peak_memory_mb
+from bench_report import table
+from bench_report import write
 from demo import ROOT
 from demo import STARTUP_TIMEOUT_S
 from demo import running
 from demo import wait_for
 from machine import cpu_name
+from machine import peak_memory_mb
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
@@ -145,14 +147,9 @@ def main() -> int:
         f'\n{machine}. Model: {arguments.model}, backend {arguments.backend}, precision '
         f'{arguments.precision}, cameras of 640x480 at {_RATE_HZ:g} Hz.\n\n'
     )
-    _say(f'| {" | ".join(rows[0])} |\n{"|---" * len(rows[0])}|\n')
-    for row in rows:
-        cells = (f'{v:.1f}' if isinstance(v, float) else str(v) for v in row.values())
-        _say(f'| {" | ".join(cells)} |\n')
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        results = {'machine': machine, 'model': arguments.model, 'cameras': rows}
-        arguments.json.write_text(json.dumps(results, indent=1) + '\n', encoding='utf-8')
+    _say(table(rows))
+    results = {'machine': machine, 'model': arguments.model, 'cameras': rows}
+    write(arguments.json, json.dumps(results, indent=1) + '\n')
     return 0
 
 

@@ -12,7 +12,7 @@ from bench_timing import run_in_turn
 from bench_timing import timed
 from torch.utils.flop_counter import FlopCounterMode
 
-from affordance_ros.backends.cuda_backend import exact_float32
+from affordance_ros.backends.torch_backend import exact_float32
 from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.trunk import STAGES
 

@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -24,6 +23,9 @@ from bench_floor import count_gflop
 from bench_floor import count_stages_gflop
 from bench_floor import measure_rates
 from bench_peers import load_peers
+from bench_report import Rows
+from bench_report import table
+from bench_report import write
 from bench_start import EAGER
 from bench_start import load_predictor
 from bench_start import measure_start
@@ -62,8 +64,6 @@ _PEER_SIZES = (224, 320)
 _STAGES = ('preprocess', 'model', 'postprocess')
 _SKIPPABLE = ('growth', 'peers', 'load', 'start', 'tail')
 _say = sys.stdout.write
-
-Rows = list[dict[str, Any]]
 
 
 def load(arguments: argparse.Namespace, variant: tuple[str, str]) -> Predictor | None:
@@ -276,11 +276,7 @@ def report(results: dict[str, object]) -> str:
     lines = [f'{results["machine"]}. Model: {results["model"]}.']
     for title, rows in results.items():
         if isinstance(rows, list) and rows:
-            keys = list(rows[0])
-            lines += ['', f'**{title}**', '', f'| {" | ".join(keys)} |', '|---' * len(keys) + '|']
-            for row in rows:
-                cells = (f'{v:.2f}' if isinstance(v, float) else str(v) for v in row.values())
-                lines.append(f'| {" | ".join(cells)} |')
+            lines += ['', f'**{title}**', '', table(rows).rstrip('\n')]
     return '\n'.join(lines) + '\n'
 
 
@@ -322,13 +318,8 @@ def main() -> int:
         **{name: rows() for name, rows in measured.items() if name not in arguments.skip},
     }
     _say(report(results))
-    for path, text in (
-        (arguments.json, json.dumps(results, indent=1) + '\n'),
-        (arguments.markdown, report(results)),
-    ):
-        if path:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding='utf-8')
+    write(arguments.json, json.dumps(results, indent=1) + '\n')
+    write(arguments.markdown, report(results))
     return 0
 
 

@@ -7,13 +7,11 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
+from bench_report import Rows
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-
-Rows = list[dict[str, Any]]
 
 
 def main() -> int:

@@ -8,7 +8,6 @@ Runs in a process of its own for each backend, so that its memory is its own.
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import torch
+from machine import peak_memory_mb
 
 from affordance_ros.backends.backend import BackendConfig
 from affordance_ros.backends.choice import Choice
@@ -65,13 +65,6 @@ def measure_start(
         [sys.executable, str(Path(__file__)), *arguments], stdout=subprocess.PIPE, text=True
     )
     return None if done.returncode else dict(json.loads(done.stdout.splitlines()[-1]))
-
-
-def peak_memory_mb(process: int | str = 'self') -> float:
-    """Return the most memory that a process has had; getrusage would count its parent's too."""
-    status = Path(f'/proc/{process}/status').read_text(encoding='utf-8')
-    found = re.search(r'VmHWM:\s+(\d+) kB', status)
-    return int(found[1]) * 1024 / 1e6 if found else float('nan')
 
 
 def main(argv: Sequence[str] | None = None) -> int:

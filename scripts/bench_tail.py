@@ -5,9 +5,9 @@
 
 import subprocess
 import sys
-from typing import Any
 
 import numpy as np
+from bench_report import Rows
 from bench_timing import median
 from bench_timing import timed
 
@@ -16,8 +16,6 @@ from affordance_ros.predictor import PredictorConfig
 
 _LOAD_BLOCKS, _LOAD_FRAMES = 4, 25
 _TAIL_SIZES = (320, 640)
-
-Rows = list[dict[str, Any]]
 
 
 def measure_load(predictors: dict[str, Predictor], image: np.ndarray) -> Rows:

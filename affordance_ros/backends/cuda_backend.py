@@ -3,15 +3,13 @@
 
 """torch on a GPU: the picture is uploaded once, and one captured graph does all the rest."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from affordance_ros.backends.backend import BackendError
 from affordance_ros.backends.device_letterbox import DeviceLetterbox
+from affordance_ros.backends.torch_backend import exact_float32
 from affordance_ros.geometry import Letterbox
 from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.lean import LeanNetwork
@@ -138,10 +136,3 @@ class _Plan:
         if self._stream is not None:
             self._stream.synchronize()
         return np.array(self._result.numpy()[:, : len(text)])
-
-
-@contextmanager
-def exact_float32() -> Iterator[None]:
-    """Let cuDNN multiply float32 as float32; by default its convolutions round to TF32."""
-    with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False):
-        yield

@@ -3,6 +3,8 @@
 
 """ONNX Runtime as a backend: for CPUs where OpenVINO is not at hand."""
 
+from collections.abc import Callable
+
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
@@ -14,6 +16,30 @@ from affordance_ros.backends.backend import shared_text
 from affordance_ros.recent import Recent
 
 _KEPT = 8  # input sizes whose sessions stay in memory
+
+
+class OnnxSessions:
+    """Sessions of ONNX Runtime, one for each input size, and how they are asked.
+
+    Args:
+        open_session: Opens one for an input of (height, width) pixels.
+    """
+
+    def __init__(self, open_session: Callable[[tuple[int, int]], ort.InferenceSession]) -> None:
+        self._open = open_session
+        self._sessions: Recent[tuple[int, int], ort.InferenceSession] = Recent(_KEPT)
+
+    def run(self, pixels: NDArray[np.float32], text: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Compute activation maps; see `Backend.run`."""
+        n, _, height, width = pixels.shape
+        inputs = {
+            'pixels': np.ascontiguousarray(pixels),
+            'text': np.ascontiguousarray(shared_text(text, n)),
+        }
+        canvas = (height, width)
+        session = self._sessions.get(canvas, lambda: self._open(canvas))
+        (logits,) = session.run(['logits'], inputs)
+        return np.asarray(logits, np.float32)
 
 
 class OnnxRuntimeBackend:
@@ -39,7 +65,7 @@ class OnnxRuntimeBackend:
             self._options.intra_op_num_threads = config.num_threads
         # Threads that spin for work take the cores from the camera and the executor.
         self._options.add_session_config_entry('session.intra_op.allow_spinning', '0')
-        self._sessions: Recent[tuple[int, int], ort.InferenceSession] = Recent(_KEPT)
+        self._sessions = OnnxSessions(self._open)
 
     @property
     def description(self) -> str:
@@ -48,15 +74,7 @@ class OnnxRuntimeBackend:
 
     def run(self, pixels: NDArray[np.float32], text: NDArray[np.float32]) -> NDArray[np.float32]:
         """Compute activation maps; see `Backend.run`."""
-        n, _, height, width = pixels.shape
-        inputs = {
-            'pixels': np.ascontiguousarray(pixels),
-            'text': np.ascontiguousarray(shared_text(text, n)),
-        }
-        canvas = (height, width)
-        session = self._sessions.get(canvas, lambda: self._open(canvas))
-        (logits,) = session.run(['logits'], inputs)
-        return np.asarray(logits, np.float32)
+        return self._sessions.run(pixels, text)
 
     def _open(self, canvas: tuple[int, int]) -> ort.InferenceSession:
         return ort.InferenceSession(

@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 
 from affordance_ros.backends.backend import BackendError
 from affordance_ros.backends.backend import Network
-from affordance_ros.backends.backend import shared_text
 from affordance_ros.backends.cache import DiskCache
-from affordance_ros.recent import Recent
+from affordance_ros.backends.onnxruntime_backend import OnnxSessions
 
-_KEPT = 8  # input sizes whose engines stay in memory
 _PROVIDER = 'TensorrtExecutionProvider'
 # One engine answers so many commands and pictures at once, and is fastest for one.
 _MOST_COMMANDS, _MOST_PICTURES = 256, 8
@@ -57,7 +55,7 @@ class TensorRTBackend:
         self._device_index = device_index
         self._embed_dim = embed_dim
         self._cache = cache
-        self._sessions: Recent[tuple[int, int], ort.InferenceSession] = Recent(_KEPT)
+        self._sessions = OnnxSessions(self._open)
 
     @property
     def description(self) -> str:
@@ -66,15 +64,7 @@ class TensorRTBackend:
 
     def run(self, pixels: NDArray[np.float32], text: NDArray[np.float32]) -> NDArray[np.float32]:
         """Compute activation maps; see `Backend.run`."""
-        n, _, height, width = pixels.shape
-        canvas = (height, width)
-        session = self._sessions.get(canvas, lambda: self._open(canvas))
-        inputs = {
-            'pixels': np.ascontiguousarray(pixels),
-            'text': np.ascontiguousarray(shared_text(text, n)),
-        }
-        (logits,) = session.run(['logits'], inputs)
-        return np.asarray(logits, np.float32)
+        return self._sessions.run(pixels, text)
 
     def _open(self, canvas: tuple[int, int]) -> ort.InferenceSession:
         # The provider's own key of an engine knows neither weights nor sizes: so does the folder.

@@ -3,11 +3,13 @@
 
 """torch as a backend: the reference that all others are held against."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from affordance_ros.backends.cuda_backend import exact_float32
 from affordance_ros.model.grounding import GroundingModel
 
 
@@ -34,3 +36,10 @@ class TorchBackend:
         with exact_float32():
             logits = self._model(image, torch.from_numpy(text).to(device))
         return np.asarray(logits.float().cpu().numpy(), np.float32)
+
+
+@contextmanager
+def exact_float32() -> Iterator[None]:
+    """Let cuDNN multiply float32 as float32; by default its convolutions round to TF32."""
+    with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False):
+        yield
