@@ -35,16 +35,16 @@ slow: build  ## Run the long proofs.
 	@$(WITH_ENV) python -m pytest -m slow $(PYTEST_ARGS)
 
 chaos: build  ## Mistreat the node for a few minutes: it must answer on and count every bad message.
-	@$(WITH_ENV) python -m pytest -m slow tests/test_chaos*.py $(PYTEST_ARGS)
+	@$(WITH_ENV) python -m pytest -m slow tests/nodes/test_chaos*.py $(PYTEST_ARGS)
 
 soak: build  ## Run the demo for 30 minutes: the node must not grow or slow down (LIVE=1 renders).
-	@$(WITH_ENV) python scripts/soak.py $(if $(LIVE),--live) $(SOAK_ARGS)
+	@$(WITH_ENV) python -m benchmarks.soak $(if $(LIVE),--live) $(SOAK_ARGS)
 
 latency: build  ## Measure the demo's latency and the node's own share of it on this machine.
-	@$(WITH_ENV) python scripts/latency.py
+	@$(WITH_ENV) python -m benchmarks.latency
 
 fuzz: build  ## Feed a million odd inputs to all that reads files and messages (20 minutes; resumes).
-	@$(WITH_ENV) python scripts/fuzz.py $(FUZZ_ARGS)
+	@$(WITH_ENV) python tools/fuzz.py $(FUZZ_ARGS)
 
 .venv-sbom/.installed: requirements/sbom.txt | build
 	@rm -rf .venv-sbom && .venv/bin/python -m venv .venv-sbom
@@ -59,16 +59,16 @@ sbom: .venv-sbom/.installed  ## List every pinned package as CycloneDX JSON in o
 	@echo "out/sbom.cdx.json"
 
 weights: build  ## Make the embedded model from nothing: render, pretrain, train (about 2 hours).
-	@$(WITH_ENV) bash scripts/make_weights.sh
+	@$(WITH_ENV) bash tools/make_weights.sh
 
 bench: build  ## Measure training, the evaluation's metrics, inference and cameras on this machine.
-	@$(WITH_ENV) bash scripts/bench.sh
+	@$(WITH_ENV) bash benchmarks/bench.sh
 
 reference: build  ## Write docs/reference from the nodes and the message files.
-	@$(WITH_ENV) python scripts/make_reference.py
+	@$(WITH_ENV) python tools/make_reference.py
 
 docs-check: build  ## Run every command of the documentation that can run here (about 15 minutes).
-	@$(WITH_ENV) python -m scripts.docs_check --run
+	@$(WITH_ENV) python -m tools.docs_check --run
 
 .venv-docs/.installed: requirements/docs.txt | build
 	@rm -rf .venv-docs && .venv/bin/python -m venv .venv-docs
@@ -80,7 +80,7 @@ docs: .venv-docs/.installed  ## Build the documentation's site into out/docs; a 
 	@echo "open out/docs/docs/index.html"
 
 release-check: .venv-docs/.installed  ## Run ROS's linters, and hold manifest and Dockerfile.
-	@$(WITH_ENV) bash scripts/release_check.sh
+	@$(WITH_ENV) bash tools/release_check.sh
 
 clean:  ## Remove what was built and made, but not .venv.
 	rm -rf build install log out

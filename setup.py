@@ -15,7 +15,8 @@ setup(
     packages=find_packages(include=['affordance_ros*', 'eval*', 'tabletop*', 'training*']),
     package_data={
         'affordance_ros': ['weights/*/*'],
-        'affordance_ros.prompts': ['*.yaml'],
+        'affordance_ros.backends': ['*.json'],
+        'affordance_ros.text': ['prompt_sets/*.yaml'],
         'eval': ['*.json', '*.css'],
         'tabletop': ['*.yaml'],
         'training': ['configs/*.yaml'],
@@ -46,9 +47,9 @@ setup(
     },
     entry_points={
         'console_scripts': [
-            'affordance-ground = affordance_ros.cli:main',
-            'affordance-export = affordance_ros.export_cli:main',
-            'affordance-bag = affordance_ros.bag_cli:main',
+            'affordance-ground = affordance_ros.cli.ground:main',
+            'affordance-export = affordance_ros.cli.export:main',
+            'affordance-bag = affordance_ros.cli.bag:main',
             'affordance-eval = eval.cli:main',
             'affordance-train = training.train:main',
             'affordance-pretrain = training.pretrain:main',

@@ -12,31 +12,46 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from affordance_ros.activation import Activation
-from affordance_ros.backends.backend import AUTO
-from affordance_ros.backends.backend import Backend
-from affordance_ros.backends.backend import BackendConfig
-from affordance_ros.backends.backend import BackendError
-from affordance_ros.backends.backend import FrameBackend
-from affordance_ros.backends.choice import Choice
-from affordance_ros.backends.choice import Model
-from affordance_ros.backends.choice import choose_backend
+from affordance_ros.backends.base import AUTO
+from affordance_ros.backends.base import Backend
+from affordance_ros.backends.base import BackendConfig
+from affordance_ros.backends.base import BackendError
+from affordance_ros.backends.base import FrameBackend
 from affordance_ros.backends.exported import ExportedModel
 from affordance_ros.backends.exported import is_exported
-from affordance_ros.coarse_peaks import find_all_targets
-from affordance_ros.commands import parse_command
-from affordance_ros.geometry import SHAPES
-from affordance_ros.geometry import Letterbox
-from affordance_ros.geometry import check_size
-from affordance_ros.images import check_image
-from affordance_ros.latency import Timings
+from affordance_ros.backends.select import Choice
+from affordance_ros.backends.select import Model
+from affordance_ros.backends.select import choose_backend
+from affordance_ros.image.letterbox import SHAPES
+from affordance_ros.image.letterbox import Letterbox
+from affordance_ros.image.letterbox import check_size
+from affordance_ros.image.preprocess import prepare
+from affordance_ros.image.ros_image import check_image
 from affordance_ros.model.config import ModelConfig
-from affordance_ros.peaks import Target
-from affordance_ros.preprocess import prepare
-from affordance_ros.prompts import load_prompt_set
+from affordance_ros.targets.activation import Activation
+from affordance_ros.targets.coarse_peaks import find_all_targets
+from affordance_ros.targets.peaks import Target
+from affordance_ros.text.commands import parse_command
+from affordance_ros.text.prompts import load_prompt_set
 
 # A camera's picture where nobody has said another size: the model is warmed up with it.
 USUAL_SIZE = (480, 640)
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Where the time of one prediction went.
+
+    Attributes:
+        preprocess_s: Scaling and normalising the image, in seconds.
+        model_s: The model, with the way to its device and back: the copy back waits for a GPU to
+            be done, so nothing else needs to.
+        postprocess_s: Heatmaps and targets of all commands.
+    """
+
+    preprocess_s: float = 0.0
+    model_s: float = 0.0
+    postprocess_s: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from affordance_ros.encoded_image import EncodedImageError
-from affordance_ros.encoded_image import read_image_file
+from affordance_ros.image.decode import EncodedImageError
+from affordance_ros.image.decode import read_image_file
 from eval.errors import EvaluationError
 from eval.errors import ImageProblemError
 from eval.errors import Problem

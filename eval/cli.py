@@ -10,7 +10,7 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from pathlib import Path
 
-from affordance_ros.backends.options import add_backend_options
+from affordance_ros.cli.options import add_backend_options
 from eval.errors import EvaluationError
 from eval.metrics import DEFAULT_PROTOCOL
 from eval.metrics import PROTOCOLS
@@ -80,7 +80,7 @@ def write_results(results: Results, folder: Path) -> int:
 
 def _agd20k(options: argparse.Namespace) -> int:
     # Imported here: torch takes seconds, and the other commands do without.
-    from affordance_ros.backends.options import backend_config
+    from affordance_ros.cli.options import backend_config
     from affordance_ros.model.config import ModelConfig
     from affordance_ros.predictor import PredictorConfig
     from eval.report import agd20k_maps

@@ -15,10 +15,10 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from affordance_ros.commands import CommandError
-from affordance_ros.file_hash import sha256_of_file
 from affordance_ros.predictor import Predictor
-from affordance_ros.prompts import load_prompt_set
+from affordance_ros.safe_io.files import sha256_of_file
+from affordance_ros.text.commands import CommandError
+from affordance_ros.text.prompts import load_prompt_set
 from eval.agd20k import Item
 from eval.agd20k import read_picture
 from eval.errors import EvaluationError

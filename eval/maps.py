@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from affordance_ros.bounded_file import read_bounded
-from affordance_ros.encoded_image import read_image_file
+from affordance_ros.image.decode import read_image_file
+from affordance_ros.safe_io.files import read_bounded
 from eval.agd20k import Item
 from eval.errors import ImageProblemError
 from eval.metrics import MapError

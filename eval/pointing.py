@@ -6,7 +6,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from affordance_ros.peaks import find_targets
+from affordance_ros.targets.peaks import find_targets
 
 
 def points_at(heatmap: NDArray[np.float32], gt_uint8: NDArray[np.uint8]) -> bool | None:

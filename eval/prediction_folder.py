@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from affordance_ros.safe_io.atomic import write_atomically
 from eval.agd20k import Item
 from eval.errors import EvaluationError
 from eval.errors import ImageProblemError
 from eval.maps import read_map
-from training.atomic import write_atomically
 
 
 class PredictionFolder:

@@ -15,13 +15,13 @@ import sys
 from pathlib import Path
 from typing import cast
 
-from affordance_ros.file_hash import sha256_of_file
 from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.grounding import ModelConfig
 from affordance_ros.model.grounding import load_model
 from affordance_ros.model.heads import FPNDecoder
 from affordance_ros.predictor import Predictor
-from affordance_ros.prompts import load_prompt_set
+from affordance_ros.safe_io.files import sha256_of_file
+from affordance_ros.text.prompts import load_prompt_set
 from eval.results import current_versions
 from eval.tables import markdown_table
 from training.distributed import join_processes

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from affordance_ros.backends.backend import BackendConfig
+from affordance_ros.backends.base import BackendConfig
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig

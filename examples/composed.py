@@ -19,7 +19,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
-from affordance_ros.nodes.grounding import GroundingNode
+from affordance_ros.nodes.grounding.node import GroundingNode
 from affordance_ros.nodes.run import StartupError
 
 COMMANDS = ('hold the mug', 'open', 'cut')

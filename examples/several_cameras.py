@@ -17,9 +17,9 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 
-from affordance_ros.nodes.grounding import GroundingNode
+from affordance_ros.nodes.grounding.node import GroundingNode
+from affordance_ros.nodes.grounding.sharing import SharedModels
 from affordance_ros.nodes.run import StartupError
-from affordance_ros.nodes.sharing import SharedModels
 
 
 def main() -> int:

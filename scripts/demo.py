@@ -42,20 +42,20 @@ from sensor_msgs.msg import CameraInfo
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
-from affordance_ros.contact_sheet import draw_sheet
-from affordance_ros.image_source import open_source
-from affordance_ros.images import read_message
-from affordance_ros.nodes.status import LATCHED
-from affordance_ros.peaks import Target
-from affordance_ros.points import NoPoint
-from affordance_ros.points import SurfacePoint
-from affordance_ros.recording import Recording
-from affordance_ros.recording import RecordingError
-from affordance_ros.recording import record
-from affordance_ros.rigid import matrix
-from affordance_ros.scene import read_scene
-from affordance_ros.source_frame import SourceError
-from affordance_ros.stamp_cache import to_ns
+from affordance_ros.image.ros_image import read_message
+from affordance_ros.image.source_frame import SourceError
+from affordance_ros.nodes.grounding.status import LATCHED
+from affordance_ros.sources import open_source
+from affordance_ros.spatial.lift import NoPoint
+from affordance_ros.spatial.lift import SurfacePoint
+from affordance_ros.spatial.rgbd import read_scene
+from affordance_ros.spatial.rigid import matrix
+from affordance_ros.spatial.stamp_cache import to_ns
+from affordance_ros.targets.peaks import Target
+from affordance_ros.viz.contact_sheet import draw_sheet
+from affordance_ros.viz.rerun_log import Recording
+from affordance_ros.viz.rerun_log import RecordingError
+from affordance_ros.viz.rerun_log import record
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ('hold the mug', 'drink_with', 'pour', 'open', 'cut_with', 'eat')

@@ -60,17 +60,26 @@ installing: $missing
 Set PYTHON=/path/to/python to name one."
 
 # --- Python packages -------------------------------------------------------------------------
-want=$(cat $LOCK scripts/patch_ros_wheels.py setup.py | sha256sum; "$python" --version)
+want=$(cat $LOCK tools/patch_ros_wheels.py | sha256sum; "$python" --version)
 if [[ "$(cat $VENV/.installed 2>/dev/null)" != "$want" ]]; then
     echo "installing the pinned packages into $VENV (about 7 GB, torch among them)"
-    rm -rf $VENV
-    "$python" -m venv $VENV
+    # An environment of the same Python is brought up to date in place.
+    if [[ "$($VENV/bin/python --version 2>/dev/null)" != "$("$python" --version)" ]]; then
+        rm -rf $VENV
+        "$python" -m venv $VENV
+    fi
+    rm -f $VENV/.installed
     # pip warns of every index that lacks a package; its errors still come through.
     $VENV/bin/pip install --quiet --quiet --disable-pip-version-check --require-hashes \
         --requirement $LOCK
-    $VENV/bin/python scripts/patch_ros_wheels.py
-    $VENV/bin/pip install --quiet --quiet --no-deps --no-build-isolation --editable .
+    $VENV/bin/python tools/patch_ros_wheels.py
     echo "$want" > $VENV/.installed
+fi
+# Entry points and the package's place, which change more often than the pins.
+want=$(sha256sum setup.py; pwd)
+if [[ "$(cat $VENV/.editable 2>/dev/null)" != "$want" ]]; then
+    $VENV/bin/pip install --quiet --quiet --no-deps --no-build-isolation --editable .
+    echo "$want" > $VENV/.editable
 fi
 
 # --- Messages --------------------------------------------------------------------------------

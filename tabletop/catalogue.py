@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from affordance_ros.bounded_yaml import YamlError
-from affordance_ros.bounded_yaml import read_yaml
+from affordance_ros.safe_io.yaml import YamlError
+from affordance_ros.safe_io.yaml import read_yaml
 from tabletop.errors import CatalogueError
 from tabletop.families import FAMILIES
 

@@ -87,7 +87,7 @@ def ros():
     """Start and end rclpy in the test's process."""
     import rclpy
 
-    from tests.ros_harness import NodeProcess
+    from tests.support.ros_harness import NodeProcess
 
     rclpy.init()
     yield

@@ -11,13 +11,13 @@ import open_clip
 import pytest
 import torch
 
-from affordance_ros.commands import CommandError
-from affordance_ros.geometry import Letterbox
+from affordance_ros.image.letterbox import Letterbox
+from affordance_ros.image.preprocess import IMAGE_MEAN
+from affordance_ros.image.preprocess import IMAGE_STD
+from affordance_ros.image.preprocess import prepare
 from affordance_ros.predictor import PredictorConfig
-from affordance_ros.preprocess import IMAGE_MEAN
-from affordance_ros.preprocess import IMAGE_STD
-from affordance_ros.preprocess import prepare
-from affordance_ros.prompts import PromptSetError
+from affordance_ros.text.commands import CommandError
+from affordance_ros.text.prompts import PromptSetError
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from typing import Any
 
 from affordance_ros.model.neck import SCALES
 from affordance_ros.model.neck import NeckConfig
-from training.atomic import write_atomically
+from affordance_ros.safe_io.atomic import write_atomically
 from training.config import TrainConfig
 from training.distributed import Processes
 from training.distributed import join_processes

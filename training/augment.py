@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from affordance_ros.geometry import Letterbox
-from affordance_ros.preprocess import IMAGE_MEAN
-from affordance_ros.preprocess import IMAGE_STD
+from affordance_ros.image.letterbox import Letterbox
+from affordance_ros.image.preprocess import IMAGE_MEAN
+from affordance_ros.image.preprocess import IMAGE_STD
 from training.config import AugmentConfig
 
 # 'left', 'leftmost', 'lefty', 'right'..., and how people shorten them.

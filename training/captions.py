@@ -22,11 +22,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from affordance_ros.bounded_file import FileRefusedError
-from affordance_ros.bounded_file import join_inside
-from affordance_ros.bounded_file import read_bounded
-from affordance_ros.encoded_image import EncodedImageError
-from affordance_ros.encoded_image import read_image_file
+from affordance_ros.image.decode import EncodedImageError
+from affordance_ros.image.decode import read_image_file
+from affordance_ros.safe_io.files import FileRefusedError
+from affordance_ros.safe_io.files import join_inside
+from affordance_ros.safe_io.files import read_bounded
 
 _log = logging.getLogger(__name__)
 _MAX_LIST_BYTES = 1 << 29

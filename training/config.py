@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from dataclasses import field
 
-from affordance_ros.geometry import check_size
+from affordance_ros.image.letterbox import check_size
 from affordance_ros.model.neck import NeckConfig
 from training.refer import DatasetSpec
 from training.yaml_config import ConfigError

@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from affordance_ros.model.trunk import Trunk
-from training.atomic import DiskFullError
-from training.atomic import raise_if_full
+from affordance_ros.safe_io.atomic import DiskFullError
+from affordance_ros.safe_io.atomic import raise_if_full
 
 _log = logging.getLogger(__name__)
 _FP16_MAX = 65504.0

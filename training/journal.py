@@ -12,7 +12,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from training.atomic import raise_if_full
+from affordance_ros.safe_io.atomic import raise_if_full
 
 _log = logging.getLogger(__name__)
 

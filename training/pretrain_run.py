@@ -21,7 +21,7 @@ from tqdm import tqdm
 from affordance_ros.model.compact import COMPACT_NAME
 from affordance_ros.model.grounding import resolve_device
 from affordance_ros.model.trunk import load_trunk
-from training.atomic import write_atomically
+from affordance_ros.safe_io.atomic import write_atomically
 from training.caption_batches import CaptionBatch
 from training.caption_batches import CaptionBatches
 from training.caption_batches import Prefetcher

@@ -17,9 +17,9 @@ from pathlib import Path
 from reprlib import Repr
 from typing import Any
 
-from affordance_ros.bounded_file import read_bounded
-from affordance_ros.plain_pickle import PickleRefusedError
-from affordance_ros.plain_pickle import load_plain_pickle
+from affordance_ros.safe_io.files import read_bounded
+from affordance_ros.safe_io.plain_pickle import PickleRefusedError
+from affordance_ros.safe_io.plain_pickle import load_plain_pickle
 
 _log = logging.getLogger(__name__)
 _repr = Repr()

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from affordance_ros.bounded_file import join_inside
-from affordance_ros.file_hash import sha256_of_file
-from training.atomic import write_atomically
+from affordance_ros.safe_io.atomic import write_atomically
+from affordance_ros.safe_io.files import join_inside
+from affordance_ros.safe_io.files import sha256_of_file
 from training.refer import DatasetError
 from training.refer import DatasetSpec
 from training.refer import SourceFiles

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 from affordance_ros.model.grounding import untrained_decoder
 from affordance_ros.model.heads import FPNDecoder
 from affordance_ros.model.trunk import load_trunk
-from affordance_ros.prompts import load_prompt_set
+from affordance_ros.text.prompts import load_prompt_set
 from training.config import TrainConfig
 from training.distributed import Processes
 from training.features import FeatureSource

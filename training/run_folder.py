@@ -11,7 +11,7 @@ from typing import Any
 from affordance_ros.model.checkpoint import save_checkpoint
 from affordance_ros.model.heads import FPNDecoder
 from affordance_ros.model.trunk import Trunk
-from training.atomic import raise_if_full
+from affordance_ros.safe_io.atomic import raise_if_full
 from training.config import TrainConfig
 from training.run_state import ResumeError
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from affordance_ros.encoded_image import MAX_PIXELS
+from affordance_ros.image.decode import MAX_PIXELS
 
 
 def union(segmentations: Sequence[Any], size: tuple[int, int]) -> str:

@@ -17,7 +17,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import nn
 
-from training.atomic import write_atomically
+from affordance_ros.safe_io.atomic import write_atomically
 
 _FORMAT = 'affordance_ros.run'
 _FORMAT_VERSION = '1'

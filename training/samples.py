@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 from torch.utils.data import Dataset
 
-from affordance_ros.bounded_file import read_bounded
-from affordance_ros.encoded_image import MAX_BYTES
-from affordance_ros.encoded_image import EncodedImageError
-from affordance_ros.encoded_image import decode_image
+from affordance_ros.image.decode import MAX_BYTES
+from affordance_ros.image.decode import EncodedImageError
+from affordance_ros.image.decode import decode_image
+from affordance_ros.safe_io.files import read_bounded
 from training.augment import Rectangle
 from training.augment import View
 from training.augment import draw_view

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from affordance_ros.model.trunk import Trunk
-from affordance_ros.prompts import PromptSet
+from affordance_ros.text.prompts import PromptSet
 
 _GROUP = 16
 

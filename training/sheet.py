@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from affordance_ros.encoded_image import read_image_file
-from affordance_ros.geometry import Letterbox
-from affordance_ros.overlay import draw_overlay
-from training.atomic import write_atomically
+from affordance_ros.image.decode import read_image_file
+from affordance_ros.image.letterbox import Letterbox
+from affordance_ros.safe_io.atomic import write_atomically
+from affordance_ros.viz.overlay import draw_overlay
 from training.refer_cache import ReferImage
 
 _TILE = (240, 320)  # height, width

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from affordance_ros.model.weights import WeightsError
-from training.atomic import DiskFullError
+from affordance_ros.safe_io.atomic import DiskFullError
 from training.config import TrainConfig
 from training.distributed import join_processes
 from training.refer import DatasetError

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset
 
-from affordance_ros.geometry import Letterbox
+from affordance_ros.image.letterbox import Letterbox
 from affordance_ros.model.heads import FPNDecoder
 from training.augment import View
 from training.distributed import Processes

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 from typing import TypeVar
 
-from affordance_ros.bounded_yaml import YamlError
-from affordance_ros.bounded_yaml import parse_yaml
-from affordance_ros.bounded_yaml import read_yaml
+from affordance_ros.safe_io.yaml import YamlError
+from affordance_ros.safe_io.yaml import parse_yaml
+from affordance_ros.safe_io.yaml import read_yaml
 
 T = TypeVar('T')
 

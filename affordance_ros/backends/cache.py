@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from affordance_ros.backends.backend import NO_CACHE
+from affordance_ros.backends.base import NO_CACHE
 
 _LOG = logging.getLogger(__name__)
 _DIGEST_BYTES = hashlib.sha256().digest_size

@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from affordance_ros.backends.backend import BackendError
+from affordance_ros.backends.base import BackendError
 from affordance_ros.backends.device_letterbox import DeviceLetterbox
+from affordance_ros.backends.fused_network import LeanNetwork
 from affordance_ros.backends.torch_backend import exact_float32
-from affordance_ros.geometry import Letterbox
+from affordance_ros.image.letterbox import Letterbox
 from affordance_ros.model.grounding import GroundingModel
-from affordance_ros.model.lean import LeanNetwork
-from affordance_ros.recent import Recent
+from affordance_ros.model.lru import Recent
 
 _DTYPES = {'f32': torch.float32, 'f16': torch.float16, 'bf16': torch.bfloat16}
 # A picture's size, its letterbox and a number of commands make a graph of their own.

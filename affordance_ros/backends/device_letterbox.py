@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from affordance_ros.activation import linear_weights
-from affordance_ros.geometry import Letterbox
-from affordance_ros.preprocess import IMAGE_MEAN
-from affordance_ros.preprocess import IMAGE_STD
+from affordance_ros.image.letterbox import Letterbox
+from affordance_ros.image.preprocess import IMAGE_MEAN
+from affordance_ros.image.preprocess import IMAGE_STD
+from affordance_ros.targets.activation import linear_weights
 
 
 class DeviceLetterbox(nn.Module):

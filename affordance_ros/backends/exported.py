@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affordance_ros.backends.backend import BackendError
-from affordance_ros.bounded_file import read_bounded
-from affordance_ros.commands import TEXT_ENDS
-from affordance_ros.commands import check_tokens
-from affordance_ros.file_hash import sha256_of_file
+from affordance_ros.backends.base import BackendError
 from affordance_ros.model.errors import WeightsError
-from affordance_ros.recent import Recent
+from affordance_ros.model.lru import Recent
+from affordance_ros.safe_io.files import read_bounded
+from affordance_ros.safe_io.files import sha256_of_file
+from affordance_ros.text.commands import TEXT_ENDS
+from affordance_ros.text.commands import check_tokens
 
 FORMAT = 'affordance_ros.backends.exported'
 FORMAT_VERSION = 1
@@ -130,7 +130,7 @@ class ExportedText:
     """
 
     def __init__(self, folder: Path, facts: ExportedFacts) -> None:
-        from affordance_ros.tokenizer import (
+        from affordance_ros.text.tokenizer import (
             Tokenizer,  # ftfy and regex; a torch node needs neither
         )
 

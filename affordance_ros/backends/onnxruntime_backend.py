@@ -9,11 +9,11 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from affordance_ros.backends.backend import BackendConfig
-from affordance_ros.backends.backend import BackendError
-from affordance_ros.backends.backend import Network
-from affordance_ros.backends.backend import shared_text
-from affordance_ros.recent import Recent
+from affordance_ros.backends.base import BackendConfig
+from affordance_ros.backends.base import BackendError
+from affordance_ros.backends.base import Network
+from affordance_ros.backends.base import shared_text
+from affordance_ros.model.lru import Recent
 
 _KEPT = 8  # input sizes whose sessions stay in memory
 

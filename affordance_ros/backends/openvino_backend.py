@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from openvino.passes import ConstantFolding
 from openvino.passes import Manager
 
-from affordance_ros.backends.backend import BackendConfig
-from affordance_ros.backends.backend import BackendError
-from affordance_ros.backends.backend import Network
-from affordance_ros.backends.backend import shared_text
+from affordance_ros.backends.base import BackendConfig
+from affordance_ros.backends.base import BackendError
+from affordance_ros.backends.base import Network
+from affordance_ros.backends.base import shared_text
 from affordance_ros.backends.cache import DiskCache
-from affordance_ros.recent import Recent
+from affordance_ros.model.lru import Recent
 
 _LOG = logging.getLogger(__name__)
 _STAGES = ('layer2', 'layer3', 'layer4')

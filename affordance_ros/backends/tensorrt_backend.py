@@ -10,8 +10,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from affordance_ros.backends.backend import BackendError
-from affordance_ros.backends.backend import Network
+from affordance_ros.backends.base import BackendError
+from affordance_ros.backends.base import Network
 from affordance_ros.backends.cache import DiskCache
 from affordance_ros.backends.onnxruntime_backend import OnnxSessions
 

@@ -14,14 +14,14 @@ from typing import Any
 import torch
 from safetensors.torch import save
 
-from affordance_ros.bounded_file import check_file
-from affordance_ros.geometry import check_size
+from affordance_ros.image.letterbox import check_size
 from affordance_ros.model.errors import CheckpointError
 from affordance_ros.model.heads import FPNDecoder
 from affordance_ros.model.neck import NeckConfig
 from affordance_ros.model.safetensors_file import SafetensorsError
 from affordance_ros.model.safetensors_file import read_safetensors
 from affordance_ros.model.trunk import Trunk
+from affordance_ros.safe_io.files import check_file
 
 FORMAT = 'affordance_ros.fpn'
 FORMAT_VERSION = 1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import open_clip
 
-from affordance_ros.file_hash import sha256_of_file
+from affordance_ros.safe_io.files import sha256_of_file
 
 _SHA256 = re.compile(r'[0-9a-f]{64}')
 

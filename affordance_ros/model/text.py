@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from affordance_ros.commands import TEXT_ENDS
-from affordance_ros.commands import check_tokens
+from affordance_ros.model.lru import Recent
 from affordance_ros.model.trunk import Trunk
-from affordance_ros.recent import Recent
+from affordance_ros.text.commands import TEXT_ENDS
+from affordance_ros.text.commands import check_tokens
 
 _CACHED_PROMPTS = 4096
 _CACHED_WORDS = 100_000

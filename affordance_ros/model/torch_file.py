@@ -15,9 +15,9 @@ from typing import Any
 
 import torch
 
-from affordance_ros.plain_pickle import Maker
-from affordance_ros.plain_pickle import PickleRefusedError
-from affordance_ros.plain_pickle import parse_pickle
+from affordance_ros.safe_io.plain_pickle import Maker
+from affordance_ros.safe_io.plain_pickle import PickleRefusedError
+from affordance_ros.safe_io.plain_pickle import parse_pickle
 
 _MAX_PICKLE_BYTES = 1 << 26  # names and shapes alone: RN101's has 60 kB
 _STORAGES = {

@@ -13,8 +13,6 @@ from typing import cast
 import open_clip
 import torch
 
-from affordance_ros.bounded_file import check_file
-from affordance_ros.file_hash import sha256_of_file
 from affordance_ros.model.config import looks_like_path
 from affordance_ros.model.errors import WeightsError
 from affordance_ros.model.fetch import FetchError
@@ -23,6 +21,8 @@ from affordance_ros.model.safetensors_file import SafetensorsError
 from affordance_ros.model.safetensors_file import read_safetensors
 from affordance_ros.model.torch_file import TorchFileError
 from affordance_ros.model.torch_file import read_torch_file
+from affordance_ros.safe_io.files import check_file
+from affordance_ros.safe_io.files import sha256_of_file
 
 MAX_BYTES = 1 << 32  # RN50x64, the largest ResNet of CLIP, has 2.5 GB in float32
 

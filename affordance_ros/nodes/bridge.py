@@ -6,9 +6,9 @@
 import numpy as np
 from sensor_msgs.msg import Image
 
-from affordance_ros.images import CameraImage
-from affordance_ros.images import ImageError
-from affordance_ros.images import tight_rows
+from affordance_ros.image.ros_image import CameraImage
+from affordance_ros.image.ros_image import ImageError
+from affordance_ros.image.ros_image import tight_rows
 
 
 def convert_rare(message: Image) -> CameraImage:

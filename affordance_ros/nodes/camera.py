@@ -15,15 +15,15 @@ from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from affordance_ros.image_source import open_source
+from affordance_ros.image.source_frame import SourceError
+from affordance_ros.image.source_frame import SourceFrame
 from affordance_ros.nodes.declare import declare_parameter
 from affordance_ros.nodes.messages import to_camera_info
 from affordance_ros.nodes.messages import to_image
 from affordance_ros.nodes.messages import to_jpeg
 from affordance_ros.nodes.run import StartupError
 from affordance_ros.nodes.run import run_node
-from affordance_ros.source_frame import SourceError
-from affordance_ros.source_frame import SourceFrame
+from affordance_ros.sources import open_source
 
 
 class CameraNode(Node):

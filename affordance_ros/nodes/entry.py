@@ -32,7 +32,7 @@ _ROS_MODULES = (
 
 def grounding() -> int:
     """Start the grounding node."""
-    return _start('affordance_ros.nodes.grounding')
+    return _start('affordance_ros.nodes.grounding.node')
 
 
 def camera() -> int:

@@ -18,9 +18,9 @@ from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from affordance_ros.frames import BoundCommand
 from affordance_ros.msg import AffordanceTarget
 from affordance_ros.msg import AffordanceTargetArray
+from affordance_ros.text.commands import BoundCommand
 
 if TYPE_CHECKING:  # torch would come with it, which a camera does not need
     from affordance_ros.predictor import Grounding

@@ -18,7 +18,7 @@ from rclpy.logging import get_logger
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from affordance_ros.memory import keep_memory
+from affordance_ros.runtime.memory import keep_memory
 
 _LONGEST_WAIT_S = 0.2
 

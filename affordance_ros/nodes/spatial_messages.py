@@ -21,14 +21,14 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import Marker
 from visualization_msgs.msg import MarkerArray
 
-from affordance_ros.approach import approach_quaternion
-from affordance_ros.cloud import FIELDS
-from affordance_ros.cloud import POINT_STEP
-from affordance_ros.cloud import Cloud
 from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.nodes.messages import byte_array
-from affordance_ros.points import NoPoint
-from affordance_ros.points import SurfacePoint
+from affordance_ros.spatial.approach import approach_quaternion
+from affordance_ros.spatial.cloud import FIELDS
+from affordance_ros.spatial.cloud import POINT_STEP
+from affordance_ros.spatial.cloud import Cloud
+from affordance_ros.spatial.lift import NoPoint
+from affordance_ros.spatial.lift import SurfacePoint
 
 _BEST, _OTHER = (0.1, 0.9, 0.2), (1.0, 0.6, 0.1)  # RGB
 _SPHERE_M, _TEXT_M = 0.015, 0.02

@@ -10,16 +10,16 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
-from affordance_ros.depth import DepthError
-from affordance_ros.depth import DepthImage
-from affordance_ros.encoded_image import MAX_PIXELS
-from affordance_ros.images import _PIXEL_BYTES
-from affordance_ros.images import ImageError
-from affordance_ros.images import check_message
-from affordance_ros.images import decode_compressed
-from affordance_ros.images import needs_bridge
-from affordance_ros.images import read_message
-from affordance_ros.images import tight_rows
+from affordance_ros.image.decode import MAX_PIXELS
+from affordance_ros.image.ros_image import _PIXEL_BYTES
+from affordance_ros.image.ros_image import ImageError
+from affordance_ros.image.ros_image import check_message
+from affordance_ros.image.ros_image import decode_compressed
+from affordance_ros.image.ros_image import needs_bridge
+from affordance_ros.image.ros_image import read_message
+from affordance_ros.image.ros_image import tight_rows
+from affordance_ros.spatial.depth import DepthError
+from affordance_ros.spatial.depth import DepthImage
 from tests.fuzz.mutate import INTEGERS
 from tests.fuzz.mutate import draw_text
 from tests.fuzz.mutate import mutate_bytes

@@ -13,8 +13,8 @@ from rclpy.utilities import remove_ros_args
 from tests.fuzz.mutate import draw_text
 from tests.fuzz.target import Feed
 from tests.fuzz.target import Target
-from tests.launch_evaluator import LaunchError
-from tests.launch_evaluator import evaluate
+from tests.support.launch_evaluator import LaunchError
+from tests.support.launch_evaluator import evaluate
 
 _ROOT = Path(__file__).parents[2]
 _FREE = (

@@ -12,7 +12,7 @@ from tests.fuzz.mutate import mutate_bytes
 from tests.fuzz.mutate import mutate_tree
 from tests.fuzz.target import Feed
 from tests.fuzz.target import Target
-from tests.refer_fixture import write_dataset
+from tests.support.refer_fixture import write_dataset
 from training.refer import DatasetError
 from training.refer import DatasetSpec
 from training.refer import read_refs

@@ -1,0 +1,4 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Reading, answering and writing rosbag2 recordings, without ROS."""

@@ -1,0 +1,108 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The messages that the bag tool writes, serialised by rosbags: needs no ROS."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rosbags.typesys import Stores
+from rosbags.typesys import get_types_from_msg
+from rosbags.typesys import get_typestore
+
+from affordance_ros.spatial.lift import NoPoint
+from affordance_ros.spatial.lift import SurfacePoint
+from affordance_ros.targets.peaks import Target
+from affordance_ros.text.commands import BoundCommand
+
+IMAGE = 'sensor_msgs/msg/Image'
+TARGETS = 'affordance_ros/msg/AffordanceTargetArray'
+# The files under msg/ without their comments: an installation by pip has no msg/, and a test holds
+# the two equal by their type hashes.
+DEFINITIONS = {
+    'affordance_ros/msg/AffordanceTarget': """\
+float32 x
+float32 y
+float32 score
+bool has_point
+geometry_msgs/Point point
+""",
+    TARGETS: """\
+std_msgs/Header header
+string command
+uint32 command_id
+uint32 image_width
+uint32 image_height
+affordance_ros/AffordanceTarget[] targets
+""",
+}
+
+
+class OutputMessages:
+    """Makes serialised messages; every one carries the header of its input image."""
+
+    def __init__(self) -> None:
+        self.store = get_typestore(Stores.LATEST)
+        for name, text in DEFINITIONS.items():
+            self.store.register(get_types_from_msg(text, name))
+
+    def image(self, pixels: NDArray[Any], encoding: str, *, header: Any) -> memoryview:
+        """Make a sensor_msgs/Image of a (H, W) or (H, W, C) array in this machine's byte order."""
+        tight = np.ascontiguousarray(pixels)
+        message = self._make(
+            IMAGE,
+            header=header,
+            height=tight.shape[0],
+            width=tight.shape[1],
+            encoding=encoding,
+            is_bigendian=int(sys.byteorder == 'big'),
+            step=tight.strides[0],
+            data=tight.reshape(-1).view(np.uint8),
+        )
+        return self.store.serialize_cdr(message, IMAGE)
+
+    def targets(
+        self,
+        targets: Sequence[Target],
+        command: BoundCommand,
+        *,
+        points: Sequence[SurfacePoint | NoPoint],
+        size: tuple[int, int],
+        header: Any,
+    ) -> memoryview:
+        """Make the targets' message of a frame.
+
+        Args:
+            targets: The frame's.
+            command: What they answer.
+            points: Where each target lies in 3D, in order.
+            size: The image's (height, width) in pixels.
+            header: The image's.
+        """
+        message = self._make(
+            TARGETS,
+            header=header,
+            command=command.text,
+            command_id=command.id,
+            image_height=size[0],
+            image_width=size[1],
+            targets=[self._target(*pair) for pair in zip(targets, points, strict=True)],
+        )
+        return self.store.serialize_cdr(message, TARGETS)
+
+    def _target(self, target: Target, point: SurfacePoint | NoPoint) -> Any:
+        x, y, z = (0.0,) * 3 if isinstance(point, NoPoint) else point.position.tolist()
+        return self._make(
+            'affordance_ros/msg/AffordanceTarget',
+            x=target.x,
+            y=target.y,
+            score=target.score,
+            has_point=not isinstance(point, NoPoint),
+            point=self._make('geometry_msgs/msg/Point', x=x, y=y, z=z),
+        )
+
+    def _make(self, name: str, **fields: Any) -> Any:
+        return self.store.types[name](**fields)

@@ -1,0 +1,205 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""affordance-export: a model as ONNX and OpenVINO IR, for robots without torch."""
+
+import argparse
+import logging
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import open_clip
+import torch
+from torch import nn
+
+from affordance_ros.backends.base import BackendError
+from affordance_ros.backends.cache import DiskCache
+from affordance_ros.backends.exported import FACTS
+from affordance_ros.backends.exported import IMAGE
+from affordance_ros.backends.exported import TEXT
+from affordance_ros.backends.exported import VOCABULARY
+from affordance_ros.backends.exported import ExportedFacts
+from affordance_ros.backends.onnx_export import TorchNetwork
+from affordance_ros.backends.onnx_export import quiet_export
+from affordance_ros.backends.torch_backend import TorchBackend
+from affordance_ros.cli.options import CALL_ERRORS
+from affordance_ros.image.letterbox import Letterbox
+from affordance_ros.model.config import ModelConfig
+from affordance_ros.model.grounding import GroundingModel
+from affordance_ros.model.grounding import load_model
+from affordance_ros.predictor import Predictor
+from affordance_ros.safe_io.files import sha256_of_file
+
+_LOG = logging.getLogger('affordance-export')
+# The largest difference from torch that rounding makes in float32, with room to spare.
+MOST_LOGIT_ERROR = 1e-3
+MOST_TEXT_ERROR = 1e-4
+_PROMPTS = ('cut', 'hold the mug', 'drink_with', 'the handle of the red pan', '切る')
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    parser = argparse.ArgumentParser(prog='affordance-export', description=__doc__)
+    parser.add_argument('out', type=Path, help='a new folder, then the parameter `model`')
+    config = ModelConfig()
+    parser.add_argument('--model', default=config.model)
+    parser.add_argument('--weights', default=config.weights)
+    parser.add_argument('--checkpoint', default=config.checkpoint)
+    parser.add_argument('--input-size', type=int, default=0, help='long side; default: as trained')
+    parser.add_argument(
+        '--image-size', type=int, nargs=2, default=(640, 480), metavar=('WIDTH', 'HEIGHT'),
+        help="the camera's picture, whose shape the input takes (default: 640 480)",
+    )  # fmt: skip
+    return parser
+
+
+def export_model(
+    model: GroundingModel, out: Path, *, canvas: tuple[int, int], input_size: int
+) -> None:
+    """Write a model's folder, whole or not at all.
+
+    Args:
+        model: The loaded model, on the CPU.
+        out: Where to; must not exist.
+        canvas: (height, width) of the image network's input.
+        input_size: The long side, in pixels.
+
+    Raises:
+        BackendError: If what was written answers otherwise than torch.
+        ValueError: If the folder exists.
+    """
+    if out.exists():
+        raise ValueError(f'{out} exists: give a new folder')
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f'.{out.name}.') as name:
+        folder = Path(name) / 'model'
+        folder.mkdir()
+        network = TorchNetwork(model, DiskCache(None))
+        (folder / IMAGE).write_bytes(network.onnx(canvas))
+        (folder / TEXT).write_bytes(write_text_onnx(model))
+        vocabulary = Path(open_clip.__file__).with_name('bpe_simple_vocab_16e6.txt.gz')
+        shutil.copyfile(vocabulary, folder / VOCABULARY)
+        check_image(model, folder / IMAGE, canvas)
+        check_text(model, folder / TEXT)
+        _write_ir(folder)
+        description = {k: v for k, v in model.describe().items() if k != 'device'}
+        ExportedFacts(
+            name=model.name,
+            weights=model.weights,
+            key=network.key,
+            canvas=canvas,
+            input_size=input_size,
+            embed_dim=model.embed_dim,
+            context_length=model.trunk.clip.context_length,
+            kind=model.decoder_kind,
+            untrained=model.untrained,
+            description=description,
+            sha256={name: sha256_of_file(folder / name) for name in (IMAGE, TEXT, VOCABULARY)},
+        ).write(folder / FACTS)
+        folder.rename(out)
+
+
+class _Text(nn.Module):
+    """CLIP's text side, from tokens (K, length) to unit vectors (K, C)."""
+
+    def __init__(self, clip: open_clip.CLIP) -> None:
+        super().__init__()
+        self.clip = clip
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        vectors: torch.Tensor = self.clip.encode_text(tokens, normalize=True)
+        return vectors
+
+
+def write_text_onnx(model: GroundingModel) -> bytes:
+    """Return the text network as ONNX: `tokens` (K, length) int64 to `vectors` (K, C)."""
+    example = torch.zeros(2, model.trunk.clip.context_length, dtype=torch.int64)
+    example[:, 0], example[:, 1] = 1, 2
+    with quiet_export():
+        program = torch.onnx.export(
+            _Text(model.trunk.clip).eval(),
+            (example,),
+            dynamo=True,
+            dynamic_shapes=({0: torch.export.Dim('k')},),
+            input_names=['tokens'],
+            output_names=['vectors'],
+            verbose=False,
+        )
+    if program is None:
+        raise BackendError(f'torch has written nothing of the text side of {model.name}')
+    return bytes(program.model_proto.SerializeToString())
+
+
+def check_image(model: GroundingModel, path: Path, canvas: tuple[int, int]) -> None:
+    """Hold the written image network against torch, for several images and commands.
+
+    Raises:
+        BackendError: If a logit differs by more than MOST_LOGIT_ERROR.
+    """
+    rng = np.random.default_rng(0)
+    pixels = rng.standard_normal((2, 3, *canvas), np.float32)
+    text = np.stack([model.text.vector([prompt]) for prompt in _PROMPTS])
+    expected = TorchBackend(model).run(pixels, text)
+    inputs = {'pixels': pixels, 'text': np.stack([text] * len(pixels))}
+    _compare(path, inputs, expected, MOST_LOGIT_ERROR)
+
+
+def check_text(model: GroundingModel, path: Path) -> None:
+    """Hold the written text network against torch.
+
+    Raises:
+        BackendError: If a vector differs by more than MOST_TEXT_ERROR.
+    """
+    length = model.trunk.clip.context_length
+    tokens = open_clip.SimpleTokenizer(context_length=length)(list(_PROMPTS)).numpy()
+    expected = np.stack([model.text.vector([prompt]) for prompt in _PROMPTS])
+    _compare(path, {'tokens': tokens}, expected, MOST_TEXT_ERROR)
+
+
+def _compare(path: Path, inputs: dict[str, np.ndarray], expected: np.ndarray, most: float) -> None:
+    session = ort.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    error = float(np.abs(session.run(None, inputs)[0] - expected).max())
+    if not error <= most:
+        raise BackendError(
+            f'{path.name} differs from torch by {error:.2g}, and rounding makes {most:g} at most: '
+            f'nothing is exported'
+        )
+    _LOG.info('%s differs from torch by %.1g', path.name, error)
+
+
+def _write_ir(folder: Path) -> None:
+    try:
+        import openvino as ov
+    except ImportError:
+        _LOG.warning('openvino is not installed: no OpenVINO IR is written')
+        return
+    for name in (IMAGE, TEXT):
+        path = folder / name
+        # In float32: float16 weights change the heatmap by 1.5e-2.
+        ov.save_model(ov.Core().read_model(path), path.with_suffix('.xml'), compress_to_fp16=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return 0, or 2 if nothing was written."""
+    logging.basicConfig(format='%(name)s: %(message)s', stream=sys.stderr, level=logging.INFO)
+    options = build_parser().parse_args(arguments)
+    try:
+        model = load_model(ModelConfig(options.model, options.weights, options.checkpoint, 'cpu'))
+        size = options.input_size or model.trained_size or Predictor.DEFAULT_INPUT_SIZE
+        width, height = options.image_size
+        canvas = Letterbox.fit((height, width), size=size).canvas
+        export_model(model, options.out.expanduser(), canvas=canvas, input_size=size)
+    except (OSError, *CALL_ERRORS) as error:
+        _LOG.error('%s', error)
+        return 2
+    _LOG.info('%s: input %dx%d', options.out, canvas[1], canvas[0])
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,101 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The 3D half of the grounding node: depth and camera_info in, points, poses and clouds out."""
+
+from collections.abc import Sequence
+
+from rclpy.node import Node
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from affordance_ros.msg import AffordanceTargetArray
+from affordance_ros.nodes.grounding.parameters import SpatialConfig
+from affordance_ros.nodes.grounding.spatial_inputs import SpatialCounters
+from affordance_ros.nodes.grounding.spatial_inputs import SpatialInputs
+from affordance_ros.nodes.grounding.spatial_outputs import SpatialOutputs
+from affordance_ros.nodes.grounding.status import StatusReporter
+from affordance_ros.nodes.grounding.transform import FrameTransformer
+from affordance_ros.spatial.lift import NoPoint
+from affordance_ros.spatial.lift import SurfacePoint
+from affordance_ros.spatial.rgbd import NoScene
+from affordance_ros.spatial.rgbd import Scene
+from affordance_ros.targets.activation import HeatSource
+
+
+class Spatial:
+    """Lasts as long as the node: `configure`, then `listen` and `stop` any number of times.
+
+    Args:
+        node: The node.
+        status: Where it is named why there are no points.
+    """
+
+    def __init__(self, node: Node, status: StatusReporter) -> None:
+        self._node = node
+        self._status = status
+        self._outputs = SpatialOutputs(node, status)
+        self._config = SpatialConfig()
+        self._inputs = SpatialInputs(node, self._config, status)
+        self._transformer: FrameTransformer | None = None
+
+    @property
+    def counters(self) -> SpatialCounters:
+        """What came, what was matched and what was not, since `configure`."""
+        return self._inputs.counters
+
+    def configure(self, config: SpatialConfig) -> None:
+        """Take over parameters while nothing is heard.
+
+        Raises:
+            TransformError: If a target frame is set and tf2_msgs is not installed.
+        """
+        frame = config.target_frame
+        self._transformer = FrameTransformer(self._node, frame) if frame else None
+        self._inputs = SpatialInputs(self._node, config, self._status)
+        self._config = config
+
+    def use(self, config: SpatialConfig) -> None:
+        """Take over what may change while the node runs: what the cloud holds."""
+        self._config = config
+
+    def listen(self) -> None:
+        """Subscribe to depth, camera_info and, for a target frame, to transforms."""
+        self._inputs.listen()
+        if self._transformer is not None:
+            self._transformer.listen()
+
+    def stop(self) -> None:
+        """Unsubscribe and forget what was kept."""
+        self._inputs.stop()
+        if self._transformer is not None:
+            self._transformer.stop()
+
+    def find_exact(self, header: Header) -> Image | None:
+        """Return the depth of an image's very stamp, if it has come; see `SpatialInputs`."""
+        return self._inputs.find_exact(header)
+
+    def scene(
+        self, header: Header, *, size: tuple[int, int], depth: Image | None
+    ) -> Scene | NoScene:
+        """Return what an image shows in 3D; see `SpatialInputs`."""
+        return self._inputs.scene(header, size=size, depth=depth)
+
+    def publish(
+        self,
+        message: AffordanceTargetArray,
+        points: Sequence[SurfacePoint | NoPoint],
+        *,
+        source: HeatSource,
+        scene: Scene | NoScene,
+    ) -> None:
+        """Publish what one frame's answer says in 3D.
+
+        Args:
+            message: The targets, as they were published.
+            points: One for each target, in order.
+            source: The answer's heatmap, which is made only if a cloud is wanted.
+            scene: What the image shows.
+        """
+        self._outputs.publish_targets(message, points, self._transformer)
+        self._outputs.publish_cloud(source, scene, header=message.header, config=self._config)

@@ -1,0 +1,114 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the grounding node publishes in 3D for each frame."""
+
+from collections.abc import Sequence
+
+from geometry_msgs.msg import PointStamped
+from geometry_msgs.msg import PoseStamped
+from rclpy.node import Node
+from sensor_msgs.msg import PointCloud2
+from std_msgs.msg import Header
+from visualization_msgs.msg import MarkerArray
+
+from affordance_ros.msg import AffordanceTargetArray
+from affordance_ros.nodes.grounding.parameters import SpatialConfig
+from affordance_ros.nodes.grounding.spatial_inputs import PATIENCE
+from affordance_ros.nodes.grounding.status import StatusReporter
+from affordance_ros.nodes.grounding.transform import FrameChange
+from affordance_ros.nodes.grounding.transform import FrameTransformer
+from affordance_ros.nodes.grounding.transform import TransformError
+from affordance_ros.nodes.spatial_messages import to_cloud
+from affordance_ros.nodes.spatial_messages import to_markers
+from affordance_ros.nodes.spatial_messages import to_point
+from affordance_ros.nodes.spatial_messages import to_pose
+from affordance_ros.nodes.topics import advertise
+from affordance_ros.spatial.cloud import make_cloud
+from affordance_ros.spatial.lift import NoPoint
+from affordance_ros.spatial.lift import SurfacePoint
+from affordance_ros.spatial.rgbd import NoScene
+from affordance_ros.spatial.rgbd import Scene
+from affordance_ros.targets.activation import HeatSource
+
+
+class SpatialOutputs:
+    """The publishers, which last as long as the node; markers and clouds are made on demand.
+
+    Args:
+        node: The node to publish for.
+        status: Where a missing transform is named.
+    """
+
+    def __init__(self, node: Node, status: StatusReporter) -> None:
+        self._status = status
+        self._missing = 0  # transforms, in a row
+        self._point = advertise(node, PointStamped, '~/target_point', 10)
+        self._pose = advertise(node, PoseStamped, '~/target_pose', 10)
+        self._markers = advertise(node, MarkerArray, '~/markers', 1)
+        self._cloud = advertise(node, PointCloud2, '~/cloud', 1)
+
+    def publish_targets(
+        self,
+        message: AffordanceTargetArray,
+        points: Sequence[SurfacePoint | NoPoint],
+        transformer: FrameTransformer | None,
+    ) -> None:
+        """Publish the best target's point and pose, if it has them, and the markers.
+
+        Args:
+            message: The targets, as they were published.
+            points: One for each target, in order.
+            transformer: Into the target frame; None leaves all in the camera's.
+        """
+        change = None
+        if transformer is not None and any(isinstance(p, SurfacePoint) for p in points):
+            try:
+                change = transformer.look_up(message.header)
+                self._missing = 0
+            except TransformError as error:
+                self._missing += 1
+                if self._missing >= PATIENCE:
+                    self._status.name_once(f'3D transform {error.cause}', str(error))
+                points = [NoPoint('no_transform')] * len(points)
+        if points and isinstance(points[0], SurfacePoint):
+            self._publish_best(points[0], message.header, change)
+        if self._markers.get_subscription_count():
+            markers = to_markers(message, points)
+            self._markers.publish(change.move_markers(markers) if change else markers)
+
+    def publish_cloud(
+        self,
+        source: HeatSource,
+        scene: Scene | NoScene,
+        *,
+        header: Header,
+        config: SpatialConfig,
+    ) -> None:
+        """Publish the cloud, in the camera's frame, if somebody listens.
+
+        Args:
+            source: The answer's heatmap.
+            scene: What the image shows.
+            header: The image's.
+            config: What the cloud holds.
+        """
+        if isinstance(scene, NoScene) or not self._cloud.get_subscription_count():
+            return
+        cloud = make_cloud(
+            source.heatmap,
+            depth=scene.depth,
+            pinhole=scene.pinhole,
+            min_heat=config.cloud_min_heat,
+            organised=config.cloud_organized,
+        )
+        self._cloud.publish(to_cloud(cloud, header=header))
+
+    def _publish_best(
+        self, best: SurfacePoint, header: Header, change: FrameChange | None
+    ) -> None:
+        point = to_point(best.position, header=header)
+        self._point.publish(change.move_point(point) if change else point)
+        if best.normal is not None:
+            pose = to_pose(best.position, best.normal, header=header)
+            self._pose.publish(change.move_pose(pose) if change else pose)

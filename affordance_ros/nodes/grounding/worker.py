@@ -1,0 +1,183 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The one thread that owns the model: takes frames and requests, and answers them."""
+
+import threading
+import traceback
+from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rclpy.node import Node
+
+from affordance_ros.image.ros_image import CameraImage
+from affordance_ros.image.ros_image import ImageError
+from affordance_ros.nodes.grounding.ground_request import Frame
+from affordance_ros.nodes.grounding.ground_request import GroundRequest
+from affordance_ros.nodes.grounding.ground_request import NodeMailbox
+from affordance_ros.nodes.grounding.inputs import decode
+from affordance_ros.nodes.grounding.outputs import Outputs
+from affordance_ros.nodes.grounding.spatial import Spatial
+from affordance_ros.nodes.grounding.status import StatusReporter
+from affordance_ros.nodes.messages import to_target_array
+from affordance_ros.nodes.spatial_messages import fill_points
+from affordance_ros.predictor import Grounding
+from affordance_ros.predictor import Predictor
+from affordance_ros.predictor import PredictorConfig
+from affordance_ros.runtime.fair_lock import Turns
+from affordance_ros.runtime.latency import FrameTimer
+from affordance_ros.runtime.latency import LatencyMonitor
+from affordance_ros.runtime.mailbox import Asked
+from affordance_ros.runtime.mailbox import Job
+from affordance_ros.spatial.rgbd import NO_DEPTH
+from affordance_ros.spatial.rgbd import NoScene
+from affordance_ros.spatial.rgbd import Scene
+from affordance_ros.targets.hysteresis import SteadyConfig
+from affordance_ros.targets.hysteresis import SteadyTargets
+from affordance_ros.text.commands import CommandError
+
+
+class Worker:
+    """Grounds what the mailbox hands out, from `start` to `stop`, and any number of times.
+
+    Args:
+        node: The node, for its log.
+        predictor: The loaded model; nobody else may predict with it.
+        mailbox: Where the work comes from. It has to be closed before `stop`.
+        turns: Held while a frame is answered, by all who share the model.
+        outputs: Where answers to frames go.
+        latency: Told of every answer, to frames and to requests.
+        spatial: Depth and camera_info, and where answers in 3D go.
+        steady: How the best target is held.
+        status: Where what could not be used is named.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        *,
+        predictor: Predictor,
+        mailbox: NodeMailbox,
+        turns: Turns,
+        outputs: Outputs,
+        latency: LatencyMonitor,
+        spatial: Spatial,
+        steady: SteadyConfig,
+        status: StatusReporter,
+    ) -> None:
+        self._log = node.get_logger()
+        self._predictor = predictor
+        self._mailbox = mailbox
+        self._turns = turns
+        self._outputs = outputs
+        self._latency = latency
+        self._spatial = spatial
+        self._steady = SteadyTargets(steady)
+        self._status = status
+        self._config = predictor.config
+        self._thread: threading.Thread | None = None
+
+    def check_command(self, text: str) -> str:
+        """Clean a command; raises CommandError if it can't be used."""
+        return self._predictor.check_command(text)
+
+    def configure(self, config: PredictorConfig, steady: SteadyConfig) -> None:
+        """Use another configuration from the next frame on."""
+        self._config = config
+        if steady != self._steady.config:
+            self._steady = SteadyTargets(steady)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread = threading.Thread(target=self._work, name='grounding-worker')
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Wait until the work under way is done and the thread has ended."""
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _work(self) -> None:
+        while self._mailbox.wait():
+            # The newest frame is taken when the turn has come, and not before.
+            with self._turns:
+                work = self._mailbox.take()
+                if isinstance(work, Job):
+                    self._process(work)
+                elif work is not None:
+                    self._answer(work)
+
+    def _process(self, job: Job[Frame]) -> None:
+        error = self._attempt(lambda: self._publish(job))
+        self._mailbox.finish(error.cause if error else '')
+        if error is None:
+            self._status.frame_processed()
+        else:
+            self._status.report_unusable(error)
+
+    def _publish(self, job: Job[Frame]) -> None:
+        header, timer = job.frame.header, job.timer
+        depth = self._spatial.find_exact(header)
+        image, (grounding,) = self._predict(job.frame, [job.command.text], timer)
+        targets = self._steady.update(
+            grounding.targets, command_id=job.command.id, image=image.pixels
+        )
+        grounding = replace(grounding, targets=targets)
+        scene = self._spatial.scene(header, size=grounding.size, depth=depth)
+        points = scene.locate(targets, grounding)
+        timer.lap('postprocess')
+        message = fill_points(to_target_array(grounding, job.command, header=header), points)
+        self._outputs.publish_targets(message)
+        timer.lap('publish')
+        self._latency.frame_answered(timer)
+        self._spatial.publish(message, points, source=grounding, scene=scene)
+        self._outputs.publish_pictures(message, grounding, image)
+
+    def _answer(self, asked: Asked[Frame, GroundRequest]) -> None:
+        error = self._attempt(lambda: self._ground(asked))
+        if error is not None:
+            asked.request.fail(f'the image could not be used: {error}', cause=error.cause)
+
+    def _ground(self, asked: Asked[Frame, GroundRequest]) -> None:
+        header, request, timer = asked.frame.header, asked.request, asked.timer
+        depth = self._spatial.find_exact(header) if request.from_camera else None
+        _, groundings = self._predict(asked.frame, request.commands, timer)
+        scene: Scene | NoScene = NO_DEPTH
+        if request.from_camera:
+            scene = self._spatial.scene(header, size=groundings[0].size, depth=depth)
+        points = [scene.locate(g.targets, g) for g in groundings]
+        timer.lap('postprocess')
+        request.succeed(groundings, points, header=header)
+        timer.lap('publish')
+        self._latency.frame_answered(timer)
+
+    def _predict(
+        self, frame: Frame, commands: Sequence[str], timer: FrameTimer
+    ) -> tuple[CameraImage, list[Grounding]]:
+        """Ground commands in a frame, the stages timed until the targets are found."""
+        image = decode(frame)
+        self._predictor.set_commands(commands)
+        timer.lap('preprocess')
+        groundings = self._predictor.predict_all(image.pixels, channels=image.channels)
+        timings = self._predictor.timings
+        timer.lap('postprocess', preprocess=timings.preprocess_s, model=timings.model_s)
+        return image, groundings
+
+    def _attempt(self, action: Callable[[], None]) -> ImageError | None:
+        """Do something with a frame and return why it could not be used, if so."""
+        try:
+            if self._config != self._predictor.config:
+                self._predictor.configure(self._config)
+            action()
+        except ImageError as error:
+            return error
+        except CommandError as error:
+            # A prompt set that was changed live can make a command too long.
+            return ImageError('command', str(error))
+        except Exception as error:
+            # One bad frame must not end the node: out of memory on the GPU, for example.
+            self._log.error(traceback.format_exc())
+            return ImageError(type(error).__name__, repr(error))
+        return None

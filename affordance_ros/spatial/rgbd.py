@@ -1,0 +1,93 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The surface that an image shows: depth and camera_info that came with it, or why there is none.
+
+The node and the bag tool both use this, so that their points are equal.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from affordance_ros.image.ros_image import ImageMessage
+from affordance_ros.spatial.depth import DepthError
+from affordance_ros.spatial.depth import DepthImage
+from affordance_ros.spatial.lift import REASONS
+from affordance_ros.spatial.lift import NoPoint
+from affordance_ros.spatial.lift import SurfacePoint
+from affordance_ros.spatial.lift import locate
+from affordance_ros.spatial.pinhole import CameraInfoMessage
+from affordance_ros.spatial.pinhole import Pinhole
+from affordance_ros.spatial.pinhole import PinholeError
+from affordance_ros.targets.activation import HeatSource
+from affordance_ros.targets.peaks import Target
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What an image shows, in 3D.
+
+    Attributes:
+        depth: Registered to the image, of its size or of the same aspect ratio.
+        pinhole: The image's.
+    """
+
+    depth: DepthImage
+    pinhole: Pinhole
+
+    def locate(
+        self, targets: Sequence[Target], source: HeatSource
+    ) -> tuple[SurfacePoint | NoPoint, ...]:
+        """Find the point of each target, in order; without one no heatmap is made."""
+        return tuple(
+            locate(t, source.heatmap, depth=self.depth, pinhole=self.pinhole) for t in targets
+        )
+
+
+@dataclass(frozen=True)
+class NoScene:
+    """Why no target of an image has a point.
+
+    Attributes:
+        reason: A key of `REASONS`: 'no_depth', 'no_camera_info' or 'unusable'.
+        cause: A short key, by which equal failures are counted together.
+        text: What is wrong and what to do, for people.
+    """
+
+    reason: str
+    cause: str
+    text: str
+
+    def locate(self, targets: Sequence[Target], source: HeatSource) -> tuple[NoPoint, ...]:
+        """Say of each target why it has no point."""
+        return (NoPoint(self.reason),) * len(targets)
+
+
+# How far depth's stamp may be from its image's, in seconds, where nobody says it.
+DEPTH_TOLERANCE_S = 0.02
+
+NO_DEPTH = NoScene('no_depth', 'no_depth', REASONS['no_depth'])
+
+
+def read_scene(
+    depth: ImageMessage | None, info: CameraInfoMessage | None, *, size: tuple[int, int]
+) -> Scene | NoScene:
+    """Put depth and camera_info together; what is wrong with them is an answer, not an error.
+
+    Args:
+        depth: sensor_msgs/Image that belongs to the image, or None where none came. It must
+            outlive the scene.
+        info: sensor_msgs/CameraInfo of the image, or None.
+        size: (height, width) of the image in pixels.
+    """
+    if depth is None:
+        return NO_DEPTH
+    if info is None:
+        return NoScene('no_camera_info', 'no_camera_info', REASONS['no_camera_info'])
+    try:
+        view = DepthImage.view(depth)
+        pinhole = Pinhole.from_info(info, size)
+        pinhole.resized(view.size)  # so that another aspect ratio is named without a target too
+    except (DepthError, PinholeError) as error:
+        return NoScene('unusable', error.cause, str(error))
+    return Scene(view, pinhole)

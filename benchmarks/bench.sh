@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Measure on this machine. Needs no weights and no data: it renders a few scenes, and random weights
+# take as long as trained ones. The peers and the plot need packages of their own, which it installs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+data=out/bench/tabletop
+
+echo "machine: $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)"
+affordance-tabletop render --out $data --what referring --split train val --n train=144 val=48
+python -m training.bench --config training/configs/tabletop.yaml --images 128 \
+    --json out/bench/training.json \
+    --set weights=random --set data.root=$data --set data.converted=$data/converted
+echo "evaluation, one core:"
+python -m eval.bench
+echo "inference:"
+python -c 'import matplotlib, transformers' 2>/dev/null ||
+    python -m pip install --quiet --no-deps --require-hashes -r requirements/bench.txt
+python -m benchmarks.bench_inference --json out/bench/inference.json --markdown out/bench/inference.md
+echo "cameras:"
+python -m benchmarks.bench_cameras --json out/bench/cameras.json
+python -m benchmarks.bench_plot out/bench/inference.json out/bench/cameras.json --out out/bench/growth.png

@@ -1,0 +1,327 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Measure inference on this machine: every backend that works here, stage by stage, and peers.
+
+All that is compared runs in turn, round after round, so that each meets the same machine; a ratio
+is the median over the rounds' own ratios. Random weights take as long as trained ones.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from affordance_ros.backends.base import BackendError
+from affordance_ros.model.config import ModelConfig
+from affordance_ros.predictor import Predictor
+from affordance_ros.predictor import PredictorConfig
+from benchmarks.bench_floor import count_gflop
+from benchmarks.bench_floor import count_stages_gflop
+from benchmarks.bench_floor import measure_rates
+from benchmarks.bench_peers import load_peers
+from benchmarks.bench_report import Rows
+from benchmarks.bench_report import table
+from benchmarks.bench_report import write
+from benchmarks.bench_start import EAGER
+from benchmarks.bench_start import load_predictor
+from benchmarks.bench_start import measure_start
+from benchmarks.bench_tail import measure_load
+from benchmarks.bench_tail import measure_tail
+from benchmarks.bench_timing import Action
+from benchmarks.bench_timing import median
+from benchmarks.bench_timing import ratio
+from benchmarks.bench_timing import run_in_turn
+from benchmarks.bench_timing import timed
+from benchmarks.machine import cpu_name
+
+# The first is torch as its users run it, which the others are compared with.
+_VARIANTS = {
+    'cpu': (('torch', 'f32'), ('onnxruntime', 'f32'), ('openvino', 'f32'), ('openvino', 'bf16')),
+    'cuda': (
+        (EAGER, 'f32'),
+        ('torch', 'f32'),
+        ('torch', 'f16'),
+        ('torch', 'bf16'),
+        ('tensorrt', 'f32'),
+        ('tensorrt', 'f16'),
+    ),
+}
+_FRAME = (480, 640)
+_SIZES = (224, 320, 416, 640)
+_COMMANDS = (1, 8, 64)
+_MANY_COMMANDS = (1, 4, 16, 64, 256)
+_BATCHES = (1, 2, 4, 8)
+_PEER_SIZES = (224, 320)
+_STAGES = ('preprocess', 'model', 'postprocess')
+_SKIPPABLE = ('growth', 'peers', 'load', 'start', 'tail')
+_say = sys.stdout.write
+
+
+def load(arguments: argparse.Namespace, variant: tuple[str, str]) -> Predictor | None:
+    """Load a predictor on one backend; None and a message where it does not work."""
+    model = ModelConfig(arguments.model, arguments.weights, device=arguments.device)
+    try:
+        return load_predictor(model, *variant, num_threads=arguments.num_threads)
+    except BackendError as error:
+        _say(f'skipped: {error}\n')
+        return None
+
+
+def load_all(arguments: argparse.Namespace) -> dict[str, Predictor]:
+    """Load a predictor on every backend that works here, by name."""
+    predictors = {
+        ' '.join(variant): load(arguments, variant) for variant in _VARIANTS[arguments.device]
+    }
+    return {name: one for name, one in predictors.items() if one is not None}
+
+
+def device_name(device: str) -> str:
+    """Return what card runs the model; '' for the processor itself."""
+    return f'{torch.cuda.get_device_name()}, ' if device == 'cuda' else ''
+
+
+def frame() -> np.ndarray:
+    """Return a camera's picture, (480, 640, 3) uint8: smooth noise."""
+    noise = np.random.default_rng(0).integers(0, 256, (*_FRAME, 3), np.uint8)
+    return cv2.GaussianBlur(noise, (31, 31), 8)
+
+
+def commands(count: int) -> list[str]:
+    """Return so many different commands."""
+    return [f'use number {k}' for k in range(count)]
+
+
+class StagedPrediction:
+    """An action: predict a number of commands; the times of the stages are kept.
+
+    Args:
+        predictor: What predicts.
+        image: What it predicts in.
+        count: How many commands; they are set outside the time that counts.
+    """
+
+    def __init__(self, predictor: Predictor, image: np.ndarray, count: int) -> None:
+        self._predictor, self._image, self._count = predictor, image, count
+        self.stages: list[tuple[float, float, float]] = []
+
+    def __call__(self) -> float:
+        """Predict once and return the milliseconds."""
+        self._predictor.set_commands(commands(self._count))
+        begin = time.perf_counter()
+        self._predictor.predict_all(self._image)
+        took_ms = 1e3 * (time.perf_counter() - begin)
+        times = self._predictor.timings
+        self.stages.append((times.preprocess_s, times.model_s, times.postprocess_s))
+        return took_ms
+
+
+def measure_pipeline(arguments: argparse.Namespace, predictors: dict[str, Predictor]) -> Rows:
+    """Time predict_all for sizes, backends and numbers of commands; heatmaps are not asked for."""
+    rows: Rows = []
+    image = frame()
+    reference = next(iter(predictors))
+    for size in arguments.sizes:
+        actions: dict[str, StagedPrediction] = {}
+        for name, predictor in predictors.items():
+            predictor.configure(PredictorConfig(input_size=size))
+            for count in _COMMANDS:
+                actions[f'{name}/{count}'] = StagedPrediction(predictor, image, count)
+        times = run_in_turn(actions, arguments.rounds)
+        for name in predictors:
+            for count in _COMMANDS:
+                key = f'{name}/{count}'
+                by_stage = 1e3 * np.median(np.array(actions[key].stages[1:]), axis=0)
+                rows.append(
+                    {
+                        'long side': size,
+                        'commands': count,
+                        'backend': name,
+                        'ms': median(times[key]),
+                        'speed-up': 1 / ratio(times, key, f'{reference}/{count}'),
+                        'times one command': ratio(times, key, f'{name}/1'),
+                        **dict(zip(_STAGES, map(float, by_stage), strict=True)),
+                    }
+                )
+    return rows
+
+
+def measure_new_command(predictors: dict[str, Predictor]) -> Rows:
+    """Time a command that was never set before: one encoding of its text, nothing is compiled."""
+    rows: Rows = []
+    for name, predictor in predictors.items():
+        times = []
+        for number in range(20):
+            begin = time.perf_counter()
+            predictor.set_command(f'fetch the thing of number {number}')
+            times.append(1e3 * (time.perf_counter() - begin))
+        rows.append({'backend': name, 'new command, ms': median(times)})
+    return rows
+
+
+def measure_growth(arguments: argparse.Namespace, predictors: dict[str, Predictor]) -> Rows:
+    """Time how a pass grows with the batch and with the number of commands, at 320x320."""
+    rows: Rows = []
+    for name, predictor in predictors.items():
+        backend, channels = predictor.backend, predictor.model.embed_dim
+        rng = np.random.default_rng(0)
+
+        def act(n: int, k: int, backend=backend, channels=channels, rng=rng) -> Action:
+            pixels = rng.standard_normal((n, 320, 320, 3), np.float32).transpose(0, 3, 1, 2)
+            text = rng.standard_normal((k, channels), np.float32)
+            return timed(lambda: backend.run(pixels, text))
+
+        batches = {f'{n}': act(n, 1) for n in _BATCHES}
+        many = {f'{k}': act(1, k) for k in _MANY_COMMANDS}
+        for kind, actions in (('batch', batches), ('commands', many)):
+            times = run_in_turn(actions, arguments.rounds)
+            rows += [
+                {
+                    'grows': kind,
+                    'to': int(count),
+                    'backend': name,
+                    'ms': median(times[count]),
+                    'times one': ratio(times, count, '1'),
+                }
+                for count in actions
+            ]
+    return rows
+
+
+def measure_floor(arguments: argparse.Namespace, reference: Predictor, pipeline: Rows) -> Rows:
+    """Return each size's least time by this machine's matrix rate, and who comes how close."""
+    rates = measure_rates(max(arguments.rounds, 5), arguments.device)
+    text = torch.zeros(1, reference.model.embed_dim, device=arguments.device)
+    rows: Rows = []
+    for size in arguments.sizes:
+        reference.configure(PredictorConfig(input_size=size))
+        canvas = reference.letterbox(*_FRAME).canvas
+        pixels = torch.zeros(1, 3, *canvas, device=arguments.device)
+        gflop = count_gflop(reference.model, pixels, text)
+        stages = count_stages_gflop(reference.model, pixels)
+        for row in pipeline:
+            if row['long side'] == size and row['commands'] == 1:
+                precision = row['backend'].split()[1]
+                # What is not a stage runs in float32 always.
+                floor_ms = 1e3 * ((gflop - stages) / rates['f32'] + stages / rates[precision])
+                rows.append(
+                    {
+                        'canvas': f'{canvas[1]}x{canvas[0]}',
+                        'GFLOP': gflop,
+                        'of the stages': stages,
+                        'backend': row['backend'],
+                        'GFLOP/s': rates[precision],
+                        'floor, ms': floor_ms,
+                        'share of the floor': floor_ms / row['model'],
+                    }
+                )
+    return rows
+
+
+def measure_peers(arguments: argparse.Namespace, predictors: dict[str, Predictor]) -> Rows:
+    """Time other models beside ours, which answers one command in a 640x480 frame."""
+    image = frame()
+    actions: dict[str, Action] = {}
+    fastest = []
+    for size in _PEER_SIZES:
+        for name, predictor in predictors.items():
+
+            def act(size: int = size, predictor: Predictor = predictor) -> float:
+                predictor.configure(PredictorConfig(input_size=size))
+                predictor.set_command('cut')
+                return timed(lambda: predictor.predict(image))()
+
+            actions[f'ours, {size}, {name}'] = act
+        fastest.append(list(actions)[-1])
+    actions |= {name: timed(one) for name, one in load_peers(_say, arguments.device).items()}
+    times = run_in_turn(actions, arguments.rounds)
+    return [
+        {
+            'model': name,
+            'ms': median(times[name]),
+            **{f'times {one}': ratio(times, name, one) for one in fastest},
+        }
+        for name in actions
+    ]
+
+
+def measure_starts(arguments: argparse.Namespace) -> Rows:
+    """Measure first frame and memory of each backend in a process of its own, at 320."""
+    rows: Rows = []
+    for backend, precision in _VARIANTS[arguments.device]:
+        figures = measure_start(
+            arguments.model,
+            arguments.weights,
+            arguments.device,
+            backend,
+            precision,
+            size=320,
+            num_threads=arguments.num_threads,
+        )
+        if figures is not None:
+            rows.append({'backend': f'{backend} {precision}', **figures})
+    return rows
+
+
+def report(results: dict[str, object]) -> str:
+    """Return the tables as Markdown."""
+    lines = [f'{results["machine"]}. Model: {results["model"]}.']
+    for title, rows in results.items():
+        if isinstance(rows, list) and rows:
+            lines += ['', f'**{title}**', '', table(rows).rstrip('\n')]
+    return '\n'.join(lines) + '\n'
+
+
+def main() -> int:
+    """Parse the arguments and run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--model', default='RN101-quickgelu')
+    parser.add_argument('--weights', default='random', help='"" takes the model\'s own')
+    parser.add_argument('--sizes', nargs='+', type=int, default=list(_SIZES))
+    parser.add_argument('--rounds', type=int, default=10)
+    parser.add_argument('--num-threads', type=int, default=0)
+    parser.add_argument('--device', choices=list(_VARIANTS), default='cpu')
+    parser.add_argument(
+        '--frames', type=int, default=200, help='of the tail latencies; default: %(default)s'
+    )
+    parser.add_argument('--skip', nargs='*', default=[], choices=_SKIPPABLE)
+    parser.add_argument('--json', type=Path)
+    parser.add_argument('--markdown', type=Path)
+    arguments = parser.parse_args()
+    load_before = os.getloadavg()[0]
+    predictors = load_all(arguments)
+    measured: dict[str, Callable[[], Rows]] = {
+        'new command': lambda: measure_new_command(predictors),
+        'growth': lambda: measure_growth(arguments, predictors),
+        'peers': lambda: measure_peers(arguments, predictors),
+        'load': lambda: measure_load(predictors, frame()),
+        'start': lambda: measure_starts(arguments),
+        'tail': lambda: measure_tail(predictors, frame(), arguments.frames),
+    }
+    pipeline = measure_pipeline(arguments, predictors)
+    results: dict[str, object] = {
+        'machine': f'{device_name(arguments.device)}{cpu_name()}, {os.cpu_count()} cores, '
+        f'load {load_before:.1f} at the start, Python {platform.python_version()}, '
+        f'torch {torch.__version__}',
+        'model': f'{arguments.model}, {arguments.weights or "its own"} weights, one 640x480 '
+        f'frame, {arguments.num_threads or "default"} threads, {arguments.rounds} rounds',
+        'pipeline': pipeline,
+        'floor': measure_floor(arguments, next(iter(predictors.values())), pipeline),
+        **{name: rows() for name, rows in measured.items() if name not in arguments.skip},
+    }
+    _say(report(results))
+    write(arguments.json, json.dumps(results, indent=1) + '\n')
+    write(arguments.markdown, report(results))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,173 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Targets in 3D from a bag: its depth is found, matched and, where it can't be used, named."""
+
+import cv2
+import numpy as np
+import pytest
+from rosbags.rosbag2 import StoragePlugin
+from rosbags.rosbag2 import Writer
+
+from affordance_ros.bag.scene import DepthTopics
+from affordance_ros.bag.scene import find_depth_topics
+from affordance_ros.cli.bag import main
+from affordance_ros.image.source_frame import SourceError
+from affordance_ros.spatial.rgbd import DEPTH_TOLERANCE_S
+from tests.support.bag_fixture import START_NS
+from tests.support.bag_fixture import STORE
+from tests.support.bag_fixture import TYPES
+from tests.support.bag_fixture import header
+from tests.support.bag_fixture import image
+from tests.support.bag_fixture import read_all
+from tests.support.camera_infos import camera_info
+
+MODEL = ['--model', 'compact', '--weights', 'random', '--device', 'cpu', '--input-size', '96']
+IMAGE, INFO = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CameraInfo'
+PERIOD_NS, FRAMES, DEPTH_M = 100_000_000, 6, 0.8
+FX, FY, CX, CY = 150.0, 160.0, 79.25, 60.5
+
+
+@pytest.fixture
+def picture(photos):
+    return cv2.resize(next(iter(photos.values())), (160, 120))
+
+
+def info_message(head):
+    """Return the CameraInfo of a 160x120 image."""
+    fields = vars(camera_info(FX, FY, CX, CY, width=160, height=120))
+    arrays = {name: np.asarray(fields[name], np.float64) for name in 'dkrp'}
+    roi = TYPES['sensor_msgs/msg/RegionOfInterest'](**vars(fields['roi']))
+    return TYPES[INFO](**{**fields, **arrays, 'roi': roi, 'header': head})
+
+
+def depth_message(head, encoding='32FC1'):
+    """Return the depth of a plane across the optical axis."""
+    data = np.full((120, 160), DEPTH_M, np.float32).ravel().view(np.uint8)
+    return TYPES[IMAGE](head, 120, 160, encoding, 0, 640, data)
+
+
+def record(path, picture, *, delay_ns=0, stamp_shift_ns=0, encoding='32FC1', depth=True):
+    """Write images at 10 Hz with camera_info, and depth that is recorded later by delay_ns."""
+    messages = []
+    for number in range(FRAMES):
+        log_ns = START_NS + number * PERIOD_NS
+        head = header(log_ns, number)
+        messages.append((log_ns, '/camera/image', IMAGE, image(picture, head)))
+        messages.append((log_ns, '/camera/camera_info', INFO, info_message(head)))
+        if depth:
+            late = depth_message(header(log_ns + stamp_shift_ns, number), encoding)
+            messages.append((log_ns + delay_ns, '/camera/depth', IMAGE, late))
+    with Writer(path, version=8, storage_plugin=StoragePlugin.MCAP) as writer:
+        topics = {}
+        for log_ns, topic, kind, message in sorted(messages, key=lambda entry: entry[0]):
+            if topic not in topics:
+                topics[topic] = writer.add_connection(topic, kind, typestore=STORE)
+            writer.write(topics[topic], log_ns, STORE.serialize_cdr(message, kind))
+    return path
+
+
+def answers(tmp_path, bag, *more):
+    """Run the tool on a bag; return its messages of targets."""
+    assert main([str(bag), str(tmp_path / 'out'), '-c', 'cut', *MODEL, *more]) == 0
+    written = read_all(tmp_path / 'out')
+    found = written['/grounding/targets']
+    assert [log_ns for log_ns, _, _ in found] == [
+        START_NS + number * PERIOD_NS for number in range(FRAMES)
+    ]
+    return [message for _, _, message in found]
+
+
+def points(messages):
+    """Return x, y and the point of all targets that have one."""
+    rows = [
+        (t.x, t.y, t.point.x, t.point.y, t.point.z)
+        for message in messages
+        for t in message.targets
+        if t.has_point
+    ]
+    return np.array(rows).reshape(-1, 5).T
+
+
+@pytest.mark.parametrize('more', [[], ['--copy']])
+@pytest.mark.parametrize('delay_ns', [0, 250_000_000])
+def test_points_are_the_planes_also_where_depth_is_recorded_late(
+    tmp_path, picture, delay_ns, more
+):
+    """By the pinhole equation; the depth of another image would be 0.1 s away."""
+    bag = record(tmp_path / 'in', picture, delay_ns=delay_ns, stamp_shift_ns=15_000_000)
+    messages = answers(tmp_path, bag, *more)
+    assert all(m.targets and all(t.has_point for t in m.targets) for m in messages)
+    u, v, x, y, z = points(messages)
+    np.testing.assert_allclose(z, DEPTH_M, atol=1e-5)
+    np.testing.assert_allclose(x, (u - CX) / FX * DEPTH_M, atol=1e-5)
+    np.testing.assert_allclose(y, (v - CY) / FY * DEPTH_M, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'cause', 'text'),
+    [
+        ({'encoding': 'bgr8'}, 'encoding', "'bgr8'"),
+        ({'stamp_shift_ns': 40_000_000}, 'no_depth', 'an image gets no 3D points'),
+        ({'delay_ns': 10**9}, 'no_depth', 'an image gets no 3D points'),
+    ],
+)
+def test_depth_that_can_not_be_used_is_named_once_and_costs_no_answer(
+    tmp_path, picture, caplog, changes, cause, text
+):
+    caplog.set_level('INFO')
+    messages = answers(tmp_path, record(tmp_path / 'in', picture, **changes))
+    assert all(m.targets for m in messages)
+    assert not points(messages).size
+    (warning,) = (r.message for r in caplog.records if 'an image gets no 3D' in r.message)
+    assert text in warning
+    assert f'{FRAMES} images without 3D points ({cause})' in caplog.text
+
+
+def test_a_bag_without_depth_has_no_points_and_nothing_to_say_of_them(tmp_path, picture, caplog):
+    caplog.set_level('INFO')
+    messages = answers(tmp_path, record(tmp_path / 'in', picture, depth=False))
+    assert not points(messages).size
+    assert '3D' not in caplog.text
+
+
+def test_a_topic_that_is_not_there_is_named(tmp_path, picture, caplog):
+    bag = record(tmp_path / 'in', picture)
+    for option, text in (
+        ('--depth-topic', 'such topics are: /camera/depth, /camera/image'),
+        ('--camera-info-topic', 'such topics are: /camera/camera_info'),
+    ):
+        caplog.clear()
+        assert main([str(bag), str(tmp_path / 'out'), '-c', 'cut', *MODEL, option, '/none']) == 2
+        assert f'{option}: no sensor_msgs/msg/' in caplog.text
+        assert text in caplog.text
+        assert not (tmp_path / 'out').exists()
+
+
+def test_camera_info_beside_the_images_is_preferred():
+    types = {'/a/depth': IMAGE, '/a/camera_info': INFO, '/b/camera_info': INFO, '/b/image': IMAGE}
+    for colour in ('/b/image', '/b/image/compressed'):
+        found = find_depth_topics(types, colour, DepthTopics())
+        assert found == DepthTopics('/a/depth', '/b/camera_info')
+    del types['/b/camera_info']
+    assert find_depth_topics(types, '/b/image', DepthTopics()).camera_info == '/a/camera_info'
+    wanted = DepthTopics('/b/image', '/a/camera_info')
+    assert find_depth_topics(types, '/c/image', wanted) == wanted
+    with pytest.raises(SourceError, match=r'--depth-topic: no sensor_msgs/msg/Image on'):
+        find_depth_topics(types, '/b/image', DepthTopics('/a/camera_info'))
+
+
+def test_of_several_topics_none_is_taken_and_that_is_said(caplog):
+    types = {'/a/depth': IMAGE, '/b/depth': IMAGE, '/a/camera_info': INFO, '/b/camera_info': INFO}
+    assert find_depth_topics(types, '/c/image', DepthTopics()) == DepthTopics()
+    assert '(/a/depth, /b/depth): choose by --depth-topic' in caplog.text
+    found = find_depth_topics(types, '/c/image', DepthTopics('/a/depth'))
+    assert found == DepthTopics('/a/depth')
+    assert '(/a/camera_info, /b/camera_info): choose by --camera-info-topic' in caplog.text
+
+
+@pytest.mark.ros
+def test_the_tolerance_is_the_nodes_default():
+    from affordance_ros.nodes.grounding.parameters import SpatialConfig
+
+    assert SpatialConfig().depth_tolerance_s == DEPTH_TOLERANCE_S

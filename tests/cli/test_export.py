@@ -1,0 +1,207 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""An exported model answers as torch does, without torch."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import open_clip
+import pytest
+
+from affordance_ros.backends.base import BackendConfig
+from affordance_ros.backends.base import BackendError
+from affordance_ros.backends.exported import ExportedModel
+from affordance_ros.cli import export as export_cli
+from affordance_ros.image.letterbox import Letterbox
+from affordance_ros.model.config import ModelConfig
+from affordance_ros.model.errors import WeightsError
+from affordance_ros.predictor import Predictor
+from affordance_ros.text.commands import CommandError
+from affordance_ros.text.tokenizer import Tokenizer
+from tests.conftest import ROOT
+from tests.conftest import SAMPLES
+
+PHOTO = SAMPLES / 'photos' / '000000196393.jpg'
+WITHOUT_TORCH = (
+    'import sys\n'
+    'sys.modules.update(dict.fromkeys(["torch", "open_clip", "safetensors", "torchvision"]))\n'
+)
+
+
+@pytest.fixture(scope='module')
+def exported(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('exported') / 'tabletop'
+    assert export_cli.main([str(folder), '--model', 'tabletop']) == 0
+    return folder
+
+
+def predict(model, command='hold the mug', **options):
+    config = BackendConfig(num_threads=1, cache_dir='off', **options)
+    predictor = Predictor.load(ModelConfig(str(model), device='cpu'), backend=config)
+    predictor.set_command(command)
+    return predictor.predict(cv2.imread(str(PHOTO)), channels='bgr')
+
+
+def test_without_torch_the_answers_are_torchs(exported, tmp_path):
+    code = WITHOUT_TORCH + (
+        'import cv2, numpy as np\n'
+        'from affordance_ros.backends.base import BackendConfig\n'
+        'from affordance_ros.model.config import ModelConfig\n'
+        'from affordance_ros.predictor import Predictor\n'
+        'config = BackendConfig(precision="f32", cache_dir="off", num_threads=1)\n'
+        'predictor = Predictor.load(ModelConfig(sys.argv[1]), backend=config)\n'
+        'predictor.set_command("hold the mug")\n'
+        'answer = predictor.predict(cv2.imread(sys.argv[2]), channels="bgr")\n'
+        'best = answer.targets[0]\n'
+        'np.savez(sys.argv[3], heatmap=answer.heatmap, best=[best.x, best.y, best.score])\n'
+    )
+    out = tmp_path / 'answer.npz'
+    arguments = [sys.executable, '-c', code, exported, PHOTO, out]
+    subprocess.run(arguments, check=True, cwd=ROOT, timeout=120)
+    expected = predict('tabletop', backend='torch')
+    found = np.load(out)
+    assert np.abs(found['heatmap'] - expected.heatmap).max() < 1e-4
+    best = expected.targets[0]
+    assert np.abs(found['best'][:2] - [best.x, best.y]).max() < 0.01
+    assert abs(found['best'][2] - best.score) < 1e-4
+
+
+@pytest.mark.ros
+@pytest.mark.usefixtures('ros')
+def test_the_node_runs_without_torch(exported, tmp_path, log, photos):
+    """In a Python in which torch can't be imported, over DDS, with torch's answers."""
+    from tests.support.ros_harness import grounding_node
+
+    (tmp_path / 'sitecustomize.py').write_text(WITHOUT_TORCH)
+    path = os.pathsep.join([str(tmp_path), os.environ.get('PYTHONPATH', '')])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('PYTHONPATH', path)
+        options = {
+            'model': str(exported),
+            'backend': 'openvino',
+            'precision': 'f32',
+        }
+        options |= {'weights': '', 'cache_dir': 'off'}
+        with grounding_node(log, fresh=True, **options) as (process, probe):
+            probe.command('hold the mug')
+            answer = probe.answer_to(cv2.imread(str(PHOTO)))
+            assert probe.status[-1].device == 'openvino f32 on cpu'
+            libraries = Path(f'/proc/{process.process.pid}/maps').read_text()
+            assert 'openvino' in libraries and 'libtorch' not in libraries
+    expected = predict('tabletop', backend='torch').targets
+    assert len(answer.targets) == len(expected) >= 1
+    for one, other in zip(answer.targets, expected, strict=True):
+        assert abs(one.x - other.x) < 0.01 and abs(one.y - other.y) < 0.01
+        assert abs(one.score - other.score) < 1e-4
+
+
+def test_without_torch_other_models_are_refused_with_what_to_do():
+    code = (
+        WITHOUT_TORCH + 'from affordance_ros.cli.ground import main; sys.exit(main(sys.argv[1:]))'
+    )
+    arguments = [sys.executable, '-c', code, str(PHOTO), 'cut', '--model', 'tabletop']
+    result = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 2
+    assert 'affordance-export' in result.stderr and 'Traceback' not in result.stderr
+
+
+def test_any_picture_is_laid_into_the_exported_input(exported):
+    predictor = Predictor.load(
+        ModelConfig(str(exported)), backend=BackendConfig(num_threads=1, cache_dir='off')
+    )
+    predictor.set_command('cut')
+    for size in ((480, 640), (640, 480), (100, 900), (1, 1)):
+        box = predictor.letterbox(*size)
+        assert box.canvas == Letterbox.fit((480, 640), size=predictor.input_size).canvas
+        assert max(i / c for i, c in zip(box.inner, box.canvas, strict=True)) == 1.0
+        assert predictor.predict(np.zeros((*size, 3), np.uint8)).heatmap.shape == size
+
+
+def test_onnxruntime_reads_it_too_and_torch_is_refused(exported):
+    expected = predict('tabletop', backend='torch').heatmap
+    assert np.abs(predict(exported, backend='onnxruntime').heatmap - expected).max() < 1e-4
+    with pytest.raises(BackendError, match='an exported model holds no weights for torch'):
+        predict(exported, backend='torch')
+
+
+def test_openvino_ir_answers_as_the_onnx_does(exported, rng):
+    import openvino as ov
+
+    canvas = json.loads((exported / 'model.json').read_text())['canvas']
+    pixels = rng.standard_normal((2, 3, *canvas), np.float32)
+    text = rng.standard_normal((2, 3, 256), np.float32)
+    answers = [
+        ov.Core().compile_model(exported / name, 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})(
+            {'pixels': pixels, 'text': text}
+        )[0]
+        for name in ('image.onnx', 'image.xml')
+    ]
+    assert answers[0].shape[:2] == (2, 3)
+    assert np.abs(answers[0] - answers[1]).max() < 1e-4
+
+
+@pytest.mark.parametrize('name', ['image.onnx', 'text.onnx', 'vocabulary.txt.gz', 'model.json'])
+def test_a_damaged_folder_is_refused(name, exported, tmp_path):
+    folder = tmp_path / 'damaged'
+    shutil.copytree(exported, folder)
+    data = (folder / name).read_bytes()
+    (folder / name).write_bytes(data[:-9])
+    with pytest.raises(WeightsError, match='export it again'):
+        ExportedModel(folder)
+
+
+@pytest.mark.parametrize('left_out', ['image.onnx', 'text.onnx', 'vocabulary.txt.gz'])
+def test_a_file_that_nothing_vouches_for_is_refused(left_out, exported, tmp_path):
+    folder = tmp_path / 'unvouched'
+    shutil.copytree(exported, folder)
+    facts = json.loads((folder / 'model.json').read_text())
+    del facts['sha256'][left_out]
+    (folder / 'model.json').write_text(json.dumps(facts))
+    with pytest.raises(WeightsError, match=f'is not a whole exported model .*{left_out}'):
+        ExportedModel(folder)
+
+
+def test_what_differs_from_torch_is_not_exported(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(export_cli, 'MOST_TEXT_ERROR', 0.0)
+    assert export_cli.main([str(tmp_path / 'out'), '--model', 'tabletop']) == 2
+    assert 'text.onnx differs from torch' in caplog.text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_folder_is_not_written_over(exported, caplog):
+    assert export_cli.main([str(exported), '--model', 'tabletop']) == 2
+    assert 'exists: give a new folder' in caplog.text
+
+
+def test_commands_too_long_are_refused_as_by_torch(exported):
+    model = ExportedModel(exported)
+    model.text.check_length('cup ' * 30)
+    with pytest.raises(CommandError, match='has 31 tokens, and the text transformer reads 30'):
+        model.text.check_length('cup ' * 31)
+
+
+@pytest.mark.parametrize('token', ['<end_of_text>', 'cut <START_OF_TEXT> hold'])
+def test_tokens_that_would_end_a_prompt_early_are_refused_as_by_torch(exported, token):
+    model = ExportedModel(exported)
+    with pytest.raises(CommandError, match='by which CLIP marks its ends'):
+        model.text.check_length(token)
+    with pytest.raises(CommandError, match='by which CLIP marks its ends'):
+        model.text.vector([token])
+
+
+def test_tokens_are_open_clips(rng):
+    tokenizer = Tokenizer(Path(open_clip.__file__).with_name('bpe_simple_vocab_16e6.txt.gz'))
+    theirs = open_clip.SimpleTokenizer()
+    assert (tokenizer.start, tokenizer.end) == (theirs.sot_token_id, theirs.eot_token_id)
+    letters = list('abcdefghij klmn  opq rstu vwxyz!?.,&;<>#0129éßÄñ中文かな😀\'"-_\t')
+    texts = ['hold the mug', "don't we'll", 'a&amp;amp;b', 'aaaa aa aaaaaa', '切る', 'x1 56.7', '']
+    texts += [''.join(rng.choice(letters, length)) for length in rng.integers(1, 40, 500)]
+    for text in texts:
+        assert tokenizer.encode(text) == theirs.encode(text), text

@@ -1,0 +1,304 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""affordance-eval from end to end, on tiny folders and an untrained model."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from affordance_ros.model.checkpoint import save_checkpoint
+from affordance_ros.model.grounding import untrained_decoder
+from eval import inference
+from eval.agd20k import list_split
+from eval.cli import main
+from eval.metrics import evaluate_pair
+from tests.conftest import ROOT
+from tests.support.agd20k_fixture import write_split
+
+BROWSER = shutil.which('chromium') or shutil.which('google-chrome')
+PAIRS = [('cut_with', 'knife'), ('hold', 'cup')]
+MODEL = ['--model', 'compact', '--weights', 'random', '--device', 'cpu', '--input-size', '96']
+
+
+@pytest.fixture
+def root(tmp_path):
+    write_split(tmp_path / 'data', 'Seen', PAIRS)
+    return tmp_path / 'data'
+
+
+def run(root, out, *more, model=True):
+    arguments = ['agd20k', '--root', str(root), '--out', str(out), '--workers', '0']
+    return main([*arguments, *(MODEL if model else []), *more])
+
+
+def results(out, protocol='locate'):
+    return json.loads((out / protocol / 'results.json').read_text())
+
+
+def test_the_evaluation_scores_what_the_predictor_answers(root, tmp_path, model):
+    """Offline predict() and the evaluation agree, but for what two loaded copies round apart."""
+    from affordance_ros.predictor import Predictor
+    from affordance_ros.predictor import PredictorConfig
+
+    assert run(root, tmp_path / 'out', '--no-html') == 0
+    predictor = Predictor(model, PredictorConfig(input_size=96))
+    found = {(i['affordance'], i['name']): i for i in results(tmp_path / 'out')['images']}
+    assert len(found) == 4
+    for item in list_split(root, 'Seen').items:
+        predictor.set_command(item.affordance.replace('_', ' '))
+        heatmap = predictor.predict(cv2.imread(str(item.image)), channels='bgr').heatmap
+        kept = np.load(tmp_path / 'out' / 'predictions' / f'{item.key}.npy')
+        assert np.abs(kept - heatmap).max() <= 1e-6
+        gt = cv2.imread(str(item.truth), cv2.IMREAD_GRAYSCALE)
+        expected = evaluate_pair(kept, gt)
+        image = found[item.affordance, item.name]
+        assert {name: image[name] for name in expected} == expected
+
+
+def test_a_new_protocol_costs_no_new_inference(root, tmp_path, monkeypatch):
+    out = tmp_path / 'out'
+    assert run(root, out, '--no-html') == 0
+    monkeypatch.setattr(inference.Predictor, 'predict', None)
+    assert run(root, out, '--no-html', '--protocol', 'plsp') == 0
+    assert results(out)['summary']['kld']['mean'] != results(out, 'plsp')['summary']['kld']['mean']
+    (out / 'predictions/hold/cup/cup_000001.npy').unlink()
+    assert run(root, out, '--no-html') == 1  # that one is wanted again
+
+
+def test_predictions_of_another_model_are_refused(root, tmp_path, caplog):
+    out = tmp_path / 'out'
+    assert run(root, out, '--no-html') == 0
+    assert run(root, out, '--no-html', '--input-size', '64') == 2
+    assert 'input_size: 96, and now 64' in caplog.text
+    assert 'name another folder by --out' in caplog.text
+    assert run(root, out, '--no-html', '--command-template', '{affordance} the {object}') == 2
+
+
+def test_another_checkpoint_under_the_same_name_is_noticed(root, tmp_path, trunk, caplog):
+    path, out = tmp_path / 'best.safetensors', tmp_path / 'out'
+    for seed, status in ((1, 0), (2, 2)):
+        torch.manual_seed(seed)
+        save_checkpoint(
+            path, untrained_decoder(trunk), trunk=trunk, prompt_set='verb@1', input_size=96,
+            training={},
+        )  # fmt: skip
+        assert run(root, out, '--no-html', '--checkpoint', str(path)) == status
+    assert 'checkpoint_sha256: ' in caplog.text
+    assert results(out)['name'] == 'affordance_ros compact, best'
+    assert results(out)['supervision'] == 'zero-shot'
+
+
+def test_a_stop_keeps_partial_results_and_the_next_run_goes_on(root, tmp_path, monkeypatch):
+    out = tmp_path / 'out'
+    plain, calls = inference.Predictor.predict, []
+
+    def dies(self, *arguments, **keywords):
+        calls.append(1)
+        if len(calls) == 3:
+            raise MemoryError('out of memory')
+        return plain(self, *arguments, **keywords)
+
+    monkeypatch.setattr(inference.Predictor, 'predict', dies)
+    assert run(root, out, '--no-html') == 1
+    first = results(out)
+    assert not first['complete']
+    assert first['config']['stopped_by'] == 'MemoryError: out of memory'
+    assert first['counts']['scored'] == 2
+    assert first['counts']['skipped: not predicted'] == 2
+    assert 'Stopped early' in (out / 'locate/table.md').read_text()
+    assert run(root, out, '--no-html') == 0
+    assert len(calls) == 5  # two, the one that died, and the two that were left
+    assert results(out)['complete']
+    assert results(out)['counts']['scored'] == 4
+
+
+def test_corrupt_pictures_and_other_sizes_are_said_and_the_rest_is_scored(root, tmp_path, caplog):
+    folder = root / 'Seen/testset'
+    (folder / 'egocentric/hold/cup/cup_000000.jpg').write_bytes(b'\xff\xd8 no picture')
+    cv2.imwrite(str(folder / 'GT/hold/cup/cup_000001.png'), np.ones((7, 9), np.uint8))
+    assert run(root, tmp_path / 'out', '--no-html') == 1
+    content = results(tmp_path / 'out')
+    assert content['counts']['scored'] == 2
+    assert {p['kind'] for p in content['problems']} == {'unreadable picture', 'size'}
+    assert 'not a whole JPEG, PNG, WebP or BMP image: fetch it again' in caplog.text
+    assert 'is 9x7 and its picture 80x60' in caplog.text
+
+
+def test_a_picture_without_truth_is_counted_and_fails_nothing(root, tmp_path):
+    (root / 'Seen/testset/GT/hold/cup/cup_000000.png').unlink()
+    assert run(root, tmp_path / 'out', '--no-html') == 0
+    assert results(tmp_path / 'out')['counts']['skipped: no ground truth'] == 1
+
+
+@pytest.mark.parametrize(
+    ('more', 'text'),
+    [
+        (['--split', 'Unseen'], 'Unseen is not there'),
+        (['--protocol', 'mine'], "protocol 'mine' is unknown; known are locate"),
+        (['--baseline', 'left'], "baseline 'left' is unknown"),
+        (['--weights', 'nowhere.pt'], "'nowhere.pt' does not exist"),
+        (['--protocol', 'cross-view-ag-plus'], 'testsetv2'),
+        (['--command-template', '{verb}'], "'{verb}' is wrong"),
+    ],
+)
+def test_a_wrong_call_says_what_is_wrong(root, tmp_path, caplog, more, text):
+    assert run(root, tmp_path / 'out', *more) == 2
+    assert text in caplog.text
+
+
+def test_tables_hold_the_published_rows_beside_ours(root, tmp_path, capsys):
+    assert run(root, tmp_path / 'out', '--no-html', '--name', 'Ours & co', '--smooth', '2') == 0
+    markdown = (tmp_path / 'out/locate/table.md').read_text()
+    assert '| LOCATE | weak | common | 1.226 | 0.401 | 1.177 |' in markdown
+    assert '| UAD' not in markdown  # has no Seen numbers
+    assert 'not to be compared: WSAG-PLSP' in markdown
+    assert '1,675 were published' in markdown
+    assert '| smooth | 2.0 |' in markdown
+    assert '## By affordance' in markdown and '## By object' in markdown
+    latex = (tmp_path / 'out/locate/table.tex').read_text()
+    assert r'\textbf{Ours \& co} & zero-shot, training-free & locate' in latex
+    assert latex.count(' \\\\') == 10  # the head, eight published methods on Seen, ours
+    shown = capsys.readouterr().out
+    assert 'protocol locate, smooth 2.0' in shown
+    assert 'published 1,675, scored 4, zero ground truth 0, constant prediction 0' in shown
+
+
+def test_no_published_row_stands_beside_other_data(tmp_path):
+    write_split(tmp_path / 'data', 'Val', [('hold', 'pan')])
+    assert run(tmp_path / 'data', tmp_path / 'out', '--no-html', '--split', 'Val') == 0
+    markdown = (tmp_path / 'out/locate/table.md').read_text()
+    assert 'are not AGD20K' in markdown
+    assert 'LOCATE' not in markdown
+
+
+def test_baselines_need_no_model_and_a_uniform_map_has_no_nss(root, tmp_path, capsys):
+    for baseline in ('centre', 'uniform'):
+        out = tmp_path / baseline
+        assert run(root, out, '--no-html', '--baseline', baseline, model=False) == 0
+    assert results(tmp_path / 'centre')['summary']['nss']['undefined'] == 0
+    uniform = results(tmp_path / 'uniform')
+    assert uniform['counts']['constant prediction'] == 4
+    assert uniform['summary']['nss']['published'] is None  # null, as JSON has no NaN
+    assert 'no value for 4 images' in capsys.readouterr().out
+
+
+def test_saved_maps_score_as_the_evaluation_does(root, tmp_path):
+    assert run(root, tmp_path / 'out', '--no-html') == 0
+    status = main(
+        ['score', '--predictions', str(tmp_path / 'out/predictions'), '--no-html',
+         '--gt', str(root / 'Seen/testset/GT'), '--out', str(tmp_path / 'score')]
+    )  # fmt: skip
+    assert status == 0
+    assert results(tmp_path / 'score')['images'] == results(tmp_path / 'out')['images']
+
+
+def test_anybodys_maps_are_scored_and_bad_ones_named(root, tmp_path, caplog):
+    truths = root / 'Seen/testset/GT'
+    maps = tmp_path / 'maps'
+    (maps / 'hold/cup').mkdir(parents=True)
+    heat = np.eye(30, 40, dtype=np.float32)
+    np.savez(maps / 'hold/cup/cup_000000.npz', heat=heat)
+    cv2.imwrite(str(maps / 'hold_cup_cup_000001.png'), (heat * 65535).astype(np.uint16))
+    bad = heat.copy()
+    bad[3, 3] = np.nan
+    np.save(maps / 'knife_000000.npy', bad)
+    out = tmp_path / 'out'
+    call = ['score', '--predictions', str(maps), '--gt', str(truths), '--out', str(out)]
+    assert main([*call, '--no-html']) == 1
+    content = results(out)
+    assert content['counts']['scored'] == 2
+    assert {p['key']: p['kind'] for p in content['problems']} == {
+        'cut_with/knife/knife_000000': 'bad prediction',
+        'cut_with/knife/knife_000001': 'missing prediction',
+    }
+    assert 'knife_000000.npy: the map (30, 40) holds 1 NaN and 0 infinite values' in caplog.text
+    assert 'cut_with/knife/knife_000001 has no prediction: expected' in caplog.text
+
+
+def test_scoring_needs_no_torch(root, tmp_path):
+    np.save(tmp_path / 'cup_000000.npy', np.eye(30, dtype=np.float32))
+    code = 'import sys; sys.modules["torch"] = None\nfrom eval.cli import main; sys.exit(main())'
+    result = subprocess.run(
+        [sys.executable, '-c', code, 'score', '--predictions', str(tmp_path),
+         '--gt', str(root / 'Seen/testset/GT'), '--out', str(tmp_path / 'out')],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert result.returncode == 1, result.stderr  # three maps are missing
+    assert (tmp_path / 'out/locate/report.html').is_file()
+
+
+def test_a_difference_comes_with_an_interval(root, tmp_path, capsys):
+    assert run(root, tmp_path / 'a', '--no-html', '--baseline', 'centre', model=False) == 0
+    assert run(root, tmp_path / 'b', '--no-html') == 0
+    files = [str(tmp_path / name / 'locate/results.json') for name in 'ab']
+    capsys.readouterr()
+    assert main(['compare', *files]) == 0
+    text = capsys.readouterr().out
+    means = [results(tmp_path / name)['summary']['kld']['mean'] for name in 'ab']
+    assert f'| kld | {means[0]:.3f} | {means[1]:.3f} | {means[1] - means[0]:+.4f} |' in text
+    assert main(['compare', files[0], files[0]]) == 0
+    assert '| +0.0000 | +0.0000 to +0.0000 | 0.0 % | 4 | no clear difference |' in (
+        capsys.readouterr().out
+    )
+
+
+def test_what_does_not_compare_is_refused(root, tmp_path, caplog):
+    assert run(root, tmp_path / 'a', '--no-html', '--baseline', 'centre', model=False) == 0
+    more = ['--no-html', '--baseline', 'centre', '--protocol', 'plsp']
+    assert run(root, tmp_path / 'a', *more, model=False) == 0
+    files = [str(tmp_path / 'a' / p / 'results.json') for p in ('locate', 'plsp')]
+    assert main(['compare', *files]) == 2
+    assert 'by protocol locate and B by plsp' in caplog.text
+    (tmp_path / 'x.json').write_text('{}')
+    assert main(['compare', files[0], str(tmp_path / 'x.json')]) == 2
+    assert 'is no results file' in caplog.text
+
+
+@pytest.mark.slow
+def test_torchrun_processes_share_the_pictures(root, tmp_path):
+    arguments = ['-m', 'eval.cli', 'agd20k', '--root', str(root), '--workers', '0', '--no-html']
+    command = [
+        sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2',
+        *arguments, *MODEL, '--out', str(tmp_path / 'two'),
+    ]  # fmt: skip
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=170)
+    assert run(root, tmp_path / 'one', '--no-html') == 0
+    assert results(tmp_path / 'two')['images'] == results(tmp_path / 'one')['images']
+
+
+@pytest.mark.skipif(not BROWSER, reason='neither chromium nor google-chrome is installed')
+def test_the_report_shows_in_a_browser_without_network(root, tmp_path):
+    assert run(root, tmp_path / 'out') == 0
+    report = tmp_path / 'out/locate/report.html'
+    html = report.read_text()
+    assert 'src="http' not in html and 'href=' not in html and '<script' not in html
+    flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run']
+    flags += [
+        f'--disable-{what}' for what in ('background-networking', 'component-update', 'sync')
+    ]
+    shot = tmp_path / 'shot.png'
+    subprocess.run(
+        [BROWSER, *flags, f'--user-data-dir={tmp_path / "profile"}', '--window-size=1240,3000',
+         f'--screenshot={shot}', report.as_uri()],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    pixels = cv2.imread(str(shot))
+    assert pixels.shape[1] == 1240
+    # The photos' red discs are on the page: data URIs were decoded.
+    assert ((abs(pixels.astype(int) - (30, 60, 220)) < 25).all(2)).sum() > 200
+
+
+def test_options_that_choose_nothing_on_the_test_data_are_off_by_default(root, tmp_path):
+    assert run(root, tmp_path / 'out', '--no-html') == 0
+    config = results(tmp_path / 'out')['config']
+    assert config['smooth'] == 0.0
+    assert config['command_template'] == '{affordance}'
+    assert config['prompt_set'] == 'verb@1'
+    assert len(config['weights_sha256']) == 64

@@ -1,0 +1,148 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the node answers: the same as the predictor, for every kind of input."""
+
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.conftest import ROOT
+from tests.conftest import SAMPLES
+
+pytestmark = [pytest.mark.ros, pytest.mark.usefixtures('ros')]
+
+
+def to_array(message):
+    return np.frombuffer(message.data, np.float32).reshape(message.height, message.width)
+
+
+def predict_afresh(tmp_path, photos, commands):
+    """Return what a fresh process predicts: heatmaps and targets by command and photo."""
+    out = tmp_path / 'offline.npz'
+    paths = [str(SAMPLES / 'photos' / name) for name in photos]
+    subprocess.run(
+        [sys.executable, '-m', 'tests.support.offline_predictor', out, *paths, '--', *commands],
+        check=True,
+        cwd=ROOT,
+    )
+    return np.load(out)
+
+
+def test_node_equals_predict_for_every_sample_photo(log, tmp_path, photos):
+    """Raw transport: heatmaps to 1e-6, targets exactly, headers copied."""
+    from tests.support.ros_harness import grounding_node
+
+    assert len(photos) >= 6
+    offline = predict_afresh(tmp_path, photos, ['hold the mug', 'cut'])
+    with grounding_node(log, heatmaps=True) as (_, probe):
+        for command in ('hold the mug', 'cut'):
+            number = probe.command(command)
+            for name, photo in photos.items():
+                heatmap = probe.heatmap_of(photo)
+                answer = probe.targets[-1]
+                expected = offline[f'{command}/{name}/heatmap']
+                targets = offline[f'{command}/{name}/targets']
+                assert (heatmap.encoding, heatmap.step) == ('32FC1', 4 * photo.shape[1])
+                assert np.abs(to_array(heatmap) - expected).max() <= 1e-6, name
+                assert (answer.command, answer.command_id) == (command, number)
+                assert (answer.image_height, answer.image_width) == photo.shape[:2]
+                # The message's fields are float32.
+                heard = np.array([(t.x, t.y, t.score) for t in answer.targets], np.float32)
+                assert np.array_equal(heard, targets.astype(np.float32))
+                assert len(targets)
+                assert not any(t.has_point for t in answer.targets)
+
+
+def test_every_encoding_gives_the_same_answer(log, photos):
+    from affordance_ros.nodes.messages import to_image
+    from tests.support.ros_harness import grounding_node
+
+    photo = next(iter(photos.values()))
+    height, width = photo.shape[:2]
+    with grounding_node(log) as (_, probe):
+        probe.command('cut')
+        expected = probe.answer_to(photo).targets
+        assert expected
+        alpha = np.dstack([photo, np.full((height, width, 1), 7, np.uint8)])
+        assert probe.answer_to(photo[..., ::-1], 'rgb8').targets == expected
+        assert probe.answer_to(alpha, 'bgra8').targets == expected
+        assert probe.answer_to(alpha[..., [2, 1, 0, 3]], 'rgba8').targets == expected
+        assert probe.answer_to(photo.astype(np.uint16) * 257, 'bgr16').targets == expected
+        grey = cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY)
+        mono = probe.answer_to(grey, 'mono8').targets
+        assert mono == probe.answer_to(np.dstack([grey] * 3)).targets != expected
+        padded = to_image(np.pad(photo, ((0, 0), (0, 5), (0, 0))), 'bgr8', header=probe.header())
+        padded.width = width
+        probe.images.publish(padded)
+        probe.spin_until(lambda: probe.targets[-1].header == padded.header, 'the padded frame')
+        assert probe.targets[-1].targets == expected
+
+
+def test_bayer_images_come_through_cv_bridge(log, photos):
+    """A mosaic of a photo gives nearly the photo's own heatmap."""
+    from tests.support.ros_harness import grounding_node
+
+    photo = cv2.GaussianBlur(next(iter(photos.values())), (9, 9), 3)
+    mosaic = photo[..., 1].copy()  # rggb: red at even rows and columns, blue at odd ones
+    mosaic[0::2, 0::2] = photo[0::2, 0::2, 2]
+    mosaic[1::2, 1::2] = photo[1::2, 1::2, 0]
+    with grounding_node(log, heatmaps=True) as (_, probe):
+        probe.command('cut')
+        plain = to_array(probe.heatmap_of(photo))
+        bayer = to_array(probe.heatmap_of(mosaic, 'bayer_rggb8'))
+        assert np.abs(plain - bayer).max() < 0.05 < np.ptp(plain)
+
+
+def test_compressed_transport_equals_the_decoded_jpeg(log, predictor, photos):
+    from affordance_ros.nodes.messages import to_jpeg
+    from tests.support.ros_harness import grounding_node
+
+    photo = next(iter(photos.values()))
+    with grounding_node(log, heatmaps=True, image_transport='compressed') as (_, probe):
+        probe.command('cut')
+        message = to_jpeg(photo, header=probe.header())
+        probe.jpegs.publish(message)
+        probe.spin_until(
+            lambda: probe.heatmaps, 'the heatmap', again=lambda: probe.jpegs.publish(message)
+        )
+        decoded = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
+        predictor.set_command('cut')
+        expected = predictor.predict(decoded, channels='bgr').heatmap
+        assert probe.heatmaps[-1].header == message.header
+        assert np.abs(to_array(probe.heatmaps[-1]) - expected).max() <= 1e-6
+
+
+def test_the_overlay_is_the_offline_one(log, tmp_path, photos):
+    from affordance_ros.targets.peaks import Target
+    from affordance_ros.viz.overlay import draw_overlay
+    from tests.support.ros_harness import grounding_node
+
+    name, photo = next(iter(photos.items()))
+    offline = predict_afresh(tmp_path, [name], ['hold the mug'])
+    with grounding_node(log, overlays=True) as (_, probe):
+        probe.command('hold_the_mug')
+        header = probe.answer_to(photo).header
+        probe.spin_until(
+            lambda: probe.overlays,
+            'the overlay',
+            again=lambda: probe.send(photo, header=header),
+        )
+        key = f'hold the mug/{name}'
+        targets = tuple(Target(*map(float, row)) for row in offline[f'{key}/targets'])
+        overlay = draw_overlay(
+            photo, offline[f'{key}/heatmap'], targets=targets, caption='hold the mug'
+        )
+        assert (probe.overlays[-1].header, probe.overlays[-1].encoding) == (header, 'bgr8')
+        assert bytes(probe.overlays[-1].data) == overlay.tobytes()
+
+
+def test_an_empty_answer_is_published_where_nothing_is_found(log, photos):
+    from tests.support.ros_harness import grounding_node
+
+    with grounding_node(log, min_score=1.0) as (_, probe):
+        probe.command('cut')
+        assert list(probe.answer_to(next(iter(photos.values()))).targets) == []

@@ -1,0 +1,64 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from affordance_ros.spatial.lift import REASONS
+from affordance_ros.spatial.lift import NoPoint
+from affordance_ros.spatial.lift import locate
+from affordance_ros.spatial.pinhole import Pinhole
+from affordance_ros.spatial.rgbd import NO_DEPTH
+from affordance_ros.spatial.rgbd import NoScene
+from affordance_ros.spatial.rgbd import read_scene
+from affordance_ros.targets.peaks import Target
+from tests.support.camera_infos import camera_info
+from tests.support.depth_damage import as_depth
+from tests.support.image_messages import message
+
+SIZE = (480, 640)
+TARGETS = [Target(100.25, 200.5, 0.9), Target(400.0, 30.0, 0.5)]
+HEAT = np.full(SIZE, 0.9, np.float32)
+SOURCE = SimpleNamespace(heatmap=HEAT)
+
+
+def test_a_scene_locates_as_its_parts_do(rng):
+    depth = rng.uniform(0.6995, 0.7005, SIZE).astype(np.float32)
+    got = read_scene(message(depth, '32FC1'), camera_info(), size=SIZE).locate(TARGETS, SOURCE)
+    pinhole = Pinhole.from_info(camera_info(), SIZE)
+    for target, point in zip(TARGETS, got, strict=True):
+        expected = locate(target, HEAT, depth=as_depth(depth), pinhole=pinhole)
+        assert (point.position == expected.position).all()
+        assert (point.normal == expected.normal).all()
+
+
+@pytest.mark.parametrize(
+    ('depth', 'info', 'reason', 'cause', 'text'),
+    [
+        (None, camera_info(), 'no_depth', 'no_depth', 'no depth image'),
+        ('good', None, 'no_camera_info', 'no_camera_info', 'no camera_info'),
+        ('rgb8', camera_info(), 'unusable', 'encoding', "encoding 'rgb8'"),
+        ('square', camera_info(), 'unusable', 'depth_size', 'does not fit an image of 640x480'),
+        ('good', camera_info(width=320), 'unusable', 'info_size', 'is for 320x480'),
+    ],
+)
+def test_what_is_wrong_is_an_answer_with_a_reason(depth, info, reason, cause, text):
+    depths = {
+        None: None,
+        'good': message(np.ones(SIZE, np.float32), '32FC1'),
+        'rgb8': message(np.ones(SIZE, np.float32), 'rgb8'),
+        'square': message(np.ones((480, 480), np.float32), '32FC1'),
+    }
+    scene = read_scene(depths[depth], info, size=SIZE)
+    assert isinstance(scene, NoScene)
+    assert (scene.reason, scene.cause) == (reason, cause)
+    assert scene.reason in REASONS
+    assert text in scene.text
+    assert scene.locate(TARGETS, SOURCE) == (NoPoint(reason),) * 2
+    assert scene.locate([], SOURCE) == ()
+
+
+def test_no_depth_is_the_answer_to_nothing():
+    assert read_scene(None, None, size=SIZE) is NO_DEPTH
