@@ -278,7 +278,7 @@ class Predictor:
             prepared = begin  # as a part of running the model
             logits = self.backend.run_frame(image, box, channels, self._text)[0]  # (K, h, w)
         else:
-            pixels = prepare(image, box, channels=channels)
+            pixels = self._prepare(image, box, channels)
             prepared = time.perf_counter()
             logits = self.backend.run(pixels, self._text)[0]
         ran = time.perf_counter()
@@ -326,10 +326,15 @@ class Predictor:
         prompts = [self._prompt_set.expand(self.check_command(text)) for text in commands]
         text = np.stack([self.model.text.vector(group) for group in prompts])  # (N, C)
         pixels = np.concatenate(
-            [prepare(i, box, channels=channels) for i, box in zip(images, boxes, strict=True)]
+            [self._prepare(i, box, channels) for i, box in zip(images, boxes, strict=True)]
         )  # (N, 3, h, w)
         logits = self.backend.run(pixels, text[:, None])[:, 0]  # (N, h, w)
         return [Activation(one, box).heatmap for one, box in zip(logits, boxes, strict=True)]
+
+    def _prepare(
+        self, image: NDArray[np.uint8], box: Letterbox, channels: str
+    ) -> NDArray[np.float32]:
+        return prepare(image, box, channels=channels, normalization=self.model.normalization)
 
     def letterbox(self, height: int, width: int) -> Letterbox:
         """Return how an image of a size, in pixels, lies on the model's input."""

@@ -12,7 +12,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from affordance_ros.backends.torch_backend import exact_float32
 from affordance_ros.model.grounding import GroundingModel
-from affordance_ros.model.trunk import STAGES
 from benchmarks.bench_timing import run_in_turn
 from benchmarks.bench_timing import timed
 
@@ -52,11 +51,11 @@ def count_gflop(model: torch.nn.Module, *inputs: torch.Tensor) -> float:
 
 
 def count_stages_gflop(model: GroundingModel, pixels: torch.Tensor) -> float:
-    """Return the GFLOP of the stages from the second on, which half precision is for."""
-    visual = model.trunk.clip.visual
+    """Return the GFLOP of the backbone, which half precision is for."""
+    front, backbone = model.trunk.inference_parts()
     with torch.inference_mode():
-        first = visual.layer1(visual.stem(pixels))
-    return count_gflop(torch.nn.Sequential(*(getattr(visual, name) for name in STAGES)), first)
+        first = front(pixels)
+    return count_gflop(backbone, first)
 
 
 def _finished(device: str, kernel: Callable[[], object]) -> Callable[[], object]:

@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope='session')
 def trunk():
     """Return a compact trunk with random weights."""
-    from affordance_ros.model.trunk import load_trunk
+    from affordance_ros.model.families import load_trunk
 
     return load_trunk('compact', 'random')
 

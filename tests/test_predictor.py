@@ -12,8 +12,7 @@ import pytest
 import torch
 
 from affordance_ros.image.letterbox import Letterbox
-from affordance_ros.image.preprocess import IMAGE_MEAN
-from affordance_ros.image.preprocess import IMAGE_STD
+from affordance_ros.image.preprocess import CLIP_NORMALIZATION
 from affordance_ros.image.preprocess import prepare
 from affordance_ros.predictor import PredictorConfig
 from affordance_ros.text.commands import CommandError
@@ -177,11 +176,11 @@ def test_values_out_of_range_are_refused(changes, message):
 
 def test_the_letterbox_border_is_clips_mean():
     """A square input of a wide image has zeros above and below: the mean, once normalised."""
-    assert IMAGE_MEAN == open_clip.OPENAI_DATASET_MEAN
-    assert IMAGE_STD == open_clip.OPENAI_DATASET_STD
+    assert CLIP_NORMALIZATION.mean == open_clip.OPENAI_DATASET_MEAN
+    assert CLIP_NORMALIZATION.std == open_clip.OPENAI_DATASET_STD
     image = np.full((10, 40, 3), 255, np.uint8)
     box = Letterbox.fit((10, 40), size=64, shape='square')
-    pixels = prepare(image, box, channels='rgb')
+    pixels = prepare(image, box, channels='rgb', normalization=CLIP_NORMALIZATION)
     assert pixels.shape == (1, 3, 64, 64)
     assert np.count_nonzero(pixels[:, :, : box.top]) == 0
     assert np.count_nonzero(pixels[:, :, box.top + box.inner[0] :]) == 0

@@ -15,14 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affordance_ros.image.letterbox import Letterbox
-from affordance_ros.image.preprocess import IMAGE_MEAN
-from affordance_ros.image.preprocess import IMAGE_STD
+from affordance_ros.image.preprocess import Normalization
 from training.config import AugmentConfig
 
 # 'left', 'leftmost', 'lefty', 'right'..., and how people shorten them.
 _SIDE = re.compile(r"left|right|\b(l|r|lft|lt|rt|rgt|lhs|rhs|east|west)\b|o'?clock", re.IGNORECASE)
-_MEAN = np.asarray(IMAGE_MEAN, np.float32)
-_STD = np.asarray(IMAGE_STD, np.float32)
 _LUMA = np.asarray((0.299, 0.587, 0.114), np.float32)
 
 
@@ -73,14 +70,17 @@ class View:
             size=size,
         )
 
-    def pixels(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def pixels(
+        self, image: NDArray[np.uint8], normalization: Normalization
+    ) -> NDArray[np.float32]:
         """Return the model's input.
 
         Args:
             image: (H, W, 3) uint8 RGB.
+            normalization: The trunk's.
 
         Returns:
-            (3, size, size) float32, CLIP-normalised; the border is CLIP's mean, that is 0.
+            (3, size, size) float32, normalised; the border is the mean, that is 0.
         """
         small: NDArray[np.float32] = self._resize(image[self.source.area]).astype(np.float32)
         if self.gains != (1.0, 1.0, 1.0):
@@ -91,7 +91,8 @@ class View:
         if self.contrast != 1.0:
             small = 128 + (small - 128) * self.contrast
         canvas = np.zeros((self.size, self.size, 3), np.float32)
-        canvas[self.target.area] = (np.clip(small, 0, 255) / 255 - _MEAN) / _STD
+        mean, std = (np.asarray(v, np.float32) for v in (normalization.mean, normalization.std))
+        canvas[self.target.area] = (np.clip(small, 0, 255) / 255 - mean) / std
         return np.ascontiguousarray(self._mirror(canvas).transpose(2, 0, 1))
 
     def coverage(self, mask: NDArray[np.uint8], *, stride: int = 1) -> NDArray[np.uint8]:

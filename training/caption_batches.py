@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import torch
 
+from affordance_ros.image.preprocess import CLIP_NORMALIZATION
 from training.augment import Rectangle
 from training.augment import View
 from training.augment import names_a_side
@@ -83,7 +84,7 @@ class CaptionBatches:
             own = self._draw_captions(entry, rng)
             pixels = self._store[entry.image]
             view = self._view(entry, own, pixels.shape[:2], size=size, rng=rng)
-            pictures.append(view.pixels(pixels))
+            pictures.append(view.pixels(pixels, CLIP_NORMALIZATION))
             texts += own
         batch = torch.from_numpy(np.stack(pictures))
         return CaptionBatch(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dataclasses import field
 
 from affordance_ros.image.letterbox import check_size
+from affordance_ros.model.heads import HeadConfig
 from affordance_ros.model.neck import NeckConfig
 from training.refer import DatasetSpec
 from training.yaml_config import ConfigError
@@ -222,9 +223,10 @@ class TrainConfig:
     """A whole training run.
 
     Attributes:
-        model: The trunk: `compact`, or an open_clip ResNet name.
-        weights: A path, an open_clip tag, or `random`.
+        model: The trunk: `household`, `compact`, or an open_clip ResNet name.
+        weights: A path, an open_clip tag, or `random`; empty for the trunk's own.
         neck: The neck.
+        head: The head.
         data: See `DataConfig`; likewise the others.
         augment: See `AugmentConfig`.
         optim: See `OptimConfig`.
@@ -234,8 +236,9 @@ class TrainConfig:
     """
 
     model: str = 'RN101-quickgelu'
-    weights: str = 'openai'
+    weights: str = ''
     neck: NeckConfig = field(default_factory=NeckConfig)
+    head: HeadConfig = field(default_factory=HeadConfig)
     data: DataConfig = field(default_factory=DataConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)

@@ -177,7 +177,7 @@ def to_fp16(features: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def _shapes(trunk: Trunk, outputs: Sequence[str], input_size: int) -> dict[str, tuple[int, ...]]:
-    device = trunk.clip.logit_scale.device
+    device = trunk.device
     features = trunk(torch.zeros(1, 3, input_size, input_size, device=device), outputs)
     return {name: tuple(features[name].shape[1:]) for name in outputs}
 

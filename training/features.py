@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from affordance_ros.image.preprocess import Normalization
 from affordance_ros.model.trunk import Trunk
 from training.config import TrainConfig
 from training.feature_cache import FeatureCache
@@ -36,7 +37,7 @@ class FeatureSource:
         self._trunk = trunk.to(memory_format=torch.channels_last)
         self._outputs = tuple(outputs)
         self._precision = precision
-        self._device = trunk.clip.logit_scale.device
+        self._device = trunk.device
         self.cache = cache
 
     @classmethod
@@ -56,6 +57,11 @@ class FeatureSource:
                 world=world,
             )
         return cls(trunk, outputs=outputs, precision=config.run.precision, cache=cache)
+
+    @property
+    def normalization(self) -> Normalization:
+        """How the trunk's input is normalised."""
+        return self._trunk.normalization
 
     @property
     def cached(self) -> frozenset[str]:

@@ -19,8 +19,8 @@ from torch import nn
 from tqdm import tqdm
 
 from affordance_ros.model.compact import COMPACT_NAME
+from affordance_ros.model.families import load_trunk
 from affordance_ros.model.grounding import resolve_device
-from affordance_ros.model.trunk import load_trunk
 from affordance_ros.safe_io.atomic import write_atomically
 from training.caption_batches import CaptionBatch
 from training.caption_batches import CaptionBatches

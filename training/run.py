@@ -15,9 +15,9 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
+from affordance_ros.model.families import load_trunk
 from affordance_ros.model.grounding import untrained_decoder
 from affordance_ros.model.heads import FPNDecoder
-from affordance_ros.model.trunk import load_trunk
 from affordance_ros.text.prompts import load_prompt_set
 from training.config import TrainConfig
 from training.distributed import Processes
@@ -81,7 +81,7 @@ class TrainingRun:
         torch.manual_seed(config.run.seed)
         trunk = load_trunk(config.model, config.weights).to(processes.device)
         self.trunk = trunk
-        self.decoder = untrained_decoder(trunk, config.neck).to(processes.device)
+        self.decoder = untrained_decoder(trunk, config.neck, config.head).to(processes.device)
         self.average = copy.deepcopy(self.decoder).eval().requires_grad_(False)
         self._parallel: nn.Module = self.decoder
         if processes.world > 1:
@@ -151,6 +151,7 @@ class TrainingRun:
             self.train_images,
             self.config,
             epoch=self.place.epoch,
+            normalization=self.trunk.normalization,
             cached=self._refreshed_keys(),
         )
         batches = samples.batches(rank=self._processes.rank, world=self._processes.world)

@@ -18,6 +18,7 @@ from torch.utils.data import Dataset
 from affordance_ros.image.decode import MAX_BYTES
 from affordance_ros.image.decode import EncodedImageError
 from affordance_ros.image.decode import decode_image
+from affordance_ros.image.preprocess import Normalization
 from affordance_ros.safe_io.files import read_bounded
 from training.augment import Rectangle
 from training.augment import View
@@ -65,6 +66,7 @@ class EpochSamples(Dataset[Sample]):
         images: Images with their refs.
         config: The run's configuration.
         epoch: From 0.
+        normalization: How the trunk's input is normalised.
         cached: Keys whose features are known, so that the pixels aren't needed.
     """
 
@@ -74,8 +76,10 @@ class EpochSamples(Dataset[Sample]):
         config: TrainConfig,
         *,
         epoch: int,
+        normalization: Normalization,
         cached: Collection[str] = (),
     ) -> None:
+        self._normalization = normalization
         self._images = images
         self._config = config
         self._epoch = epoch
@@ -101,7 +105,9 @@ class EpochSamples(Dataset[Sample]):
             masks.append(np.zeros((image.height, image.width), np.uint8))
         stride = self._config.optim.loss_stride
         coverage = np.stack([view.coverage(mask, stride=stride) for mask in masks])
-        key, pixels = load_view(image, view, cached=self._cached)
+        key, pixels = load_view(
+            image, view, normalization=self._normalization, cached=self._cached
+        )
         return Sample(key, pixels, tuple(sentences), torch.from_numpy(coverage))
 
     def batches(self, *, rank: int = 0, world: int = 1) -> list[list[int]]:
@@ -168,7 +174,11 @@ def collate(samples: Sequence[Sample]) -> list[Sample]:
 
 
 def load_view(
-    image: ReferImage, view: View, *, cached: Collection[str] = ()
+    image: ReferImage,
+    view: View,
+    *,
+    normalization: Normalization,
+    cached: Collection[str] = (),
 ) -> tuple[str, torch.Tensor | None]:
     """Return the key of a view of an image, and its pixels unless they are cached.
 
@@ -182,7 +192,7 @@ def load_view(
     key = blake2b(repr(view).encode() + data, digest_size=16).hexdigest()
     if key in cached:
         return key, None
-    return key, torch.from_numpy(view.pixels(decode(image, data)))
+    return key, torch.from_numpy(view.pixels(decode(image, data), normalization))
 
 
 def decode(image: ReferImage, data: bytes) -> NDArray[np.uint8]:

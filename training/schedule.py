@@ -30,7 +30,7 @@ def learning_rate(step: int, *, config: OptimConfig, steps_per_epoch: int) -> fl
 
 
 def parameter_groups(decoder: FPNDecoder, config: OptimConfig) -> list[dict[str, object]]:
-    """Return AdamW's groups: the neck, and the head's scale and bias with a rate of their own.
+    """Return AdamW's groups: the neck, and the head's few numbers with a rate of their own.
 
     Args:
         decoder: Neck and head.
@@ -46,7 +46,7 @@ def parameter_groups(decoder: FPNDecoder, config: OptimConfig) -> list[dict[str,
             'weight_decay': config.weight_decay,
         },
         {
-            'params': [decoder.scale, decoder.bias],
+            'params': [v for k, v in decoder.named_parameters() if not k.startswith('neck.')],
             'rate_factor': config.head_rate_factor,
             'weight_decay': 0.0,
         },

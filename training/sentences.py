@@ -1,14 +1,12 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Text vectors of sentences: encoded once each, and cut where CLIP stops reading."""
+"""Text vectors of sentences: encoded once each, and cut where the encoder stops reading."""
 
 from collections.abc import Iterable
 from collections.abc import Sequence
 
-import open_clip
 import torch
-import torch.nn.functional as F
 
 from affordance_ros.model.trunk import Trunk
 from affordance_ros.text.prompts import PromptSet
@@ -19,7 +17,7 @@ _GROUP = 16
 class SentenceEncoder:
     """Encodes sentences to unit vectors and keeps all of them.
 
-    Other than `TextEncoder`, which refuses a command that CLIP would cut, it cuts: some sentences
+    Unlike `TextEncoder.encode`, which refuses a command that would be cut, it cuts: some sentences
     of RefCOCOg are longer than CLIP reads.
 
     A vector's last bits depend on what it was encoded together with. So sentences are always
@@ -27,15 +25,14 @@ class SentenceEncoder:
     same vectors as one that was never interrupted.
 
     Args:
-        trunk: The trunk whose text transformer is used.
+        trunk: The trunk whose text encoder is used.
         prompts: The prompts around a sentence, whose vectors are averaged.
         sentences: All sentences that may be asked for.
     """
 
     def __init__(self, trunk: Trunk, prompts: PromptSet, sentences: Iterable[str]) -> None:
-        self._clip = trunk.clip
+        self._text = trunk.text
         self._prompts = prompts
-        self._tokenizer = open_clip.SimpleTokenizer(context_length=trunk.clip.context_length)
         self._sentences = sorted(set(sentences))
         self._numbers = {sentence: number for number, sentence in enumerate(self._sentences)}
         self._groups: dict[int, torch.Tensor] = {}
@@ -47,7 +44,7 @@ class SentenceEncoder:
             sentences: K texts, each one of those given at the start.
 
         Returns:
-            (K, C) float32 unit vectors on the trunk's device, without gradient.
+            (K, C) float32 text vectors on the trunk's device, without gradient.
         """
         return torch.stack([self._vector(self._numbers[sentence]) for sentence in sentences])
 
@@ -61,6 +58,5 @@ class SentenceEncoder:
     @torch.no_grad()
     def _encode_group(self, sentences: Sequence[str]) -> torch.Tensor:
         prompts = [prompt for s in sentences for prompt in self._prompts.expand(s)]
-        tokens = self._tokenizer(prompts).to(self._clip.token_embedding.weight.device)
-        vectors = self._clip.encode_text(tokens, normalize=True).float()  # (K * T, C)
-        return F.normalize(vectors.view(len(sentences), -1, vectors.shape[-1]).mean(1), dim=-1)
+        vectors = self._text.run(prompts)  # (K * T, C)
+        return self._text.merge(vectors.view(len(sentences), -1, vectors.shape[-1]))

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from affordance_ros.model.weights import WeightsError
+from affordance_ros.model.errors import WeightsError
 from affordance_ros.safe_io.atomic import DiskFullError
 from training.config import TrainConfig
 from training.distributed import join_processes

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset
 
 from affordance_ros.image.letterbox import Letterbox
+from affordance_ros.image.preprocess import Normalization
 from affordance_ros.model.heads import FPNDecoder
 from training.augment import View
 from training.distributed import Processes
@@ -84,8 +85,14 @@ class _PlainSamples(Dataset[tuple[int, Sample]]):
     """Images without augmentation; the coverage is left empty, masks are needed in full size."""
 
     def __init__(
-        self, images: Sequence[ReferImage], *, input_size: int, cached: frozenset[str]
+        self,
+        images: Sequence[ReferImage],
+        *,
+        input_size: int,
+        normalization: Normalization,
+        cached: frozenset[str],
     ) -> None:
+        self._normalization = normalization
         self._images = images
         self._input_size = input_size
         self._cached = cached
@@ -96,7 +103,9 @@ class _PlainSamples(Dataset[tuple[int, Sample]]):
     def __getitem__(self, index: int) -> tuple[int, Sample]:
         image = self._images[index]
         view = View.plain(image.height, image.width, size=self._input_size)
-        key, pixels = load_view(image, view, cached=self._cached)
+        key, pixels = load_view(
+            image, view, normalization=self._normalization, cached=self._cached
+        )
         return index, Sample(key, pixels, (), torch.empty(0))
 
 
@@ -128,7 +137,12 @@ def predicted_logits(
     Yields:
         The image's index and its logits (K, h, w) float32, which cover the letterbox.
     """
-    plain = _PlainSamples(images, input_size=input_size, cached=source.cached)
+    plain = _PlainSamples(
+        images,
+        input_size=input_size,
+        normalization=source.normalization,
+        cached=source.cached,
+    )
     loader = DataLoader(plain, batch_size=batch_size, num_workers=workers, collate_fn=list)
     for batch in loader:
         features = source(collate([sample for _, sample in batch]))

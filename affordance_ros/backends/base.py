@@ -15,6 +15,7 @@ from affordance_ros.image.letterbox import Letterbox
 BACKENDS = ('torch', 'openvino', 'onnxruntime', 'tensorrt')
 PRECISIONS = ('f32', 'f16', 'bf16')
 AUTO = 'auto'
+FRONT = 'front'  # the tensor of an image network at which its backbone begins
 NO_CACHE = 'off'
 
 
@@ -106,14 +107,18 @@ class Network(Protocol):
         """The model's name, for file names."""
 
     @property
+    def stages(self) -> tuple[str, ...]:
+        """Names of the tensors that the backbone makes."""
+
+    @property
     def key(self) -> str:
         """A hash of the weights and of how the network is written."""
 
     def onnx(self, canvas: tuple[int, int]) -> bytes:
         """Return ONNX for inputs of (height, width) pixels; N and K are dynamic.
 
-        Inputs are `pixels` (N, 3, H, W) and `text` (N, K, C), the output is `logits`. The tensors
-        `layer1` to `layer4` inside, the stages' outputs, are named so.
+        Inputs are `pixels` (N, 3, H, W) and `text` (N, K, C), the output is `logits`. Inside, the
+        tensor before the backbone is named FRONT, and those behind it by `stages`.
 
         Raises:
             BackendError: If the network can't be written for this size.

@@ -40,6 +40,7 @@ class CudaBackend:
             raise BackendError(f'torch runs {", ".join(_DTYPES)} on a GPU, not {precision}')
         self._device = model.device
         self._precision = precision
+        self._normalization = model.normalization
         self._network = LeanNetwork(model, _DTYPES[precision])
         self._plans: Recent[tuple[Letterbox, str, int], _Plan] = Recent(_KEPT)
 
@@ -68,7 +69,13 @@ class CudaBackend:
         count = 1 << (len(text) - 1).bit_length()
         plan = self._plans.get(
             (box, channels, count),
-            lambda: _Plan(self._network, box, channels, (count, text.shape[1]), self._device),
+            lambda: _Plan(
+                self._network,
+                DeviceLetterbox(box, channels, self._normalization),
+                box.source if channels == 'mono' else (*box.source, 3),
+                (count, text.shape[1]),
+                self._device,
+            ),
         )
         return plan.run(image, text)
 
@@ -78,8 +85,8 @@ class _Plan:
 
     Args:
         network: The network, on the device.
-        box: How a picture lies on the canvas.
-        channels: 'rgb', 'bgr' or 'mono'.
+        letterbox: Prepares an image.
+        shape: The image's.
         text: (commands, C), the most commands at once.
         device: Where it runs.
     """
@@ -87,18 +94,17 @@ class _Plan:
     def __init__(
         self,
         network: LeanNetwork,
-        box: Letterbox,
-        channels: str,
+        letterbox: DeviceLetterbox,
+        shape: tuple[int, ...],
         text: tuple[int, int],
         device: torch.device,
     ) -> None:
         on_gpu = device.type == 'cuda'
-        shape = box.source if channels == 'mono' else (*box.source, 3)
         # Copies from and to pinned memory run beside the CPU.
         self._picture = torch.zeros(shape, dtype=torch.uint8, pin_memory=on_gpu)
         self._text = torch.zeros(text, pin_memory=on_gpu)
         self._inputs = tuple(one.to(device) for one in (self._picture, self._text))
-        self._letterbox = DeviceLetterbox(box, channels).to(device)
+        self._letterbox = letterbox.to(device)
         self._network = network
         self._graph: torch.cuda.CUDAGraph | None = None
         self._stream = torch.cuda.Stream(device) if on_gpu else None

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from affordance_ros.image.letterbox import Letterbox
-from affordance_ros.image.preprocess import IMAGE_MEAN
-from affordance_ros.image.preprocess import IMAGE_STD
+from affordance_ros.image.preprocess import Normalization
 from affordance_ros.targets.activation import linear_weights
 
 
@@ -23,6 +22,7 @@ class DeviceLetterbox(nn.Module):
     Args:
         box: How a picture lies on the canvas.
         channels: 'rgb', 'bgr' or 'mono'.
+        normalization: The trunk's.
     """
 
     rows: torch.Tensor
@@ -30,7 +30,7 @@ class DeviceLetterbox(nn.Module):
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(self, box: Letterbox, channels: str) -> None:
+    def __init__(self, box: Letterbox, channels: str, normalization: Normalization) -> None:
         super().__init__()
         self._box = box
         self._channels = channels
@@ -39,8 +39,8 @@ class DeviceLetterbox(nn.Module):
         for name, value in (
             ('rows', rows),
             ('columns', columns.T),
-            ('mean', np.reshape(IMAGE_MEAN, (3, 1, 1))),
-            ('std', np.reshape(IMAGE_STD, (3, 1, 1))),
+            ('mean', np.reshape(normalization.mean, (3, 1, 1))),
+            ('std', np.reshape(normalization.std, (3, 1, 1))),
         ):
             kept = torch.from_numpy(np.ascontiguousarray(value, np.float32))
             self.register_buffer(name, kept, persistent=False)
@@ -52,7 +52,7 @@ class DeviceLetterbox(nn.Module):
             picture: (H, W, 3) uint8, or (H, W) of 'mono'.
 
         Returns:
-            (1, 3, h, w) float32, channels last; the border is 0, CLIP's mean.
+            (1, 3, h, w) float32, channels last; the border is 0, the mean.
         """
         if self._channels == 'mono':
             picture = picture[..., None]

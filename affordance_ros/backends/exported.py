@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affordance_ros.backends.base import BackendError
+from affordance_ros.image.preprocess import Normalization
 from affordance_ros.model.errors import WeightsError
 from affordance_ros.model.lru import Recent
 from affordance_ros.safe_io.files import read_bounded
@@ -23,7 +24,7 @@ from affordance_ros.text.commands import TEXT_ENDS
 from affordance_ros.text.commands import check_tokens
 
 FORMAT = 'affordance_ros.backends.exported'
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 FACTS, IMAGE, TEXT, VOCABULARY = 'model.json', 'image.onnx', 'text.onnx', 'vocabulary.txt.gz'
 _CACHED_PROMPTS = 4096
 _MAX_FACTS_BYTES = 1 << 20
@@ -40,6 +41,8 @@ class ExportedFacts:
         canvas: (height, width) of the image network's input in pixels.
         input_size: The long side that it was exported for, in pixels.
         embed_dim: C, the length of text vectors.
+        stages: Names of the tensors that the network's backbone makes.
+        normalization: How the network's input is normalised.
         context_length: How many tokens the text network reads.
         kind: The decoder's kind, for the record of kept answers.
         untrained: Whether the trunk's weights are random.
@@ -53,6 +56,8 @@ class ExportedFacts:
     canvas: tuple[int, int]
     input_size: int
     embed_dim: int
+    stages: tuple[str, ...]
+    normalization: Normalization
     context_length: int
     kind: str
     untrained: bool
@@ -92,6 +97,7 @@ class ExportedModel:
         self.decoder_kind = self.facts.kind
         self.embed_dim = self.facts.embed_dim
         self.canvas = self.facts.canvas
+        self.normalization = self.facts.normalization
         self.network = ExportedNetwork(folder, self.facts)
         self.text = ExportedText(folder, self.facts)
 
@@ -111,6 +117,7 @@ class ExportedNetwork:
     def __init__(self, folder: Path, facts: ExportedFacts) -> None:
         self._path = folder / IMAGE
         self._canvas = facts.canvas
+        self.stages = facts.stages
         self.label = facts.name
         self.key = facts.key
 
@@ -186,7 +193,15 @@ def _read_facts(folder: Path) -> ExportedFacts:
         content = json.loads(read_bounded(folder / FACTS, limit_bytes=_MAX_FACTS_BYTES))
         if (content.pop('format'), content.pop('format_version')) != (FORMAT, FORMAT_VERSION):
             raise ValueError('it is of another version')
-        facts = ExportedFacts(**{**content, 'canvas': tuple(content['canvas'])})
+        facts = ExportedFacts(
+            **{
+                **content,
+                **{key: tuple(content[key]) for key in ('canvas', 'stages')},
+                'normalization': Normalization(
+                    **{key: tuple(value) for key, value in content['normalization'].items()}
+                ),
+            }
+        )
         for name in (IMAGE, TEXT, VOCABULARY):
             if sha256_of_file(folder / name) != facts.sha256[name]:
                 raise ValueError(f'{name} is damaged')

@@ -8,6 +8,7 @@ import hashlib
 import logging
 import warnings
 from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -15,17 +16,17 @@ import numpy as np
 import torch
 from torch import nn
 
+from affordance_ros.backends.base import FRONT
 from affordance_ros.backends.base import BackendError
 from affordance_ros.backends.cache import DiskCache
 from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.heads import DenseDecoder
 from affordance_ros.model.heads import FPNDecoder
-from affordance_ros.model.trunk import STAGES
 from affordance_ros.model.trunk import STRIDE
-from affordance_ros.model.weights import hash_state_dict
+from affordance_ros.model.weight_hash import hash_state_dict
 
 # Changes whenever this file writes another network for the same weights.
-_VERSION = '2'
+_VERSION = '3'
 _OPSET = 18
 
 ModuleT = TypeVar('ModuleT', bound=nn.Module)
@@ -49,16 +50,21 @@ class TorchNetwork:
         """The model's name."""
         return self._model.name
 
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Names of the tensors that the backbone makes."""
+        return self._model.trunk.backbone_stages
+
     def onnx(self, canvas: tuple[int, int]) -> bytes:
         """Return ONNX for one input size; see `Network.onnx`."""
         facts = {'network': self.key, 'torch': torch.__version__, 'onnx': _onnx_version()}
         dynamic = self._cache.load(
             f'{self.label}-network', facts, read=lambda data: data, make=self._write
         )
-        height, width = canvas
-        like = torch.zeros(1, 1, height // STRIDE, width // STRIDE, device=self._model.device)
-        grid = self._model.trunk.position_grid(like).float().cpu().numpy()
-        return _fit(dynamic, canvas, grid)
+        constants = self._model.trunk.size_constants(*canvas)
+        return _fit(
+            dynamic, canvas, {name: v.float().cpu().numpy() for name, v in constants.items()}
+        )
 
     def _write(self) -> bytes:
         logging.getLogger(__name__).info(
@@ -87,10 +93,10 @@ def _onnx_version() -> str:
 
 
 class _Exportable(nn.Module):
-    """Stem, stages and decoder with names on what passes between them.
+    """Front, backbone and decoder with names on what passes between them.
 
-    Positions of the attention pool are an input, since ONNX has no operator that resizes them as
-    torch does; `_fit` makes them a constant.
+    What depends on the input's size alone is an input, since ONNX can't compute all of it; `_fit`
+    makes it a constant.
     """
 
     def __init__(self, model: GroundingModel) -> None:
@@ -99,16 +105,14 @@ class _Exportable(nn.Module):
         self.decoder: FPNDecoder | DenseDecoder = _without_keywords(model.decoder)
 
     def forward(
-        self, pixels: torch.Tensor, text: torch.Tensor, positions: torch.Tensor
+        self, pixels: torch.Tensor, text: torch.Tensor, constants: dict[str, torch.Tensor]
     ) -> tuple[torch.Tensor, ...]:
-        """Return logits, the first stage's output and the later stages' outputs."""
-        visual = self.trunk.clip.visual
-        stage = first = visual.layer1(visual.stem(pixels))
-        features = {}
-        for name in STAGES:
-            stage = features[name] = getattr(visual, name)(stage)
-        complete = self.trunk.complete(features, self.decoder.inputs, positions)
-        return self.decoder(complete, text), first, *features.values()
+        """Return logits, the front's output and the stages."""
+        front = self.trunk.front(pixels)
+        stages = self.trunk.backbone(front)
+        features = self.trunk.complete(front, stages, self.decoder.inputs, constants)
+        named = (stages[name] for name in self.trunk.backbone_stages)
+        return self.decoder(features, text), front, *named
 
 
 class _Prefixed(nn.ModuleDict):
@@ -159,18 +163,19 @@ def write_onnx(model: GroundingModel) -> bytes:
     Raises:
         BackendError: If torch can't write it.
     """
-    device, channels = model.device, model.trunk.channels
+    device = model.device
     n, k, h, w = 2, 3, 3, 4  # unlike each other and not 1, which torch.export takes for constants
+    constants = model.trunk.size_constants(h * STRIDE, w * STRIDE)
     example = {
         'pixels': torch.zeros(n, 3, h * STRIDE, w * STRIDE, device=device),
-        'text': torch.zeros(n, k, channels['global'], device=device),
-        'positions': torch.zeros(channels['layer4'], h, w, device=device),
+        'text': torch.zeros(n, k, model.embed_dim, device=device),
+        'constants': constants,
     }
     batch, commands, rows, columns = (torch.export.Dim(name) for name in 'nkhw')
     sizes = {
         'pixels': {0: batch, 2: STRIDE * rows, 3: STRIDE * columns},
         'text': {0: batch, 1: commands},
-        'positions': {1: rows, 2: columns},
+        'constants': {name: {1: rows, 2: columns} for name in constants},
     }
     with quiet_export():
         try:
@@ -179,8 +184,8 @@ def write_onnx(model: GroundingModel) -> bytes:
                 kwargs=example,
                 dynamo=True,
                 dynamic_shapes=sizes,
-                input_names=list(example),
-                output_names=['logits', 'layer1', *STAGES],
+                input_names=['pixels', 'text', *constants],
+                output_names=['logits', FRONT, *model.trunk.backbone_stages],
                 opset_version=_OPSET,
                 verbose=False,
             )
@@ -191,16 +196,17 @@ def write_onnx(model: GroundingModel) -> bytes:
     return bytes(program.model_proto.SerializeToString())
 
 
-def _fit(dynamic: bytes, canvas: tuple[int, int], positions: np.ndarray) -> bytes:
-    """Return the network for one input size: positions a constant, only logits for an output."""
+def _fit(dynamic: bytes, canvas: tuple[int, int], constants: Mapping[str, np.ndarray]) -> bytes:
+    """Return the network for one input size: its constants filled in, only logits for output."""
     import onnx
     from onnx import numpy_helper
 
     proto = onnx.load_from_string(dynamic)
     graph = proto.graph
     inputs = {value.name: value for value in graph.input}
-    graph.input.remove(inputs['positions'])
-    graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(positions), 'positions'))
+    for name, value in constants.items():
+        graph.input.remove(inputs[name])
+        graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
     for axis, length in zip((2, 3), canvas, strict=True):
         inputs['pixels'].type.tensor_type.shape.dim[axis].dim_value = length
     del graph.output[1:]

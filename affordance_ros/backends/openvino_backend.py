@@ -5,6 +5,7 @@
 
 import io
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from openvino.passes import ConstantFolding
 from openvino.passes import Manager
 
+from affordance_ros.backends.base import FRONT
 from affordance_ros.backends.base import BackendConfig
 from affordance_ros.backends.base import BackendError
 from affordance_ros.backends.base import Network
@@ -22,7 +24,6 @@ from affordance_ros.backends.cache import DiskCache
 from affordance_ros.model.lru import Recent
 
 _LOG = logging.getLogger(__name__)
-_STAGES = ('layer2', 'layer3', 'layer4')
 # A picture's size and the batch make a network of their own; so many stay in memory.
 _KEPT = 8
 _CPU = 'CPU'
@@ -36,7 +37,7 @@ def processor_has_bf16() -> bool:
 class OpenVINOBackend:
     """Runs the network on the CPU, compiled once for each input size.
 
-    In bf16 only the stages from the second on run in bfloat16, most of the arithmetic. What comes
+    In bf16 only the backbone runs in bfloat16, most of the arithmetic. What comes
     before and behind stays in float32: there bfloat16 moves best targets of more frames than may
     move (docs/performance.md).
 
@@ -96,7 +97,7 @@ class OpenVINOBackend:
     def _make_chain(self, size: tuple[int, int, int]) -> list[ov.InferRequest]:
         """Return what runs one after the other for a batch, height and width."""
         parts: dict[str, ov.Model] = {}  # read at most once for all of them
-        names = ('whole',) if self._precision == 'f32' else ('front', 'stages', 'decoder')
+        names = ('whole',) if self._precision == 'f32' else ('front', 'backbone', 'decoder')
         return [self._compile(name, size, parts).create_infer_request() for name in names]
 
     def _compile(
@@ -105,7 +106,7 @@ class OpenVINOBackend:
         """Compile a part of the network, or read it from the cache.
 
         Args:
-            part: 'whole', 'front', 'stages' or 'decoder'.
+            part: 'whole', 'front', 'backbone' or 'decoder'.
             size: Batch, height and width.
             parts: Filled with all parts where the network had to be read.
         """
@@ -119,13 +120,15 @@ class OpenVINOBackend:
             'processor': self._processor,
             'threads': str(sorted(self._threads.items())),
         }
-        precision = 'bf16' if part == 'stages' else 'f32'
+        precision = 'bf16' if part == 'backbone' else 'f32'
         properties = {**self._threads, 'INFERENCE_PRECISION_HINT': precision}
 
         def make() -> bytes:
             if not parts:
                 whole = self._read(size)
-                parts.update({'whole': whole} if part == 'whole' else cut(whole))
+                parts.update(
+                    {'whole': whole} if part == 'whole' else cut(whole, self._network.stages)
+                )
             compiled = self._core.compile_model(parts[part], _CPU, properties)
             blob: io.BytesIO = compiled.export_model()
             return blob.getvalue()
@@ -153,24 +156,30 @@ class OpenVINOBackend:
         return model
 
 
-def cut(model: ov.Model) -> dict[str, ov.Model]:
-    """Cut a network into 'front' (stem and first stage), 'stages' and 'decoder', all behind them.
+def cut(model: ov.Model, stages: Sequence[str]) -> dict[str, ov.Model]:
+    """Cut a network into 'front', 'backbone' and 'decoder', all behind the backbone.
 
-    The tensors that pass between the parts are named `layer1` to `layer4`.
+    Args:
+        model: The network.
+        stages: Names of the tensors that the backbone makes.
     """
     decoder = model.clone()
-    given = [_replace(decoder, name) for name in _STAGES]
+    given = [_replace(decoder, name) for name in (FRONT, *stages)]
     logits = decoder.output('logits').get_node().input_value(0)
     read = _reached(logits)
     given = [parameter for parameter in given if parameter.get_friendly_name() in read]
     text = decoder.input('text').get_node()
-    stages = model.clone()
-    first = _replace(stages, 'layer1')
-    wanted = [_tensor(stages, parameter.get_friendly_name()) for parameter in given]
+    backbone = model.clone()
+    first = _replace(backbone, FRONT)
+    wanted = [
+        _tensor(backbone, name)
+        for name in (parameter.get_friendly_name() for parameter in given)
+        if name != FRONT
+    ]
     front = model.clone()
     return {
-        'front': ov.Model([_tensor(front, 'layer1')], [front.input('pixels').get_node()], 'front'),
-        'stages': ov.Model(wanted, [first], 'stages'),
+        'front': ov.Model([_tensor(front, FRONT)], [front.input('pixels').get_node()], 'front'),
+        'backbone': ov.Model(wanted, [first], 'backbone'),
         'decoder': ov.Model([logits], [*given, text], 'decoder'),
     }
 

@@ -32,6 +32,7 @@ from affordance_ros.image.letterbox import Letterbox
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.grounding import load_model
+from affordance_ros.model.resnet_clip import ResNetClip
 from affordance_ros.predictor import Predictor
 from affordance_ros.safe_io.files import sha256_of_file
 
@@ -73,6 +74,7 @@ def export_model(
         BackendError: If what was written answers otherwise than torch.
         ValueError: If the folder exists.
     """
+    clip = _clip(model)
     if out.exists():
         raise ValueError(f'{out} exists: give a new folder')
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -95,13 +97,21 @@ def export_model(
             canvas=canvas,
             input_size=input_size,
             embed_dim=model.embed_dim,
-            context_length=model.trunk.clip.context_length,
+            stages=network.stages,
+            normalization=model.normalization,
+            context_length=clip.context_length,
             kind=model.decoder_kind,
             untrained=model.untrained,
             description=description,
             sha256={name: sha256_of_file(folder / name) for name in (IMAGE, TEXT, VOCABULARY)},
         ).write(folder / FACTS)
         folder.rename(out)
+
+
+def _clip(model: GroundingModel) -> open_clip.CLIP:
+    if not isinstance(model.trunk, ResNetClip):
+        raise ValueError(f'{model.name} is not a CLIP: it runs without torch as it ships')
+    return model.trunk.clip
 
 
 class _Text(nn.Module):
@@ -118,11 +128,12 @@ class _Text(nn.Module):
 
 def write_text_onnx(model: GroundingModel) -> bytes:
     """Return the text network as ONNX: `tokens` (K, length) int64 to `vectors` (K, C)."""
-    example = torch.zeros(2, model.trunk.clip.context_length, dtype=torch.int64)
+    clip = _clip(model)
+    example = torch.zeros(2, clip.context_length, dtype=torch.int64)
     example[:, 0], example[:, 1] = 1, 2
     with quiet_export():
         program = torch.onnx.export(
-            _Text(model.trunk.clip).eval(),
+            _Text(clip).eval(),
             (example,),
             dynamo=True,
             dynamic_shapes=({0: torch.export.Dim('k')},),
@@ -155,7 +166,7 @@ def check_text(model: GroundingModel, path: Path) -> None:
     Raises:
         BackendError: If a vector differs by more than MOST_TEXT_ERROR.
     """
-    length = model.trunk.clip.context_length
+    length = _clip(model).context_length
     tokens = open_clip.SimpleTokenizer(context_length=length)(list(_PROMPTS)).numpy()
     expected = np.stack([model.text.vector([prompt]) for prompt in _PROMPTS])
     _compare(path, {'tokens': tokens}, expected, MOST_TEXT_ERROR)

@@ -17,14 +17,18 @@ from safetensors.torch import save
 from affordance_ros.image.letterbox import check_size
 from affordance_ros.model.errors import CheckpointError
 from affordance_ros.model.heads import FPNDecoder
+from affordance_ros.model.heads import HeadConfig
 from affordance_ros.model.neck import NeckConfig
 from affordance_ros.model.safetensors_file import SafetensorsError
 from affordance_ros.model.safetensors_file import read_safetensors
 from affordance_ros.model.trunk import Trunk
+from affordance_ros.model.trunk import check_scales
 from affordance_ros.safe_io.files import check_file
 
 FORMAT = 'affordance_ros.fpn'
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# How version 1 called the scales of a ResNet CLIP.
+_OLD_SCALES = {'layer4': 'stride32', 'layer3': 'stride16', 'layer2': 'stride8'}
 MAX_INPUT_SIZE = 2048
 _MAX_BYTES = 1 << 30  # the widest neck of the ablations has 20 MB
 
@@ -37,6 +41,7 @@ class CheckpointSummary:
         path: The file.
         trunk: The trunk's name and the hash of its weights.
         neck: The neck's configuration.
+        head: The head's configuration.
         prompt_set: Name and version of the prompts that it was validated with, as 'name@version'.
         input_size: The long side that it was trained at, in pixels.
         training: Data, steps, losses: whatever the training run reports.
@@ -45,6 +50,7 @@ class CheckpointSummary:
     path: str
     trunk: Mapping[str, str]
     neck: NeckConfig
+    head: HeadConfig
     prompt_set: str
     input_size: int
     training: Mapping[str, Any]
@@ -72,6 +78,7 @@ def save_checkpoint(
     about = {
         'trunk': {'name': trunk.name, 'sha256': trunk.sha256},
         'neck': dataclasses.asdict(decoder.neck.config),
+        'head': dataclasses.asdict(decoder.head),
         'prompt_set': prompt_set,
         'input_size': input_size,
         'training': dict(training),
@@ -106,21 +113,21 @@ def load_checkpoint(path: Path, trunk: Trunk) -> tuple[FPNDecoder, CheckpointSum
     Raises:
         CheckpointError: If the file is missing, damaged, or made for another trunk.
     """
-    tensors, metadata = _read(path)
+    tensors, metadata = _renamed(*_read(path))
     summary = _summarise(path, metadata)
     if summary.trunk['name'] != trunk.name:
         raise CheckpointError(
             f'{path} was trained on the trunk {summary.trunk["name"]}, and {trunk.name} is in '
             f'use: set model to {summary.trunk["name"]}'
         )
-    _check_tensors(path, tensors, _shapes(path, summary.neck, trunk))
+    _check_tensors(path, tensors, _shapes(path, summary, trunk))
     if summary.trunk['sha256'] != trunk.sha256:
         raise CheckpointError(
             f'{path} was trained on {trunk.name} with weights {summary.trunk["sha256"][:12]}..., '
             f'and those in use ({trunk.weights}) are {trunk.sha256[:12]}...: its maps would be '
             f'meaningless; give the weights that it was trained on'
         )
-    decoder = FPNDecoder(summary.neck, channels=trunk.channels, embed_dim=trunk.embed_dim)
+    decoder = _build(summary, trunk)
     decoder.load_state_dict(tensors)
     return decoder, summary
 
@@ -135,6 +142,26 @@ def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
         raise CheckpointError(
             f'{path} is not a whole safetensors file ({error}): it may be cut off; copy it again'
         ) from error
+
+
+def _build(summary: CheckpointSummary, trunk: Trunk) -> FPNDecoder:
+    check_scales(trunk, summary.neck.scales)
+    return FPNDecoder(
+        summary.neck, channels=trunk.channels, cosine_dim=trunk.cosine_dim, head=summary.head
+    )
+
+
+def _renamed(
+    tensors: dict[str, torch.Tensor], metadata: dict[str, str]
+) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """Return what a file of version 1 holds by the names of version 2."""
+    if metadata.get('format') != FORMAT or metadata.get('format_version') != '1':
+        return tensors, metadata
+    about = metadata.get('about', '')
+    for old, new in _OLD_SCALES.items():
+        about = about.replace(f'"{old}"', f'"{new}"')
+        tensors = {name.replace(f'.{old}.', f'.{new}.'): v for name, v in tensors.items()}
+    return tensors, {**metadata, 'format_version': str(FORMAT_VERSION), 'about': about}
 
 
 def _summarise(path: Path, metadata: Mapping[str, str]) -> CheckpointSummary:
@@ -154,6 +181,7 @@ def _summarise(path: Path, metadata: Mapping[str, str]) -> CheckpointSummary:
             path=str(path),
             trunk={key: str(about['trunk'][key]) for key in ('name', 'sha256')},
             neck=NeckConfig(**about['neck']),
+            head=HeadConfig(**about.get('head', {})),
             prompt_set=str(about['prompt_set']),
             input_size=_input_size(about['input_size']),
             training=dict(about['training']),
@@ -172,11 +200,11 @@ def _input_size(value: object) -> int:
     return value
 
 
-def _shapes(path: Path, config: NeckConfig, trunk: Trunk) -> dict[str, tuple[int, ...]]:
+def _shapes(path: Path, summary: CheckpointSummary, trunk: Trunk) -> dict[str, tuple[int, ...]]:
     """Return the decoder's shapes, without memory for it: the file says how wide it is."""
     try:
         with torch.device('meta'):
-            own = FPNDecoder(config, channels=trunk.channels, embed_dim=trunk.embed_dim)
+            own = _build(summary, trunk)
     except (RuntimeError, TypeError, OverflowError, ValueError) as error:
         raise CheckpointError(f'{path} describes a neck that can not be: {error}') from error
     return {name: tuple(tensor.shape) for name, tensor in own.state_dict().items()}

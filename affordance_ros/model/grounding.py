@@ -8,21 +8,21 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from affordance_ros.image.preprocess import Normalization
 from affordance_ros.model.checkpoint import CheckpointSummary
 from affordance_ros.model.checkpoint import load_checkpoint
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.embedded import EMBEDDED
+from affordance_ros.model.errors import CheckpointError
+from affordance_ros.model.families import load_trunk
 from affordance_ros.model.heads import CANONICAL_PHRASES
 from affordance_ros.model.heads import DenseDecoder
 from affordance_ros.model.heads import FPNDecoder
+from affordance_ros.model.heads import HeadConfig
 from affordance_ros.model.neck import NeckConfig
-from affordance_ros.model.text import TextEncoder
 from affordance_ros.model.trunk import Trunk
-from affordance_ros.model.trunk import load_trunk
-from affordance_ros.model.weights import hash_state_dict
-
-# Whose weights a trunk of open_clip takes if nobody says otherwise.
-DEFAULT_TAG = 'openai'
+from affordance_ros.model.trunk import check_scales
+from affordance_ros.model.weight_hash import hash_state_dict
 
 
 class GroundingModel(nn.Module):
@@ -47,13 +47,13 @@ class GroundingModel(nn.Module):
         self.name = name or trunk.name
         self.trunk = trunk
         self.decoder = decoder
-        self.text = TextEncoder(trunk)
+        self.text = trunk.text
         self.summary = summary
 
     @property
     def device(self) -> torch.device:
         """Where the weights lie."""
-        return self.trunk.clip.logit_scale.device
+        return self.trunk.device
 
     @property
     def untrained(self) -> bool:
@@ -81,6 +81,11 @@ class GroundingModel(nn.Module):
         return self.trunk.embed_dim
 
     @property
+    def normalization(self) -> Normalization:
+        """How its input is normalised."""
+        return self.trunk.normalization
+
+    @property
     def canvas(self) -> tuple[int, int] | None:
         """The one input size that it takes, (height, width); None: it takes any."""
         return None
@@ -94,7 +99,7 @@ class GroundingModel(nn.Module):
         """Compute activation maps.
 
         Args:
-            image: (N, 3, H, W) float, CLIP-normalised RGB; sides are multiples of 32.
+            image: (N, 3, H, W) float, normalised RGB; sides are multiples of 32.
             text: (K, C) or (N, K, C) unit vectors.
 
         Returns:
@@ -127,9 +132,22 @@ class GroundingModel(nn.Module):
         return facts
 
 
-def untrained_decoder(trunk: Trunk, config: NeckConfig | None = None) -> FPNDecoder:
-    """Return a fresh neck and head that fit a trunk, for training."""
-    return FPNDecoder(config or NeckConfig(), channels=trunk.channels, embed_dim=trunk.embed_dim)
+def untrained_decoder(
+    trunk: Trunk, config: NeckConfig | None = None, head: HeadConfig | None = None
+) -> FPNDecoder:
+    """Return a fresh neck and head that fit a trunk, for training.
+
+    Args:
+        trunk: The trunk.
+        config: The neck's configuration; the one that suits the trunk's family by default.
+        head: The head's configuration.
+
+    Raises:
+        ValueError: If the trunk does not give what the neck or the head reads.
+    """
+    neck = config or trunk.default_neck
+    check_scales(trunk, neck.scales)
+    return FPNDecoder(neck, channels=trunk.channels, cosine_dim=trunk.cosine_dim, head=head)
 
 
 def load_model(config: ModelConfig) -> GroundingModel:
@@ -149,7 +167,7 @@ def load_model(config: ModelConfig) -> GroundingModel:
     device = resolve_device(config.device)
     shipped = EMBEDDED.get(config.model)
     if shipped is None:
-        trunk = load_trunk(config.model, config.weights or DEFAULT_TAG)
+        trunk = load_trunk(config.model, config.weights)
     else:
         trunk = load_trunk(shipped.trunk, config.weights or str(shipped.weights))
         if not config.weights:
@@ -158,8 +176,15 @@ def load_model(config: ModelConfig) -> GroundingModel:
     decoder: FPNDecoder | DenseDecoder
     if checkpoint := config.checkpoint_in_use:
         decoder, summary = load_checkpoint(Path(checkpoint).expanduser(), trunk)
+    elif not trunk.has_dense_head and trunk.untrained:
+        decoder = untrained_decoder(trunk)
+    elif not trunk.has_dense_head:
+        raise CheckpointError(
+            f'{config.model} has no training-free head: give a checkpoint, or no weights for the '
+            f'shipped model'
+        )
     else:
-        canonical = TextEncoder(trunk).encode(CANONICAL_PHRASES)
+        canonical = trunk.text.encode(CANONICAL_PHRASES)
         decoder = DenseDecoder(canonical, logit_scale=trunk.logit_scale)
     model = GroundingModel(trunk, decoder, name=config.model, summary=summary)
     return model.to(device).eval()

@@ -3,7 +3,9 @@
 
 """From features and text to activation maps: the trained FPN decoder and the training-free one."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -15,6 +17,7 @@ from affordance_ros.model.neck import NeckConfig
 
 # Phrases that fit any place. A location answers a command only where it fits better than all of
 # them (LERF, ICCV 2023, sec. 3.4, whose phrases these are).
+_CLASSES = 'classes'
 CANONICAL_PHRASES = ('object', 'things', 'stuff', 'texture')
 
 
@@ -52,6 +55,56 @@ def cosine_maps(features: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
     return torch.matmul(text, locations).view(n, -1, h, w)
 
 
+@dataclass(frozen=True)
+class HeadConfig:
+    """What the head adds to the cosine of features and text.
+
+    A detector's class maps p_c, weighted by how close the command is to each class (w_c, behind
+    the text vector's first `cosine_dim` numbers), are a prior on the logits:
+    `prior_weight * log(prior_eps + sum_c w_c p_c)`.
+    """
+
+    prior_weight: float = 0.0  # at the start of training; 0 leaves the prior out
+    prior_eps: float = 1e-3  # the heat that is left where no class fits
+    prior_learned: bool = True  # whether training moves the two
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be used."""
+        if not 0 <= self.prior_weight < math.inf:
+            raise ValueError(f'prior_weight is {self.prior_weight}: it must not be negative')
+        if not 0 < self.prior_eps < math.inf:
+            raise ValueError(f'prior_eps is {self.prior_eps}: it must be positive')
+
+
+class ClassPrior(nn.Module):
+    """The prior of `HeadConfig` on the logits.
+
+    Args:
+        config: Where weight and epsilon start.
+    """
+
+    def __init__(self, config: HeadConfig) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(float(config.prior_weight)))
+        self.log_eps = nn.Parameter(torch.tensor(math.log(config.prior_eps)))
+        self.requires_grad_(config.prior_learned)
+
+    def forward(
+        self, classes: torch.Tensor, weights: torch.Tensor, size: tuple[int, int]
+    ) -> torch.Tensor:
+        """Return what is added to the logits, (N, K, h, w).
+
+        Args:
+            classes: (N, M, h', w') probabilities of M classes.
+            weights: (K, M) or (N, K, M), not negative.
+            size: (h, w) of the logits.
+        """
+        n, _, height, width = classes.shape
+        heat = torch.matmul(weights, classes.flatten(2)).view(n, -1, height, width)
+        heat = F.interpolate(heat, size, mode='bilinear', align_corners=False)
+        return self.weight * torch.log(self.log_eps.exp() + heat)
+
+
 class FPNDecoder(nn.Module):
     """The neck and the head of AffordanceCLIP; the only part with trainable parameters.
 
@@ -61,19 +114,39 @@ class FPNDecoder(nn.Module):
     Args:
         config: The neck's configuration.
         channels: Channels of the trunk's outputs, by name.
-        embed_dim: C.
+        cosine_dim: C, how many numbers of a text vector are compared with features.
+        head: The head's configuration.
+
+    Raises:
+        ValueError: If the neck or the head reads what the trunk does not give.
     """
 
-    def __init__(self, config: NeckConfig, *, channels: Mapping[str, int], embed_dim: int) -> None:
+    def __init__(
+        self,
+        config: NeckConfig,
+        *,
+        channels: Mapping[str, int],
+        cosine_dim: int,
+        head: HeadConfig | None = None,
+    ) -> None:
         super().__init__()
-        self.neck = FeaturePyramid(config, in_channels=channels, out_channels=embed_dim)
+        self.head = head or HeadConfig()
+        self.neck = FeaturePyramid(config, in_channels=channels, out_channels=cosine_dim)
         self.scale = nn.Parameter(torch.tensor(10.0))
         self.bias = nn.Parameter(torch.tensor(-3.0))  # most pixels of most masks are background
+        self.prior = ClassPrior(self.head) if self.head.prior_weight else None
+        if self.prior is not None and _CLASSES not in channels:
+            raise ValueError(
+                f'prior_weight is {self.head.prior_weight}, and the trunk has no class maps: set '
+                f'it to 0'
+            )
+        self._cosine_dim = cosine_dim
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The trunk's outputs that the neck fuses."""
-        return self.neck.config.scales
+        """The trunk's outputs that are read."""
+        scales = self.neck.config.scales
+        return scales if self.prior is None else (*scales, _CLASSES)
 
     @property
     def kind(self) -> str:
@@ -83,11 +156,17 @@ class FPNDecoder(nn.Module):
     @property
     def description(self) -> str:
         """One phrase for logs and status."""
-        return f'FPN ({self.neck.config.fusion})'
+        prior = '' if self.prior is None else ', class prior'
+        return f'FPN ({self.neck.config.fusion}{prior})'
 
     def forward(self, features: Mapping[str, torch.Tensor], text: torch.Tensor) -> torch.Tensor:
-        """Return logits (N, K, h, w); text is (K, C) or (N, K, C), unit vectors."""
-        return self.scale * cosine_maps(self.neck(features), text) + self.bias
+        """Return logits (N, K, h, w); text is (K, C) or (N, K, C), text vectors."""
+        cosines = cosine_maps(self.neck(features), text[..., : self._cosine_dim])
+        logits = self.scale * cosines + self.bias
+        if self.prior is not None:
+            size = (logits.shape[-2], logits.shape[-1])
+            logits = logits + self.prior(features[_CLASSES], text[..., self._cosine_dim :], size)
+        return logits
 
 
 class DenseDecoder(nn.Module):

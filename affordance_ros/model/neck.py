@@ -11,29 +11,25 @@ import torch.nn.functional as F
 from torch import nn
 
 # From coarse to fine, as the paper fuses them: F_S, F_1, F_2, F_3.
-SCALES = ('global', 'layer4', 'layer3', 'layer2')
+SCALES = ('global', 'stride32', 'stride16', 'stride8')  # the paper's
 FUSIONS = ('sum', 'concat')
 NORMS = ('none', 'group')
 _NORM_GROUPS = 8
+_GLOBAL = 'global'
 
 
 @dataclass(frozen=True)
 class NeckConfig:
-    """What the neck is made of; the paper leaves all but the scales open.
+    """What the neck is made of; the paper leaves all but the scales open."""
 
-    Attributes:
-        channels: C', the width that every scale is projected to.
-        fusion: 'sum', or 'concat' followed by a 3x3 convolution.
-        scales: The scales used, a prefix of SCALES; the output has the last one's resolution.
-        smooth: A 3x3 convolution after each sum, as in detection's FPN; concat has one anyway.
-        norm: 'none', or 'group' for GroupNorm before each ReLU.
-    """
-
-    channels: int = 256
-    fusion: str = 'sum'
+    channels: int = 256  # C', the width that every scale is projected to
+    fusion: str = 'sum'  # or 'concat', followed by a 3x3 convolution
+    # Outputs of the trunk from coarse to fine; F^O has the last one's resolution.
     scales: tuple[str, ...] = SCALES
+    # A 3x3 convolution at every stage's level, as in detection's FPN; concat has one anyway.
     smooth: bool = False
-    norm: str = 'none'
+    norm: str = 'none'  # 'group' for GroupNorm before each ReLU
+    refine: int = 0  # further 3x3 convolutions on the finest level
 
     def __post_init__(self) -> None:
         """Refuse what can't be built."""
@@ -49,10 +45,10 @@ class NeckConfig:
                 f'channels is {self.channels}: with norm "group" it must be a multiple of '
                 f'{_NORM_GROUPS}'
             )
-        if not self.scales or self.scales != SCALES[: len(self.scales)]:
-            raise ValueError(
-                f'scales {self.scales} must be the first one to four of {SCALES}, in this order'
-            )
+        if not self.scales or len(set(self.scales)) < len(self.scales):
+            raise ValueError(f'scales {self.scales} must name at least one scale, each once')
+        if self.refine < 0:
+            raise ValueError(f'refine is {self.refine}: it must not be negative')
 
 
 class FeaturePyramid(nn.Module):
@@ -70,24 +66,30 @@ class FeaturePyramid(nn.Module):
         super().__init__()
         self.config = config
         width = config.channels
+        if unknown := sorted(set(config.scales) - in_channels.keys()):
+            raise ValueError(
+                f'scales {config.scales}: the trunk has no output {", ".join(unknown)}; known are '
+                f'{", ".join(in_channels)}'
+            )
         self.project = nn.ModuleDict(
             {scale: nn.Conv2d(in_channels[scale], width, kernel_size=1) for scale in config.scales}
         )
-        fused_width = 2 * width if config.fusion == 'concat' else width
-        convolved = config.fusion == 'concat' or config.smooth
+        first, *others = config.scales
+        # One vector for the whole image has nothing to smooth.
+        levels = [*([] if first == _GLOBAL else [first]), *others]
+        fused_width = {scale: width for scale in config.scales}
+        if config.fusion == 'concat':
+            fused_width.update({scale: 2 * width for scale in others})
         self.fuse = nn.ModuleDict(
             {
-                scale: nn.Conv2d(fused_width, width, kernel_size=3, padding=1)
-                for scale in config.scales[1:]
-                if convolved
+                scale: _convolution(fused_width[scale], width)
+                for scale in levels
+                if config.smooth or fused_width[scale] != width
             }
         )
-        self.norm = nn.ModuleDict(
-            {
-                scale: nn.GroupNorm(_NORM_GROUPS, width)
-                for scale in config.scales[1:]
-                if config.norm == 'group'
-            }
+        self.norm = nn.ModuleDict({scale: _norm(config) for scale in levels})
+        self.refine = nn.ModuleList(
+            nn.Sequential(_convolution(width, width), _norm(config)) for _ in range(config.refine)
         )
         self.output = nn.Conv2d(width, out_channels, kernel_size=1)
 
@@ -101,9 +103,13 @@ class FeaturePyramid(nn.Module):
             F^O, (N, C, h, w) at the finest scale used, with no ReLU: a rectified F^O could not
             point away from a text vector.
         """
-        scales = self.config.scales
-        fused = self.project[scales[0]](features[scales[0]][:, :, None, None])  # (N, C', 1, 1)
-        for scale in scales[1:]:
+        first, *others = self.config.scales
+        coarsest = features[first]
+        if first == _GLOBAL:
+            fused = self.project[first](coarsest[:, :, None, None])  # (N, C', 1, 1)
+        else:
+            fused = self._level(first, self.project[first](coarsest))  # (N, C', h_0, w_0)
+        for scale in others:
             lateral = self.project[scale](features[scale])  # (N, C', h_i, w_i)
             upsampled = F.interpolate(
                 fused, lateral.shape[-2:], mode='bilinear', align_corners=False
@@ -112,9 +118,20 @@ class FeaturePyramid(nn.Module):
                 fused = upsampled + lateral
             else:
                 fused = torch.cat([upsampled, lateral], dim=1)
-            if scale in self.fuse:
-                fused = self.fuse[scale](fused)  # (N, C', h_i, w_i)
-            if scale in self.norm:
-                fused = self.norm[scale](fused)
-            fused = F.relu(fused)
+            fused = self._level(scale, fused)  # (N, C', h_i, w_i)
+        for block in self.refine:
+            fused = F.relu(block(fused))
         return self.output(fused)
+
+    def _level(self, scale: str, fused: torch.Tensor) -> torch.Tensor:
+        if scale in self.fuse:
+            fused = self.fuse[scale](fused)
+        return F.relu(self.norm[scale](fused))
+
+
+def _convolution(width: int, to: int) -> nn.Conv2d:
+    return nn.Conv2d(width, to, kernel_size=3, padding=1)
+
+
+def _norm(config: NeckConfig) -> nn.Module:
+    return nn.GroupNorm(_NORM_GROUPS, config.channels) if config.norm == 'group' else nn.Identity()

@@ -4,10 +4,17 @@
 """Read safetensors files whose header is looked at before anything is parsed or allocated."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
 
-import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors import safe_open
+
+from affordance_ros.safe_io.files import check_file
+
+if TYPE_CHECKING:  # a robot may have no torch
+    import torch
 
 # The library reads headers of up to 100 MB. Names, shapes and offsets of a CLIP ResNet take 0.1.
 MAX_HEADER_BYTES = 1 << 23
@@ -18,13 +25,28 @@ class SafetensorsError(ValueError):
     """A file is no whole safetensors file, or its header is too large."""
 
 
-def read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+def read_safetensors(path: Path) -> 'tuple[dict[str, torch.Tensor], dict[str, str]]':
     """Return a file's tensors by name, on the CPU, and its metadata.
 
     Raises:
         SafetensorsError: If it is not whole, or its header claims a gigantic length.
         OSError: If it can't be read.
     """
+    return _read(path, framework='pt')
+
+
+def read_arrays(path: Path, *, limit_bytes: int) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """Return a file's arrays by name and its metadata; needs no torch.
+
+    Raises:
+        SafetensorsError: As `read_safetensors`.
+        OSError: If it can't be read, or is larger than the limit.
+    """
+    check_file(path, limit_bytes=limit_bytes)
+    return _read(path, framework='np')
+
+
+def _read(path: Path, *, framework: str) -> tuple[dict[str, Any], dict[str, str]]:
     with path.open('rb') as file:
         length = int.from_bytes(file.read(_LENGTH_BYTES), 'little')
     if length > min(MAX_HEADER_BYTES, path.stat().st_size - _LENGTH_BYTES):
@@ -33,7 +55,7 @@ def read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str
             f'most {MAX_HEADER_BYTES:,} are read'
         )
     try:
-        with safe_open(path, framework='pt') as file:
+        with safe_open(path, framework=framework) as file:
             names = list(file.keys())
             return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
     except (SafetensorError, RuntimeError, ValueError, TypeError, AttributeError) as error:

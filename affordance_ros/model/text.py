@@ -1,53 +1,58 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Text features F_Q: prompts through CLIP's text transformer, cached."""
+"""Text features F_Q: prompts through a trunk's text encoder, cached."""
 
+from abc import ABC
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
-import open_clip
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from affordance_ros.model.lru import Recent
-from affordance_ros.model.trunk import Trunk
-from affordance_ros.text.commands import TEXT_ENDS
-from affordance_ros.text.commands import check_tokens
 
 _CACHED_PROMPTS = 4096
-_CACHED_WORDS = 100_000
 
 
-class TextEncoder:
-    """Encodes prompts to unit vectors and remembers them.
+class TextEncoder(ABC):
+    """Encodes prompts to text vectors and remembers them; one for each trunk.
 
-    Args:
-        trunk: The trunk whose text transformer is used; it must stay on one device.
+    The trunk must stay on one device once a prompt was encoded.
     """
 
-    def __init__(self, trunk: Trunk) -> None:
-        self._clip = trunk.clip
-        self._tokenizer = open_clip.SimpleTokenizer(context_length=trunk.clip.context_length)
+    def __init__(self) -> None:
         self._vectors: Recent[str, torch.Tensor] = Recent(_CACHED_PROMPTS)
 
+    @abstractmethod
     def check_length(self, prompt: str) -> None:
-        """Refuse a prompt that CLIP would cut off.
+        """Refuse a prompt that would be cut off.
 
         Raises:
-            CommandError: If the prompt has more tokens than the text transformer reads, or holds
-                one of those that begin and end a text.
+            CommandError: If the prompt has more tokens than are read, or holds one of those that
+                begin and end a text.
         """
-        if len(self._tokenizer.cache) > _CACHED_WORDS:  # it has no bound of its own
-            self._tokenizer.cache.clear()
-            self._tokenizer.cache.update({token: token for token in TEXT_ENDS})
-        check_tokens(
-            prompt,
-            self._tokenizer.encode(prompt),
-            ends=self._tokenizer.all_special_ids,
-            limit=self._clip.context_length - len(TEXT_ENDS),
-        )
+
+    @abstractmethod
+    def run(self, prompts: Sequence[str]) -> torch.Tensor:
+        """Encode prompts in one pass; one that is too long is cut off.
+
+        Returns:
+            (K, C) float32 text vectors on the trunk's device.
+        """
+
+    def merge(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Average the vectors of several prompts for one command, as CLIP's authors do.
+
+        Args:
+            vectors: (..., T, C), of T prompts.
+
+        Returns:
+            (..., C) float32, the unit vector of their mean.
+        """
+        return F.normalize(vectors.mean(dim=-2), dim=-1)
 
     def encode(self, prompts: Sequence[str]) -> torch.Tensor:
         """Encode prompts, each on its own, so that its vector never depends on its company.
@@ -56,7 +61,7 @@ class TextEncoder:
             prompts: K texts.
 
         Returns:
-            (K, C) float32 unit vectors on the trunk's device; known prompts cost nothing.
+            (K, C) float32 text vectors on the trunk's device; known prompts cost nothing.
 
         Raises:
             CommandError: If a prompt is too long; see `check_length`.
@@ -70,26 +75,21 @@ class TextEncoder:
         The vectors differ from `encode`'s by rounding.
 
         Returns:
-            (K, C) float32 unit vectors on the trunk's device.
+            (K, C) float32 text vectors on the trunk's device.
 
         Raises:
             CommandError: If a prompt is too long; see `check_length`.
         """
         for prompt in prompts:
             self.check_length(prompt)
-        tokens = self._tokenizer(list(prompts)).to(self._clip.token_embedding.weight.device)
-        return self._clip.encode_text(tokens, normalize=True).float()
+        return self.run(prompts)
 
     def _encode_one(self, prompt: str) -> torch.Tensor:
         return self._vectors.get(prompt, lambda: self.encode_batch([prompt])[0])
 
     def encode_ensemble(self, prompts: Sequence[str]) -> torch.Tensor:
-        """Average the unit vectors of several prompts for one command, as CLIP's authors do.
-
-        Returns:
-            (C,) float32, a unit vector.
-        """
-        return F.normalize(self.encode(prompts).mean(dim=0), dim=0)
+        """Return the text vector of one command that several prompts say, (C,) float32."""
+        return self.merge(self.encode(prompts))
 
     def vector(self, prompts: Sequence[str]) -> NDArray[np.float32]:
         """Return `encode_ensemble` as numpy, (C,) float32, for backends."""

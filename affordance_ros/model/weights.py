@@ -3,7 +3,6 @@
 
 """Find and read a trunk's weights: a local file, the local hub cache, then a download."""
 
-import hashlib
 import zipfile
 from collections.abc import Collection
 from collections.abc import Mapping
@@ -172,18 +171,3 @@ def _unwrap(state: object, path: Path) -> dict[str, torch.Tensor]:
 
 def _as_float32(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
-
-
-def hash_state_dict(state: Mapping[str, torch.Tensor]) -> str:
-    """Return a hex sha256 over names, shapes and float32 values.
-
-    The same weights give the same hash whether they were stored as fp16 or fp32, in whichever
-    container, and on whichever device they lie.
-    """
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        value = state[name].detach().cpu()
-        value = value.float() if value.is_floating_point() else value.long()
-        digest.update(f'{name}{tuple(value.shape)}'.encode())
-        digest.update(value.contiguous().numpy().tobytes())
-    return digest.hexdigest()

@@ -94,7 +94,7 @@ def test_every_decoder_can_be_written(kind, trunk, model, cache, rng):
     if kind != 'training-free':
         config = NeckConfig(fusion='concat', norm='group', smooth=True)
         if kind == 'two scales':
-            config = NeckConfig(scales=('global', 'layer4'))
+            config = NeckConfig(scales=('global', 'stride32'))
         model = GroundingModel(trunk, untrained_decoder(trunk, config)).eval()
     network = TorchNetwork(model, cache)
     pixels, text = inputs(rng, model, n=1, k=2)

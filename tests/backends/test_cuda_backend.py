@@ -21,7 +21,7 @@ from affordance_ros.backends.select import choose_backend
 from affordance_ros.backends.tensorrt_backend import provider_options
 from affordance_ros.backends.torch_backend import TorchBackend
 from affordance_ros.image.letterbox import Letterbox
-from affordance_ros.image.preprocess import IMAGE_STD
+from affordance_ros.image.preprocess import CLIP_NORMALIZATION
 from affordance_ros.image.preprocess import prepare
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.grounding import load_model
@@ -61,9 +61,9 @@ def test_pictures_are_prepared_on_the_device_as_on_the_cpu(source, size, shape, 
     box = Letterbox.fit(source, size=size, shape=shape)
     depth = () if channels == 'mono' else (3,)
     picture = rng.integers(0, 256, (*source, *depth), np.uint8)
-    found = DeviceLetterbox(box, channels)(torch.from_numpy(picture)).numpy()
-    expected = prepare(picture, box, channels=channels)
-    levels = np.abs(found - expected) * 255.0 * np.reshape(IMAGE_STD, (1, 3, 1, 1))
+    found = DeviceLetterbox(box, channels, CLIP_NORMALIZATION)(torch.from_numpy(picture)).numpy()
+    expected = prepare(picture, box, channels=channels, normalization=CLIP_NORMALIZATION)
+    levels = np.abs(found - expected) * 255.0 * np.reshape(CLIP_NORMALIZATION.std, (1, 3, 1, 1))
     assert levels.max() < 1.01
     if box.averages:  # OpenCV rounds the weights of its bilinear interpolation to 11 bits
         assert (levels > 0.01).mean() < 0.02

@@ -15,10 +15,10 @@ from safetensors.torch import save
 from affordance_ros.model.checkpoint import CheckpointError
 from affordance_ros.model.checkpoint import load_checkpoint
 from affordance_ros.model.checkpoint import save_checkpoint
+from affordance_ros.model.errors import WeightsError
+from affordance_ros.model.families import load_trunk
 from affordance_ros.model.grounding import untrained_decoder
 from affordance_ros.model.neck import NeckConfig
-from affordance_ros.model.trunk import load_trunk
-from affordance_ros.model.weights import WeightsError
 from affordance_ros.model.weights import read_state_dict
 from tests.fuzz.mutate import mutate_bytes
 from tests.fuzz.mutate import mutate_tree

@@ -6,8 +6,7 @@
 from pathlib import Path
 from random import Random
 
-from affordance_ros.model.text import TextEncoder
-from affordance_ros.model.trunk import load_trunk
+from affordance_ros.model.families import load_trunk
 from affordance_ros.text.commands import MAX_COMMAND_CHARS
 from affordance_ros.text.commands import CommandError
 from affordance_ros.text.commands import command_warning
@@ -20,7 +19,7 @@ from tests.fuzz.target import Target
 
 
 def _prepare(folder: Path) -> Feed:
-    encoder = TextEncoder(load_trunk('compact', 'random'))
+    encoder = load_trunk('compact', 'random').text
     sets = [load_prompt_set(name) for name in shipped_prompt_sets()]
     width = encoder._clip.context_length
     start, end = encoder._tokenizer.all_special_ids

@@ -13,15 +13,15 @@ from affordance_ros.model import checkpoint
 from affordance_ros.model.checkpoint import CheckpointError
 from affordance_ros.model.checkpoint import load_checkpoint
 from affordance_ros.model.checkpoint import save_checkpoint
+from affordance_ros.model.families import load_trunk
 from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.grounding import ModelConfig
 from affordance_ros.model.grounding import load_model
 from affordance_ros.model.grounding import untrained_decoder
 from affordance_ros.model.neck import NeckConfig
-from affordance_ros.model.trunk import load_trunk
 from affordance_ros.predictor import Predictor
 
-CONFIG = NeckConfig(channels=32, fusion='concat', scales=('global', 'layer4', 'layer3'))
+CONFIG = NeckConfig(channels=32, fusion='concat', scales=('global', 'stride32', 'stride16'))
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_another_trunk_is_refused_by_name(trunk, saved):
 def test_other_channel_sizes_are_refused_by_name(trunk, saved):
     path, _ = saved
     tensors = load_file(path)
-    tensors['neck.project.layer4.weight'] = torch.zeros(32, 100, 1, 1)
+    tensors['neck.project.stride32.weight'] = torch.zeros(32, 100, 1, 1)
     about = {
         'trunk': {'name': trunk.name, 'sha256': trunk.sha256},
         'neck': dataclasses.asdict(CONFIG),
@@ -88,7 +88,7 @@ def test_other_channel_sizes_are_refused_by_name(trunk, saved):
     }
     metadata = {'format': checkpoint.FORMAT, 'format_version': '1', 'about': json.dumps(about)}
     save_file(tensors, path, metadata)
-    with pytest.raises(CheckpointError, match=r'neck.project.layer4.weight is \(32, 100, 1, 1\)'):
+    with pytest.raises(CheckpointError, match=r'stride32.weight is \(32, 100, 1, 1\)'):
         load_checkpoint(path, trunk)
 
 
@@ -107,9 +107,9 @@ def test_missing_foreign_and_newer_files_are_refused(trunk, saved, tmp_path):
     save_file({'x': torch.zeros(1)}, tmp_path / 'foreign.safetensors')
     with pytest.raises(CheckpointError, match='not a checkpoint of this package'):
         load_checkpoint(tmp_path / 'foreign.safetensors', trunk)
-    metadata = {'format': checkpoint.FORMAT, 'format_version': '2', 'about': '{}'}
+    metadata = {'format': checkpoint.FORMAT, 'format_version': '3', 'about': '{}'}
     save_file(load_file(path), path, metadata)
-    with pytest.raises(CheckpointError, match='format version 2, and this package reads 1'):
+    with pytest.raises(CheckpointError, match='format version 3, and this package reads 2'):
         load_checkpoint(path, trunk)
     metadata = {'format': checkpoint.FORMAT, 'format_version': '1', 'about': '{"trunk": 1}'}
     save_file(load_file(path), path, metadata)

@@ -10,9 +10,9 @@ import pytest
 
 from affordance_ros.bag.frames import read_bag
 from affordance_ros.model.embedded import EMBEDDED
+from affordance_ros.model.errors import WeightsError
 from affordance_ros.model.grounding import ModelConfig
 from affordance_ros.model.grounding import load_model
-from affordance_ros.model.weights import WeightsError
 from affordance_ros.predictor import Predictor
 from tests.conftest import SAMPLES
 

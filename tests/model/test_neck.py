@@ -4,18 +4,18 @@
 import pytest
 import torch
 
+from affordance_ros.model.families import load_trunk
 from affordance_ros.model.grounding import untrained_decoder
 from affordance_ros.model.neck import SCALES
 from affordance_ros.model.neck import FeaturePyramid
 from affordance_ros.model.neck import NeckConfig
-from affordance_ros.model.trunk import load_trunk
 
-CHANNELS = {'global': 6, 'layer4': 24, 'layer3': 12, 'layer2': 8}
+CHANNELS = {'global': 6, 'stride32': 24, 'stride16': 12, 'stride8': 8}
 FEATURES = {
     'global': torch.randn(2, 6),
-    'layer4': torch.randn(2, 24, 3, 4),
-    'layer3': torch.randn(2, 12, 6, 8),
-    'layer2': torch.randn(2, 8, 12, 16),
+    'stride32': torch.randn(2, 24, 3, 4),
+    'stride16': torch.randn(2, 12, 6, 8),
+    'stride8': torch.randn(2, 8, 12, 16),
 }
 
 
@@ -67,8 +67,8 @@ def test_sum_equals_the_formula():
     ('arguments', 'message'),
     [
         ({'fusion': 'mean'}, "fusion 'mean' is unknown; known are sum, concat"),
-        ({'scales': ('layer4',)}, 'must be the first one to four of'),
-        ({'scales': ()}, 'must be the first one to four of'),
+        ({'scales': ('stride32', 'stride32')}, 'at least one scale, each once'),
+        ({'scales': ()}, 'at least one scale, each once'),
         ({'channels': 0}, 'channels is 0'),
     ],
 )

@@ -5,13 +5,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from affordance_ros.model.text import TextEncoder
+from affordance_ros.model.resnet_clip import ClipText
 from affordance_ros.text.commands import CommandError
 
 
 @pytest.fixture
 def encoder(trunk):
-    return TextEncoder(trunk)
+    return ClipText(trunk.clip)
 
 
 def test_vectors_equal_open_clips_encode_text(trunk, encoder):
@@ -26,8 +26,8 @@ def test_vectors_equal_open_clips_encode_text(trunk, encoder):
 
 
 def test_a_prompts_vector_does_not_depend_on_its_company(trunk):
-    alone = TextEncoder(trunk).encode(['cut'])[0]
-    assert torch.equal(TextEncoder(trunk).encode(['hold the mug', 'cut', 'pour'])[1], alone)
+    alone = ClipText(trunk.clip).encode(['cut'])[0]
+    assert torch.equal(ClipText(trunk.clip).encode(['hold the mug', 'cut', 'pour'])[1], alone)
 
 
 def test_a_prompt_is_encoded_once(trunk, encoder, monkeypatch):
@@ -59,7 +59,7 @@ def test_tokens_that_would_end_a_prompt_early_are_refused(encoder, token):
 
 
 def test_words_do_not_pile_up_in_memory(encoder, monkeypatch):
-    monkeypatch.setattr('affordance_ros.model.text._CACHED_WORDS', 50)
+    monkeypatch.setattr('affordance_ros.model.resnet_clip._CACHED_WORDS', 50)
     for number in range(300):
         encoder.check_length(f'word{"abcdefghij"[number % 10] * (number // 10 + 2)}')
         assert len(encoder._tokenizer.cache) <= 60

@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from affordance_ros.model.trunk import load_trunk
+from affordance_ros.model.families import load_trunk
 
 
 @pytest.fixture(scope='module', params=['compact', 'RN101-quickgelu'])
@@ -20,25 +20,26 @@ def assert_equal_to_1e_5(value, expected):
 
 def test_stages_and_global_vector_equal_open_clips_own_path(any_trunk, pixels):
     visual = any_trunk.clip.visual
-    features = any_trunk(pixels, ('layer2', 'layer3', 'layer4', 'global'))
+    features = any_trunk(pixels, ('stride8', 'stride16', 'stride32', 'global'))
     with torch.no_grad():
         x = visual.layer1(visual.stem(pixels))
-        for stage in ('layer2', 'layer3', 'layer4'):
-            x = getattr(visual, stage)(x)
+        layers = {'layer2': 'stride8', 'layer3': 'stride16', 'layer4': 'stride32'}
+        for layer, stage in layers.items():
+            x = getattr(visual, layer)(x)
             torch.testing.assert_close(features[stage], x, rtol=1e-5, atol=1e-5)
         expected = any_trunk.clip.encode_image(pixels)
     assert_equal_to_1e_5(features['global'], expected)
-    assert features['layer2'].shape[-1] == 28
-    assert features['layer4'].shape[-1] == 7
+    assert features['stride8'].shape[-1] == 28
+    assert features['stride32'].shape[-1] == 7
     assert features['global'].std() > 1e-3, 'a dead net would make every comparison hold'
 
 
 def test_channels_are_those_of_the_paper():
     channels = load_trunk('RN101-quickgelu', 'random').channels
     assert channels == {
-        'layer2': 512,
-        'layer3': 1024,
-        'layer4': 2048,
+        'stride8': 512,
+        'stride16': 1024,
+        'stride32': 2048,
         'global': 512,
         'dense': 512,
     }
@@ -47,10 +48,10 @@ def test_channels_are_those_of_the_paper():
 def test_dense_features_pooled_by_the_attention_weights_give_back_the_global_vector(any_trunk):
     """Pool the dense head's per-head terms by attention weights computed from open_clip's own."""
     image = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
-    features = any_trunk(image, ('layer4', 'dense', 'global'))
+    features = any_trunk(image, ('stride32', 'dense', 'global'))
     pool = any_trunk.clip.visual.attnpool
     with torch.no_grad():
-        tokens = features['layer4'].flatten(2)[0].T.double()
+        tokens = features['stride32'].flatten(2)[0].T.double()
         tokens = torch.cat([tokens.mean(0, keepdim=True), tokens]) + pool.positional_embedding
         heads, dim = pool.num_heads, tokens.shape[1] // pool.num_heads
         weight, bias = pool.c_proj.weight.double(), pool.c_proj.bias.double()
@@ -69,15 +70,15 @@ def test_dense_features_pooled_by_the_attention_weights_give_back_the_global_vec
 
 @pytest.mark.parametrize('size', [(224, 224), (320, 320), (96, 256), (480, 640)])
 def test_any_multiple_of_32_works_square_or_not(trunk, size):
-    features = trunk(torch.randn(1, 3, *size), ('layer2', 'layer4', 'global', 'dense'))
-    assert features['layer2'].shape[-2:] == (size[0] // 8, size[1] // 8)
+    features = trunk(torch.randn(1, 3, *size), ('stride8', 'stride32', 'global', 'dense'))
+    assert features['stride8'].shape[-2:] == (size[0] // 8, size[1] // 8)
     assert features['dense'].shape == (1, trunk.embed_dim, size[0] // 32, size[1] // 32)
     assert torch.isfinite(features['global']).all()
 
 
 def test_a_size_that_is_no_multiple_of_32_is_refused(trunk):
     with pytest.raises(ValueError, match=r'230x224.*multiples of 32'):
-        trunk(torch.randn(1, 3, 224, 230), ('layer4',))
+        trunk(torch.randn(1, 3, 224, 230), ('stride32',))
 
 
 def test_positions_are_interpolated_once_per_size(trunk, monkeypatch):

@@ -18,10 +18,10 @@ from safetensors.torch import save_file
 from affordance_ros.model.checkpoint import CheckpointError
 from affordance_ros.model.checkpoint import load_checkpoint
 from affordance_ros.model.checkpoint import save_checkpoint
+from affordance_ros.model.errors import WeightsError
 from affordance_ros.model.grounding import untrained_decoder
 from affordance_ros.model.torch_file import TorchFileError
 from affordance_ros.model.torch_file import read_torch_file
-from affordance_ros.model.weights import WeightsError
 from affordance_ros.model.weights import find_weights
 from affordance_ros.model.weights import read_state_dict
 from affordance_ros.safe_io.files import sha256_of_file

@@ -10,10 +10,10 @@ import torch
 from safetensors.torch import save_file
 
 from affordance_ros.model import weights
-from affordance_ros.model.trunk import load_trunk
-from affordance_ros.model.weights import WeightsError
+from affordance_ros.model.errors import WeightsError
+from affordance_ros.model.families import load_trunk
+from affordance_ros.model.weight_hash import hash_state_dict
 from affordance_ros.model.weights import find_weights
-from affordance_ros.model.weights import hash_state_dict
 from affordance_ros.model.weights import read_state_dict
 from affordance_ros.safe_io.files import sha256_of_file
 
@@ -70,10 +70,10 @@ def test_torchscript_safetensors_and_state_dict_load_to_the_same_outputs(files, 
         load_trunk('compact', str(files / 'clip.safetensors')),
         load_trunk('compact', str(files / 'clip.pth')),
     ]
-    outputs = [t(pixels, ('layer2', 'global')) for t in trunks]
+    outputs = [t(pixels, ('stride8', 'global')) for t in trunks]
     texts = [t.clip.encode_text(torch.arange(32)[None]) for t in trunks]
     for other in (1, 2):
-        assert torch.equal(outputs[0]['layer2'], outputs[other]['layer2'])
+        assert torch.equal(outputs[0]['stride8'], outputs[other]['stride8'])
         assert torch.equal(outputs[0]['global'], outputs[other]['global'])
         assert torch.equal(texts[0], texts[other])
     assert len({t.sha256 for t in trunks}) == 1

@@ -127,7 +127,7 @@ def test_a_real_node_does_not_start_with_a_folder_that_is_not_there(log):
 def test_models_are_registered_ones_alone(name, monkeypatch):
     import open_clip
 
-    from affordance_ros.model.trunk import load_trunk
+    from affordance_ros.model.families import load_trunk
 
     monkeypatch.setattr(open_clip, 'get_model_config', None)  # it would follow the name
     with pytest.raises(ValueError, match='is not a ResNet CLIP'):

@@ -9,7 +9,7 @@ import os
 import pytest
 import torch
 
-from affordance_ros.model.trunk import load_trunk
+from affordance_ros.model.families import load_trunk
 from tests.support import training_runs as tr
 from tests.support.refer_fixture import write_dataset
 from training.feature_cache import FeatureCache
@@ -17,7 +17,7 @@ from training.features import FeatureSource
 from training.journal import read_journal
 from training.samples import EpochSamples
 
-OUTPUTS = ('global', 'layer4', 'layer3', 'layer2')
+OUTPUTS = ('global', 'stride32', 'stride16', 'stride8')
 
 
 @pytest.fixture(scope='module')
@@ -56,7 +56,7 @@ def test_a_later_run_reads_what_an_earlier_one_wrote(tmp_path, trunk):
     first.close()
     second = _cache(tmp_path, trunk)
     assert second.keys == {_key(1)}
-    assert torch.equal(second.read(_key(1))['layer2'], _features(trunk)['layer2'].half())
+    assert torch.equal(second.read(_key(1))['stride8'], _features(trunk)['stride8'].half())
 
 
 def test_two_processes_write_apart_and_read_each_other(tmp_path, trunk):
@@ -101,7 +101,7 @@ def test_what_a_killed_process_left_half_written_is_cut(tmp_path, trunk):
     again = _cache(tmp_path, trunk)
     again.write(_key(2), _features(trunk, 2))
     assert again.keys == {_key(0), _key(1), _key(2)}
-    assert torch.equal(again.read(_key(2))['layer4'], _features(trunk, 2)['layer4'].half())
+    assert torch.equal(again.read(_key(2))['stride32'], _features(trunk, 2)['stride32'].half())
 
 
 def test_a_full_disk_ends_caching_and_not_training(tmp_path, trunk, monkeypatch, caplog):
@@ -119,7 +119,7 @@ def test_a_full_disk_ends_caching_and_not_training(tmp_path, trunk, monkeypatch,
 def test_huge_values_stay_finite(tmp_path, trunk):
     cache = _cache(tmp_path, trunk)
     cache.write(_key(1), {name: value * 1e9 for name, value in _features(trunk).items()})
-    assert cache.read(_key(1))['layer2'].isfinite().all()
+    assert cache.read(_key(1))['stride8'].isfinite().all()
 
 
 def test_training_with_and_without_it_agree_within_fp16(tmp_path):
@@ -147,7 +147,13 @@ def test_a_hit_needs_no_pixels_and_variants_take_turns(tmp_path, trunk):
     source = FeatureSource(trunk, outputs=OUTPUTS, precision='fp32', cache=cache)
     keys = []
     for epoch in range(4):
-        samples = EpochSamples(run.train_images, config, epoch=epoch, cached=source.cached)
+        samples = EpochSamples(
+            run.train_images,
+            config,
+            epoch=epoch,
+            normalization=source.normalization,
+            cached=source.cached,
+        )
         batch = [samples[i] for i in range(len(samples))]
         assert all((s.pixels is None) == (epoch >= 2) for s in batch)
         source(batch)

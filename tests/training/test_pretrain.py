@@ -12,8 +12,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from affordance_ros.model.text import TextEncoder
-from affordance_ros.model.trunk import load_trunk
+from affordance_ros.model.families import load_trunk
 from training.caption_batches import CaptionBatches
 from training.captions import CaptionListError
 from training.captions import PixelStore
@@ -236,7 +235,7 @@ def test_the_trunk_file_loads_and_finds_colours(tmp_path):
     run.train()
     assert run.trunk_file.stat().st_size < 25e6
     trunk = load_trunk('compact', str(run.trunk_file))
-    text = TextEncoder(trunk).encode([f'a {colour} box' for colour in COLOURS])
+    text = trunk.text.encode([f'a {colour} box' for colour in COLOURS])
     batch = _batches(tmp_path, augmented=False).draw(0, STAGE)
     pictures = F.normalize(trunk(batch.pixels, ('global',))['global'], dim=-1)
     expected = [next(i for i, c in enumerate(COLOURS) if c in t) for t in batch.captions]

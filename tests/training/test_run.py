@@ -17,7 +17,7 @@ import torch
 import yaml
 
 from affordance_ros.model.checkpoint import load_checkpoint
-from affordance_ros.model.trunk import load_trunk
+from affordance_ros.model.families import load_trunk
 from affordance_ros.safe_io.atomic import DiskFullError
 from tests.support import training_runs as tr
 from tests.support.refer_fixture import write_dataset

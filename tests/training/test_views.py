@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from affordance_ros.image.letterbox import Letterbox
-from affordance_ros.image.preprocess import IMAGE_MEAN
-from affordance_ros.image.preprocess import IMAGE_STD
+from affordance_ros.image.preprocess import CLIP_NORMALIZATION
 from tests.support.refer_fixture import write_dataset
 from training.augment import Rectangle
 from training.augment import View
@@ -43,9 +42,9 @@ def _images(root, **changes):
 def test_the_plain_view_is_the_letterbox_of_the_predictor():
     rng = np.random.default_rng(0)
     image = rng.integers(0, 256, (120, 200, 3)).astype(np.uint8)
-    pixels = View.plain(120, 200, size=160).pixels(image)
+    pixels = View.plain(120, 200, size=160).pixels(image, CLIP_NORMALIZATION)
     box = Letterbox.fit((120, 200), size=160, shape='square')
-    mean, std = np.asarray(IMAGE_MEAN), np.asarray(IMAGE_STD)
+    mean, std = np.asarray(CLIP_NORMALIZATION.mean), np.asarray(CLIP_NORMALIZATION.std)
     expected = (box.shrink(image) / 255.0 - mean) / std
     assert np.allclose(pixels.transpose(1, 2, 0)[box.window], expected, atol=1e-5)
     border = np.ones((160, 160), bool)
@@ -62,7 +61,10 @@ def test_image_and_mask_move_together():
     image = np.repeat(mask[..., None] * np.uint8(255), 3, axis=2)
     for _ in range(30):
         view = _draw(rng, config)
-        white = view.pixels(image)[0] * IMAGE_STD[0] + IMAGE_MEAN[0]
+        white = (
+            view.pixels(image, CLIP_NORMALIZATION)[0] * CLIP_NORMALIZATION.std[0]
+            + CLIP_NORMALIZATION.mean[0]
+        )
         coverage = view.coverage(mask) / 255
         inside = np.zeros((160, 160), bool)
         inside[view.target.area] = True
@@ -109,7 +111,7 @@ def test_an_image_with_a_side_in_its_sentences_is_never_mirrored(tmp_path):
         TrainConfig,
         {'data': {'input_size': 96}, 'augment': {'flip': 1, 'zoom_out': 1, 'zoom_in': 1}},
     )
-    sample = EpochSamples(images, config, epoch=0)[0]
+    sample = EpochSamples(images, config, normalization=CLIP_NORMALIZATION, epoch=0)[0]
     left = sample.coverage[..., :48].sum(dim=(1, 2)) > sample.coverage[..., 48:].sum(dim=(1, 2))
     first = next(i for i, s in enumerate(sample.sentences) if 'box' in s)
     assert bool(left[first])  # the box is drawn on the left
@@ -123,7 +125,7 @@ def test_every_ref_comes_once_an_epoch_with_one_of_its_sentences(tmp_path):
     }
     seen = []
     for epoch in range(6):
-        samples = EpochSamples(images, config, epoch=epoch)
+        samples = EpochSamples(images, config, normalization=CLIP_NORMALIZATION, epoch=epoch)
         assert len(samples) == 12
         texts = [samples[i].sentences for i in range(len(samples))]
         assert all(len(t) == 1 and t[0] in known for t in texts)
@@ -134,8 +136,8 @@ def test_every_ref_comes_once_an_epoch_with_one_of_its_sentences(tmp_path):
 def test_samples_depend_on_seed_epoch_and_place_alone(tmp_path):
     images = _images(tmp_path)
     config = from_mapping(TrainConfig, {'data': {'input_size': 96}})
-    forward = EpochSamples(images, config, epoch=3)
-    backward = EpochSamples(images, config, epoch=3)
+    forward = EpochSamples(images, config, normalization=CLIP_NORMALIZATION, epoch=3)
+    backward = EpochSamples(images, config, normalization=CLIP_NORMALIZATION, epoch=3)
     one = [forward[i] for i in range(len(forward))]
     two = [backward[i] for i in reversed(range(len(backward)))][::-1]
     for a, b in zip(one, two, strict=True):
@@ -143,13 +145,13 @@ def test_samples_depend_on_seed_epoch_and_place_alone(tmp_path):
         assert a.sentences == b.sentences
         assert torch.equal(a.pixels, b.pixels)
     assert forward.batches() == backward.batches()
-    other = EpochSamples(images, config, epoch=4)
+    other = EpochSamples(images, config, normalization=CLIP_NORMALIZATION, epoch=4)
     assert not torch.equal(other[0].pixels, one[0].pixels)
 
 
 def test_processes_share_a_batch_without_overlap(tmp_path):
     config = from_mapping(TrainConfig, {'optim': {'batch_size': 4}})
-    samples = EpochSamples(_images(tmp_path), config, epoch=0)
+    samples = EpochSamples(_images(tmp_path), config, normalization=CLIP_NORMALIZATION, epoch=0)
     whole = samples.batches()
     shares = [samples.batches(rank=rank, world=2) for rank in range(2)]
     for batch, first, second in zip(whole, *shares, strict=True):
@@ -168,7 +170,7 @@ def test_absent_sentences_name_another_category_and_cover_nothing(tmp_path):
         for i, image in enumerate(_images(tmp_path, splits={'train': 8}))
     ]
     config = from_mapping(TrainConfig, {'data': {'input_size': 96, 'absent_share': 0.5}})
-    samples = EpochSamples(images, config, epoch=0)
+    samples = EpochSamples(images, config, normalization=CLIP_NORMALIZATION, epoch=0)
     for i in range(len(samples)):
         sample = samples[i]
         assert len(sample.sentences) == 2
