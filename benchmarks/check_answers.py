@@ -20,11 +20,11 @@ from tqdm import tqdm
 
 from affordance_ros.backends.base import BackendConfig
 from affordance_ros.backends.base import BackendError
-from affordance_ros.backends.precision_record import MOST_METRIC_CHANGE
-from affordance_ros.backends.precision_record import MOST_MOVED
+from affordance_ros.backends.precision_record import MAX_METRIC_CHANGE
+from affordance_ros.backends.precision_record import MAX_MOVED
 from affordance_ros.backends.precision_record import MOVED_PX
 from affordance_ros.backends.precision_record import RECORD
-from affordance_ros.backends.precision_record import Kept
+from affordance_ros.backends.precision_record import PrecisionRecord
 from affordance_ros.backends.precision_record import read_record
 from affordance_ros.backends.select import Choice
 from affordance_ros.backends.torch_backend import TorchBackend
@@ -80,7 +80,7 @@ def find_items(root: Path, limit: int) -> list[Item]:
     return items
 
 
-def check(arguments: argparse.Namespace) -> list[Kept]:
+def check(arguments: argparse.Namespace) -> list[PrecisionRecord]:
     """Measure all candidates that work on this machine."""
     items = find_items(arguments.root, arguments.limit)
     model = ModelConfig(arguments.model, arguments.weights, arguments.checkpoint, arguments.device)
@@ -101,7 +101,7 @@ def check(arguments: argparse.Namespace) -> list[Kept]:
         moved = [math.dist(a, b) >= MOVED_PX for a, b in zip(places, moved_places, strict=True)]
         changes = {name: round(moved_means[name] / means[name] - 1, 6) for name in _METRICS}
         found.append(
-            Kept(
+            PrecisionRecord(
                 backend,
                 precision,
                 decoder,
@@ -114,11 +114,11 @@ def check(arguments: argparse.Namespace) -> list[Kept]:
     return found
 
 
-def report(found: list[Kept]) -> None:
+def report(found: list[PrecisionRecord]) -> None:
     """Print what was found as Markdown."""
     _say(
-        f'Bars: best targets moved by {MOVED_PX:g} px or more in fewer than {MOST_MOVED:.0%} of '
-        f'frames, KLD, SIM and NSS changed by less than {MOST_METRIC_CHANGE:.0%}.\n\n'
+        f'Bars: best targets moved by {MOVED_PX:g} px or more in fewer than {MAX_MOVED:.0%} of '
+        f'frames, KLD, SIM and NSS changed by less than {MAX_METRIC_CHANGE:.0%}.\n\n'
         '| backend | model, decoder | frames | moved | KLD | SIM | NSS | answers stay |\n'
         '|---|---|---|---|---|---|---|---|\n'
     )
@@ -130,10 +130,10 @@ def report(found: list[Kept]) -> None:
         )
 
 
-def write(found: list[Kept]) -> None:
+def write(found: list[PrecisionRecord]) -> None:
     """Put what was found in the record, in place of what it says of the same."""
 
-    def subject(kept: Kept) -> tuple[str, str, str]:
+    def subject(kept: PrecisionRecord) -> tuple[str, str, str]:
         return kept.backend, kept.precision, kept.decoder
 
     record = {subject(kept): kept for kept in (*read_record(), *found)}

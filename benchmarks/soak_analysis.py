@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import theilslopes
 
-MOST_MB_PER_MIN = 1.0
-MOST_P95_CHANGE = 0.10
+MAX_MB_PER_MIN = 1.0
+MAX_P95_CHANGE = 0.10
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ def judge(
         Check(
             'resident memory, slope',
             f'{slope:+.3f} MB/min (95 % interval {low:+.3f} to {high:+.3f})',
-            f'< {MOST_MB_PER_MIN:g} MB/min',
-            bool(slope < MOST_MB_PER_MIN),
+            f'< {MAX_MB_PER_MIN:g} MB/min',
+            bool(slope < MAX_MB_PER_MIN),
         )
     ]
     for name in ('threads', 'fds'):
@@ -115,7 +115,7 @@ def judge(
 def _judge_latency(
     latencies: NDArray[np.float64], first: tuple[float, float], last: tuple[float, float]
 ) -> Check:
-    name, bar = 'image stamp to targets, p95', f'within {MOST_P95_CHANGE:.0%}'
+    name, bar = 'image stamp to targets, p95', f'within {MAX_P95_CHANGE:.0%}'
     at_s, ms = latencies.T
     chosen = [ms[(start <= at_s) & (at_s < end)] for start, end in (first, last)]
     if not all(len(part) for part in chosen):
@@ -123,7 +123,7 @@ def _judge_latency(
     before, after = (float(np.percentile(part, 95)) for part in chosen)
     change = after / before - 1
     found = f'{before:.1f} ms, then {after:.1f} ms ({change:+.1%})'
-    return Check(name, found, bar, abs(change) <= MOST_P95_CHANGE)
+    return Check(name, found, bar, abs(change) <= MAX_P95_CHANGE)
 
 
 def latency_by_minute(latencies: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -158,7 +158,7 @@ class _Waiting:
         batch: How many go together.
     """
 
-    _MOST_BATCHES = 4
+    _MAX_BATCHES = 4
 
     def __init__(self, batch: int) -> None:
         self._batch = batch
@@ -169,7 +169,7 @@ class _Waiting:
         self._groups.setdefault(canvas, []).append(picture)
         if len(self._groups[canvas]) == self._batch:
             return self._groups.pop(canvas)
-        if sum(map(len, self._groups.values())) >= self._MOST_BATCHES * self._batch:
+        if sum(map(len, self._groups.values())) >= self._MAX_BATCHES * self._batch:
             return self._groups.pop(max(self._groups, key=lambda key: len(self._groups[key])))
         return []
 

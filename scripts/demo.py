@@ -48,7 +48,7 @@ from affordance_ros.nodes.grounding.status import LATCHED
 from affordance_ros.sources import open_source
 from affordance_ros.spatial.lift import NoPoint
 from affordance_ros.spatial.lift import SurfacePoint
-from affordance_ros.spatial.rgbd import read_scene
+from affordance_ros.spatial.rgbd import read_rgbd
 from affordance_ros.spatial.rigid import matrix
 from affordance_ros.spatial.stamp_cache import to_ns
 from affordance_ros.targets.peaks import Target
@@ -155,7 +155,7 @@ class Listener:
                 overlay_bgr=frame.overlay,
                 heatmap=frame.heatmap,
                 stamp_ns=stamp_ns,
-                scene=read_scene(frame.depth, frame.info, size=size),
+                rgbd=read_rgbd(frame.depth, frame.info, size=size),
                 points=heard_points(targets, frame.pose),
             )
 

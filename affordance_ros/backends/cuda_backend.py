@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from affordance_ros.backends.base import BackendError
 from affordance_ros.backends.device_letterbox import DeviceLetterbox
-from affordance_ros.backends.fused_network import LeanNetwork
+from affordance_ros.backends.fused_network import FusedNetwork
 from affordance_ros.backends.torch_backend import exact_float32
 from affordance_ros.image.letterbox import Letterbox
 from affordance_ros.model.grounding import GroundingModel
-from affordance_ros.model.lru import Recent
+from affordance_ros.model.lru import LruCache
 
 _DTYPES = {'f32': torch.float32, 'f16': torch.float16, 'bf16': torch.bfloat16}
 # A picture's size, its letterbox and a number of commands make a graph of their own.
@@ -41,8 +41,8 @@ class CudaBackend:
         self._device = model.device
         self._precision = precision
         self._normalization = model.normalization
-        self._network = LeanNetwork(model, _DTYPES[precision])
-        self._plans: Recent[tuple[Letterbox, str, int], _Plan] = Recent(_KEPT)
+        self._network = FusedNetwork(model, _DTYPES[precision])
+        self._plans: LruCache[tuple[Letterbox, str, int], _Plan] = LruCache(_KEPT)
 
     @property
     def description(self) -> str:
@@ -93,7 +93,7 @@ class _Plan:
 
     def __init__(
         self,
-        network: LeanNetwork,
+        network: FusedNetwork,
         letterbox: DeviceLetterbox,
         shape: tuple[int, ...],
         text: tuple[int, int],

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from affordance_ros.backends.base import BackendError
 from affordance_ros.image.preprocess import Normalization
 from affordance_ros.model.errors import WeightsError
-from affordance_ros.model.lru import Recent
+from affordance_ros.model.lru import LruCache
 from affordance_ros.safe_io.files import read_bounded
 from affordance_ros.safe_io.files import sha256_of_file
 from affordance_ros.text.commands import TEXT_ENDS
@@ -144,7 +144,7 @@ class ExportedText:
         self._length = facts.context_length
         self._tokenizer = Tokenizer(folder / VOCABULARY)
         self._run = _text_runner(folder / TEXT)
-        self._vectors: Recent[str, NDArray[np.float32]] = Recent(_CACHED_PROMPTS)
+        self._vectors: LruCache[str, NDArray[np.float32]] = LruCache(_CACHED_PROMPTS)
 
     def check_length(self, prompt: str) -> None:
         """Refuse a prompt that CLIP would cut off.

@@ -9,7 +9,7 @@ from torch import nn
 from affordance_ros.model.grounding import GroundingModel
 
 
-class LeanNetwork(nn.Module):
+class FusedNetwork(nn.Module):
     """Answers as the model does, but for rounding, in fewer steps; the model keeps its answers.
 
     The trunk's front, what it adds to the stages, neck and head stay in float32: there rounding

@@ -13,7 +13,7 @@ from affordance_ros.backends.base import BackendConfig
 from affordance_ros.backends.base import BackendError
 from affordance_ros.backends.base import Network
 from affordance_ros.backends.base import shared_text
-from affordance_ros.model.lru import Recent
+from affordance_ros.model.lru import LruCache
 
 _KEPT = 8  # input sizes whose sessions stay in memory
 
@@ -27,7 +27,7 @@ class OnnxSessions:
 
     def __init__(self, open_session: Callable[[tuple[int, int]], ort.InferenceSession]) -> None:
         self._open = open_session
-        self._sessions: Recent[tuple[int, int], ort.InferenceSession] = Recent(_KEPT)
+        self._sessions: LruCache[tuple[int, int], ort.InferenceSession] = LruCache(_KEPT)
 
     def run(self, pixels: NDArray[np.float32], text: NDArray[np.float32]) -> NDArray[np.float32]:
         """Compute activation maps; see `Backend.run`."""

@@ -21,7 +21,7 @@ from affordance_ros.backends.base import BackendError
 from affordance_ros.backends.base import Network
 from affordance_ros.backends.base import shared_text
 from affordance_ros.backends.cache import DiskCache
-from affordance_ros.model.lru import Recent
+from affordance_ros.model.lru import LruCache
 
 _LOG = logging.getLogger(__name__)
 # A picture's size and the batch make a network of their own; so many stay in memory.
@@ -69,7 +69,7 @@ class OpenVINOBackend:
         }
         if config.num_threads:
             self._threads['INFERENCE_NUM_THREADS'] = config.num_threads
-        self._chains: Recent[tuple[int, int, int], list[ov.InferRequest]] = Recent(_KEPT)
+        self._chains: LruCache[tuple[int, int, int], list[ov.InferRequest]] = LruCache(_KEPT)
 
     @property
     def description(self) -> str:

@@ -13,14 +13,14 @@ from pathlib import Path
 RECORD = Path(__file__).with_name('precision_record.json')
 # Against torch in float32, as shares: how much a metric's mean may change, and how many best
 # targets may move by MOVED_PX or more.
-MOST_METRIC_CHANGE = 0.01
-MOST_MOVED = 0.01
+MAX_METRIC_CHANGE = 0.01
+MAX_MOVED = 0.01
 MOVED_PX = 2.0
 
 
 @dataclass(frozen=True)
-class Kept:
-    """How far a backend in one precision kept the answers of torch in float32.
+class PrecisionRecord:
+    """How far the answers of a backend in one precision are from those of torch in float32.
 
     Attributes:
         backend: The backend's name.
@@ -48,7 +48,7 @@ class Kept:
     def passes(self) -> bool:
         """Whether the answers stay."""
         metrics = (self.kld, self.sim, self.nss)
-        return self.moved < MOST_MOVED and all(abs(m) < MOST_METRIC_CHANGE for m in metrics)
+        return self.moved < MAX_MOVED and all(abs(m) < MAX_METRIC_CHANGE for m in metrics)
 
     def __str__(self) -> str:
         """Say it in one phrase, for reasons."""
@@ -59,14 +59,14 @@ class Kept:
         )
 
 
-def read_record(path: Path = RECORD) -> list[Kept]:
+def read_record(path: Path = RECORD) -> list[PrecisionRecord]:
     """Return all that was measured."""
-    return [Kept(**entry) for entry in json.loads(path.read_text(encoding='utf-8'))]
+    return [PrecisionRecord(**entry) for entry in json.loads(path.read_text(encoding='utf-8'))]
 
 
-def find_record(backend: str, precision: str, decoder: str) -> Kept | None:
+def find_record(backend: str, precision: str, decoder: str) -> PrecisionRecord | None:
     """Return what was measured of a backend, a precision and a decoder's kind, if anything."""
-    for kept in read_record():
-        if (kept.backend, kept.precision, kept.decoder) == (backend, precision, decoder):
-            return kept
+    for record in read_record():
+        if (record.backend, record.precision, record.decoder) == (backend, precision, decoder):
+            return record
     return None

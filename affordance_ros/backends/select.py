@@ -33,7 +33,7 @@ _ORDER = {'cpu': ('openvino', 'onnxruntime', 'torch'), 'cuda': ('torch',)}
 _FASTER = {('openvino', 'cpu'): 'bf16', ('torch', 'cuda'): 'f16', ('tensorrt', 'cuda'): 'f16'}
 # A backend whose heat differs by more from torch's is broken: rounding is far below, in f32 and in
 # the others.
-_MOST_ERROR = {'f32': 1e-3, 'f16': 0.02, 'bf16': 0.1}
+_MAX_ERROR = {'f32': 1e-3, 'f16': 0.02, 'bf16': 0.1}
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,11 @@ def _precision(name: str, model: Model, config: BackendConfig) -> tuple[str, str
 
         if not processor_has_bf16():
             return 'f32', ', f32 because this processor has no bfloat16'
-    kept = find_record(name, faster, model.decoder_kind)
-    if kept is None:
+    record = find_record(name, faster, model.decoder_kind)
+    if record is None:
         unknown = f'nobody has measured {faster} with a {model.decoder_kind} decoder'
         return 'f32', f', f32 because {unknown}'
-    return (faster if kept.passes else 'f32'), f', {kept}'
+    return (faster if record.passes else 'f32'), f', {record}'
 
 
 def _try_out(backend: Backend, model: Model, precision: str, canvas: tuple[int, int]) -> None:
@@ -115,7 +115,7 @@ def _try_out(backend: Backend, model: Model, precision: str, canvas: tuple[int, 
     else:
         expected = sigmoid(_reference(model).run(pixels, text))
     error = float(np.abs(heat - expected).max())
-    if not error <= _MOST_ERROR[precision]:
+    if not error <= _MAX_ERROR[precision]:
         raise BackendError(f'its heat differs from torch by {error:.2g}: it is not used')
 
 

@@ -17,7 +17,7 @@ from affordance_ros.backends.onnxruntime_backend import OnnxSessions
 
 _PROVIDER = 'TensorrtExecutionProvider'
 # One engine answers so many commands and pictures at once, and is fastest for one.
-_MOST_COMMANDS, _MOST_PICTURES = 256, 8
+_MAX_COMMANDS, _MAX_PICTURES = 256, 8
 _PRECISIONS = {'f32': {}, 'f16': {'trt_fp16_enable': True}, 'bf16': {'trt_bf16_enable': True}}
 
 
@@ -117,7 +117,7 @@ def provider_options(
         'device_id': device_index,
         'trt_profile_min_shapes': shapes(1, 1),
         'trt_profile_opt_shapes': shapes(1, 1),
-        'trt_profile_max_shapes': shapes(_MOST_PICTURES, _MOST_COMMANDS),
+        'trt_profile_max_shapes': shapes(_MAX_PICTURES, _MAX_COMMANDS),
         **_PRECISIONS[precision],
     }
     if folder is not None:

@@ -25,9 +25,9 @@ from affordance_ros.bag.frames import decode_image
 from affordance_ros.bag.messages import IMAGE
 from affordance_ros.bag.messages import TARGETS
 from affordance_ros.bag.messages import OutputMessages
-from affordance_ros.bag.scene import READ_AHEAD_NS
-from affordance_ros.bag.scene import BagScenes
-from affordance_ros.bag.scene import DepthTopics
+from affordance_ros.bag.rgbd import READ_AHEAD_NS
+from affordance_ros.bag.rgbd import BagRgbd
+from affordance_ros.bag.rgbd import DepthTopics
 from affordance_ros.bag.schedule import Schedule
 from affordance_ros.image.ros_image import CameraImage
 from affordance_ros.image.ros_image import ImageError
@@ -107,7 +107,7 @@ def run_bag(job: BagJob, predictor: Predictor) -> BagReport:
         create_bag(job.out) as sink,
     ):
         run = _Run(job, predictor, source, sink, recording)
-        beside = run.scenes.topics
+        beside = run.depth.topics
         total = source.count(everything=job.copy, beside=beside)
         messages = source.messages(everything=job.copy, beside=beside)
         bar = tqdm(messages, total=total, unit='message', disable=not sys.stderr.isatty())
@@ -139,8 +139,8 @@ class _Run:
         self._answered = self._early = 0
         self._unusable: Counter[str] = Counter()
         self._command: BoundCommand | None = None
-        self.scenes = BagScenes(source, job.depth)
-        self._read_ahead_ns = READ_AHEAD_NS if self.scenes.topics else 0
+        self.depth = BagRgbd(source, job.depth)
+        self._read_ahead_ns = READ_AHEAD_NS if self.depth.topics else 0
         self._held: deque[BagMessage] = deque()
 
     def take(self, message: BagMessage) -> None:
@@ -148,7 +148,7 @@ class _Run:
         if message.connection.topic == self._source.topic:
             self._held.append(message)
         else:
-            self.scenes.add(message)
+            self.depth.add(message)
         while self._held and message.log_ns - self._held[0].log_ns >= self._read_ahead_ns:
             self._answer_oldest()
 
@@ -161,7 +161,7 @@ class _Run:
             self._answered,
             self._early,
             self._unusable,
-            self.scenes.without_points,
+            self.depth.without_points,
         )
 
     def _answer_oldest(self) -> None:
@@ -194,8 +194,8 @@ class _Run:
         overlay = draw_overlay(
             bgr, grounding.heatmap, targets=grounding.targets, caption=command.text
         )
-        scene = self.scenes.scene(header, size=grounding.size)
-        points = scene.locate(grounding.targets, grounding)
+        rgbd = self.depth.rgbd(header, size=grounding.size)
+        points = rgbd.locate(grounding.targets, grounding)
         make = self._messages
         for name, raw in (
             ('heatmap', make.image(grounding.heatmap, '32FC1', header=header)),
@@ -216,7 +216,7 @@ class _Run:
                 overlay_bgr=overlay,
                 heatmap=grounding.heatmap,
                 stamp_ns=to_ns(header.stamp),
-                scene=scene if self.scenes.topics else None,
+                rgbd=rgbd if self.depth.topics else None,
                 points=points,
             )
 

@@ -63,9 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from affordance_ros.bag.rgbd import DepthTopics
     from affordance_ros.bag.run import BagJob  # needs rosbags, whose lack main() names
     from affordance_ros.bag.run import run_bag
-    from affordance_ros.bag.scene import DepthTopics
 
     predictor = load_predictor(options)
     commands = [predictor.check_command(text) for text in options.command]

@@ -38,8 +38,8 @@ from affordance_ros.safe_io.files import sha256_of_file
 
 _LOG = logging.getLogger('affordance-export')
 # The largest difference from torch that rounding makes in float32, with room to spare.
-MOST_LOGIT_ERROR = 1e-3
-MOST_TEXT_ERROR = 1e-4
+MAX_LOGIT_ERROR = 1e-3
+MAX_TEXT_ERROR = 1e-4
 _PROMPTS = ('cut', 'hold the mug', 'drink_with', 'the handle of the red pan', '切る')
 
 
@@ -150,26 +150,26 @@ def check_image(model: GroundingModel, path: Path, canvas: tuple[int, int]) -> N
     """Hold the written image network against torch, for several images and commands.
 
     Raises:
-        BackendError: If a logit differs by more than MOST_LOGIT_ERROR.
+        BackendError: If a logit differs by more than MAX_LOGIT_ERROR.
     """
     rng = np.random.default_rng(0)
     pixels = rng.standard_normal((2, 3, *canvas), np.float32)
     text = np.stack([model.text.vector([prompt]) for prompt in _PROMPTS])
     expected = TorchBackend(model).run(pixels, text)
     inputs = {'pixels': pixels, 'text': np.stack([text] * len(pixels))}
-    _compare(path, inputs, expected, MOST_LOGIT_ERROR)
+    _compare(path, inputs, expected, MAX_LOGIT_ERROR)
 
 
 def check_text(model: GroundingModel, path: Path) -> None:
     """Hold the written text network against torch.
 
     Raises:
-        BackendError: If a vector differs by more than MOST_TEXT_ERROR.
+        BackendError: If a vector differs by more than MAX_TEXT_ERROR.
     """
     length = _clip(model).context_length
     tokens = open_clip.SimpleTokenizer(context_length=length)(list(_PROMPTS)).numpy()
     expected = np.stack([model.text.vector([prompt]) for prompt in _PROMPTS])
-    _compare(path, {'tokens': tokens}, expected, MOST_TEXT_ERROR)
+    _compare(path, {'tokens': tokens}, expected, MAX_TEXT_ERROR)
 
 
 def _compare(path: Path, inputs: dict[str, np.ndarray], expected: np.ndarray, most: float) -> None:

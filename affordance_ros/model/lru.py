@@ -13,7 +13,7 @@ KeyT = TypeVar('KeyT', bound=Hashable)
 ValueT = TypeVar('ValueT')
 
 
-class Recent(Generic[KeyT, ValueT]):
+class LruCache(Generic[KeyT, ValueT]):
     """The values that were used last, by their keys.
 
     Unlike functools.lru_cache on a bound method, it holds no reference to its owner, so that a

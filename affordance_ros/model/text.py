@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from affordance_ros.model.lru import Recent
+from affordance_ros.model.lru import LruCache
 
 _CACHED_PROMPTS = 4096
 
@@ -24,7 +24,7 @@ class TextEncoder(ABC):
     """
 
     def __init__(self) -> None:
-        self._vectors: Recent[str, torch.Tensor] = Recent(_CACHED_PROMPTS)
+        self._vectors: LruCache[str, torch.Tensor] = LruCache(_CACHED_PROMPTS)
 
     @abstractmethod
     def check_length(self, prompt: str) -> None:

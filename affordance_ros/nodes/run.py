@@ -20,7 +20,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from affordance_ros.runtime.memory import keep_memory
 
-_LONGEST_WAIT_S = 0.2
+_MAX_WAIT_S = 0.2
 
 NodeT = TypeVar('NodeT', bound=Node)
 
@@ -82,7 +82,7 @@ def run_node(
 
 def _spin_once(executor: Executor) -> None:
     try:
-        executor.spin_once(timeout_sec=_LONGEST_WAIT_S)
+        executor.spin_once(timeout_sec=_MAX_WAIT_S)
     except RCLError as error:
         # Older rclpy (Humble's, for one) lets this through where somebody asks a managed node for
         # a transition that is not possible in its state; the node must not die of it.

@@ -8,7 +8,7 @@ from collections import deque
 from types import TracebackType
 
 
-class Turns:
+class FairLock:
     """Lets one thread through at a time, first come, first served.
 
     threading.Lock promises no order, and in practice whoever has just had it often has it next:

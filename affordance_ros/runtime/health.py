@@ -55,7 +55,7 @@ class Publisher:
 
 
 @dataclass(frozen=True)
-class Facts:
+class HealthInputs:
     """What is known at one moment.
 
     Attributes:
@@ -145,7 +145,7 @@ class Watchdog:
         self._verdict = Verdict()
         self._differs_since = None
 
-    def update(self, facts: Facts) -> Verdict:
+    def update(self, facts: HealthInputs) -> Verdict:
         """Take new facts and return the verdict; call it about once a second."""
         now = self._clock()
         counters = facts.counters
@@ -183,7 +183,7 @@ class Watchdog:
             return 0.0
         return min(self._idle_s(name, now), now - self._awaited_since.setdefault(name, now))
 
-    def _judge(self, facts: Facts, now: float) -> Verdict:
+    def _judge(self, facts: HealthInputs, now: float) -> Verdict:
         images_come = self._flows('received', facts.counters.received, now)
         depth_comes = self._flows('depth', facts.depth_received, now)
         unanswered_s = self._awaited_s(
@@ -218,7 +218,7 @@ class Watchdog:
             return verdict
         return self._judge_depth(facts, unmatched_s)
 
-    def _judge_answers(self, facts: Facts, now: float, unanswered_s: float) -> Verdict:
+    def _judge_answers(self, facts: HealthInputs, now: float, unanswered_s: float) -> Verdict:
         counters = facts.counters
         allowed_s = 3.0 / facts.max_rate_hz if facts.max_rate_hz > 0 else 0.0
         bad_ones_come = self._flows('unusable', counters.unusable, now)
@@ -239,7 +239,7 @@ class Watchdog:
             )
         return Verdict()
 
-    def _judge_depth(self, facts: Facts, unmatched_s: float) -> Verdict:
+    def _judge_depth(self, facts: HealthInputs, unmatched_s: float) -> Verdict:
         if not facts.camera_info_received:
             return Verdict(
                 Cause.NO_CAMERA_INFO,
@@ -256,7 +256,7 @@ class Watchdog:
         return Verdict()
 
 
-def _missing_images(facts: Facts) -> Verdict:
+def _missing_images(facts: HealthInputs) -> Verdict:
     """Say why no image comes, as far as the graph shows it."""
     topic = facts.image_topic
     if not facts.publishers:

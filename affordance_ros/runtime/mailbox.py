@@ -79,7 +79,7 @@ class Job(Generic[FrameT]):
 
 
 @dataclass(frozen=True)
-class Asked(Generic[FrameT, RequestT]):
+class RequestJob(Generic[FrameT, RequestT]):
     """A request with the frame that it is to be answered on.
 
     Attributes:
@@ -121,7 +121,7 @@ class Mailbox(Generic[FrameT, RequestT]):
         self._received = self._processed = self._dropped = 0
         self._unusable: Counter[str] = Counter()
         self._waiting: list[RequestT] = []  # for a frame
-        self._asked: deque[Asked[FrameT, RequestT]] = deque()
+        self._asked: deque[RequestJob[FrameT, RequestT]] = deque()
         self._asked_last = False
 
     def offer(self, frame: FrameT, *, transport_s: float = 0.0) -> None:
@@ -140,7 +140,7 @@ class Mailbox(Generic[FrameT, RequestT]):
             self._frame = frame
             self._timer = FrameTimer(transport_s, self._clock)
             self._asked.extend(
-                Asked(frame, request, FrameTimer(transport_s, self._clock))
+                RequestJob(frame, request, FrameTimer(transport_s, self._clock))
                 for request in self._waiting
             )
             self._waiting.clear()
@@ -163,7 +163,7 @@ class Mailbox(Generic[FrameT, RequestT]):
             if frame is None:
                 self._waiting.append(request)
             else:
-                self._asked.append(Asked(frame, request, FrameTimer(0.0, self._clock)))
+                self._asked.append(RequestJob(frame, request, FrameTimer(0.0, self._clock)))
             self._changed.notify()
 
     def withdraw(self, request: RequestT) -> None:
@@ -202,7 +202,7 @@ class Mailbox(Generic[FrameT, RequestT]):
                 self._changed.wait(wait_s)
             return False
 
-    def take(self) -> Job[FrameT] | Asked[FrameT, RequestT] | None:
+    def take(self) -> Job[FrameT] | RequestJob[FrameT, RequestT] | None:
         """Return work: a frame with the command in force, or a request with its frame.
 
         Returns:

@@ -24,7 +24,7 @@ from affordance_ros.targets.peaks import Target
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class Rgbd:
     """What an image shows, in 3D.
 
     Attributes:
@@ -45,7 +45,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class NoScene:
+class NoRgbd:
     """Why no target of an image has a point.
 
     Attributes:
@@ -66,28 +66,28 @@ class NoScene:
 # How far depth's stamp may be from its image's, in seconds, where nobody says it.
 DEPTH_TOLERANCE_S = 0.02
 
-NO_DEPTH = NoScene('no_depth', 'no_depth', REASONS['no_depth'])
+NO_DEPTH = NoRgbd('no_depth', 'no_depth', REASONS['no_depth'])
 
 
-def read_scene(
+def read_rgbd(
     depth: ImageMessage | None, info: CameraInfoMessage | None, *, size: tuple[int, int]
-) -> Scene | NoScene:
+) -> Rgbd | NoRgbd:
     """Put depth and camera_info together; what is wrong with them is an answer, not an error.
 
     Args:
         depth: sensor_msgs/Image that belongs to the image, or None where none came. It must
-            outlive the scene.
+            outlive what is returned.
         info: sensor_msgs/CameraInfo of the image, or None.
         size: (height, width) of the image in pixels.
     """
     if depth is None:
         return NO_DEPTH
     if info is None:
-        return NoScene('no_camera_info', 'no_camera_info', REASONS['no_camera_info'])
+        return NoRgbd('no_camera_info', 'no_camera_info', REASONS['no_camera_info'])
     try:
         view = DepthImage.view(depth)
         pinhole = Pinhole.from_info(info, size)
         pinhole.resized(view.size)  # so that another aspect ratio is named without a target too
     except (DepthError, PinholeError) as error:
-        return NoScene('unusable', error.cause, str(error))
-    return Scene(view, pinhole)
+        return NoRgbd('unusable', error.cause, str(error))
+    return Rgbd(view, pinhole)

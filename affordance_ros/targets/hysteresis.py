@@ -20,7 +20,7 @@ _THUMBNAIL = (16, 12)
 
 
 @dataclass(frozen=True)
-class SteadyConfig:
+class HysteresisConfig:
     """How the best target is held.
 
     Attributes:
@@ -51,7 +51,7 @@ class SteadyConfig:
             raise ValueError(f'scene_change {self.scene_change} must lie in (0, 1]')
 
 
-class SteadyTargets:
+class HysteresisFilter:
     """Hysteresis on the best target, frame by frame. Off by default.
 
     Latency: none on places and scores. A switch to a better target comes `frames` - 1 frames after
@@ -63,15 +63,15 @@ class SteadyTargets:
         config: How the best target is held.
     """
 
-    def __init__(self, config: SteadyConfig | None = None) -> None:
-        self._config = config or SteadyConfig()
+    def __init__(self, config: HysteresisConfig | None = None) -> None:
+        self._config = config or HysteresisConfig()
         self._held: Target | None = None
         self._beaten = 0
         self._command_id = 0
         self._thumbnail: NDArray[np.float32] | None = None
 
     @property
-    def config(self) -> SteadyConfig:
+    def config(self) -> HysteresisConfig:
         """How the best target is held."""
         return self._config
 

@@ -15,7 +15,7 @@ from affordance_ros.targets.activation import level_ends
 from affordance_ros.targets.activation import restoring_weights
 
 # Where points of the map are closer in the image, there is nothing to save.
-_LEAST_STEP_PX = 4.0
+_MIN_STEP_PX = 4.0
 # The pixels around a point of the map depend on so many points before and behind it.
 _REACH = 2
 
@@ -75,7 +75,7 @@ class MapAxis:
         # Two pixels alone have no middle one: those stay apart, as flat as they are.
         first, last = (number if number > 1 else 0 for number in ends)
         length = source - first - last
-        if scale * canvas / count < _LEAST_STEP_PX or length < 2 * half + 1:
+        if scale * canvas / count < _MIN_STEP_PX or length < 2 * half + 1:
             return None
         on_canvas = (np.arange(count) + 0.5) * canvas / count - 0.5
         places = (on_canvas - start + 0.5) * scale - 0.5 - first

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from affordance_ros.spatial.lift import NoPoint
 from affordance_ros.spatial.lift import SurfacePoint
-from affordance_ros.spatial.rgbd import NoScene
-from affordance_ros.spatial.rgbd import Scene
+from affordance_ros.spatial.rgbd import NoRgbd
+from affordance_ros.spatial.rgbd import Rgbd
 from affordance_ros.targets.peaks import Target
-from affordance_ros.viz.rerun_scene import begin_scene
-from affordance_ros.viz.rerun_scene import log_scene
+from affordance_ros.viz.rerun_rgbd import begin_scene
+from affordance_ros.viz.rerun_rgbd import log_rgbd
 
 _JPEG_QUALITY = 90
 _TARGET_RADIUS_PX = 5.0
@@ -54,7 +54,7 @@ class Recording:
         overlay_bgr: NDArray[np.uint8],
         heatmap: NDArray[np.float32] | None = None,
         stamp_ns: int | None = None,
-        scene: Scene | NoScene | None = None,
+        rgbd: Rgbd | NoRgbd | None = None,
         points: Sequence[SurfacePoint | NoPoint] = (),
     ) -> None:
         """Log an answer to one image.
@@ -66,7 +66,7 @@ class Recording:
             overlay_bgr: (H, W, 3) uint8.
             heatmap: (H, W) float32 in [0, 1], kept as it is, so that the viewer shows its values.
             stamp_ns: The image's stamp in nanoseconds since 1970.
-            scene: What the image shows in 3D; None where there is no depth camera.
+            rgbd: What the image shows in 3D; None where there is no depth camera.
             points: One for each target, in order, where there is one.
         """
         rerun, stream = self._rerun, self._stream
@@ -95,8 +95,8 @@ class Recording:
             # Of rerun's images only the depth image has a fixed range and a colour map.
             heat = rerun.DepthImage(heatmap, colormap='turbo', depth_range=(0.0, 1.0))
             stream.log('heatmap', heat)
-        if scene is not None:
-            log_scene(rerun, stream, scene, targets=targets, points=points)
+        if rgbd is not None:
+            log_rgbd(rerun, stream, rgbd, targets=targets, points=points)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from affordance_ros.backends.onnx_export import TorchNetwork
 from affordance_ros.backends.onnxruntime_backend import OnnxRuntimeBackend
 from affordance_ros.backends.openvino_backend import OpenVINOBackend
 from affordance_ros.backends.openvino_backend import processor_has_bf16
-from affordance_ros.backends.precision_record import Kept
+from affordance_ros.backends.precision_record import PrecisionRecord
 from affordance_ros.backends.precision_record import find_record
 from affordance_ros.backends.precision_record import read_record
 from affordance_ros.backends.select import choose_backend
@@ -162,8 +162,10 @@ def test_auto_takes_openvino_in_the_precision_that_keeps_the_answers(tabletop, t
 def test_bfloat16_needs_a_record_that_it_keeps_the_answers(
     moved, precision, tabletop, tmp_path, monkeypatch
 ):
-    kept = Kept('openvino', 'bf16', 'FPN', 'measured', 1000, moved or 0.0, 0.001, 0.0, -0.002)
-    monkeypatch.setattr(select, 'find_record', lambda *_: None if moved is None else kept)
+    record = PrecisionRecord(
+        'openvino', 'bf16', 'FPN', 'measured', 1000, moved or 0.0, 0.001, 0.0, -0.002
+    )
+    monkeypatch.setattr(select, 'find_record', lambda *_: None if moved is None else record)
     chosen = choose(tabletop, tmp_path)
     assert f' {precision} ' in chosen.backend.description
     assert ('nobody has measured' if moved is None else '1,000 best targets') in chosen.reason
@@ -204,9 +206,9 @@ def test_a_backend_that_is_asked_for_is_used_or_refused(tabletop, tmp_path):
 def test_the_record_has_the_bars_that_it_says():
     for kept in read_record():
         assert kept.frames >= 500, 'too few frames to see one in a hundred'
-    assert Kept('a', 'b', 'c', 'd', 1, 0.0099, 0.0099, -0.0099, 0.0).passes
-    assert not Kept('a', 'b', 'c', 'd', 1, 0.01, 0.0, 0.0, 0.0).passes
-    assert not Kept('a', 'b', 'c', 'd', 1, 0.0, 0.0, -0.01, 0.0).passes
+    assert PrecisionRecord('a', 'b', 'c', 'd', 1, 0.0099, 0.0099, -0.0099, 0.0).passes
+    assert not PrecisionRecord('a', 'b', 'c', 'd', 1, 0.01, 0.0, 0.0, 0.0).passes
+    assert not PrecisionRecord('a', 'b', 'c', 'd', 1, 0.0, 0.0, -0.01, 0.0).passes
 
 
 def test_a_predictor_says_what_runs_it(tmp_path, photos, caplog):

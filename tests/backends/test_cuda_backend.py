@@ -15,7 +15,7 @@ from affordance_ros.backends.base import BackendError
 from affordance_ros.backends.base import FrameBackend
 from affordance_ros.backends.cuda_backend import CudaBackend
 from affordance_ros.backends.device_letterbox import DeviceLetterbox
-from affordance_ros.backends.fused_network import LeanNetwork
+from affordance_ros.backends.fused_network import FusedNetwork
 from affordance_ros.backends.select import Choice
 from affordance_ros.backends.select import choose_backend
 from affordance_ros.backends.tensorrt_backend import provider_options
@@ -79,7 +79,7 @@ def test_folding_changes_nothing_but_rounding(decoder, tabletop, model, rng):
     before = {name: value.clone() for name, value in network.state_dict().items()}
     with torch.inference_mode():
         expected = network(image, text)
-        found = LeanNetwork(network, torch.float32)(image, text)
+        found = FusedNetwork(network, torch.float32)(image, text)
     assert (found - expected).abs().max() < 1e-3 and expected.std() > 0.1
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
 

@@ -169,7 +169,7 @@ def test_a_file_that_nothing_vouches_for_is_refused(left_out, exported, tmp_path
 
 
 def test_what_differs_from_torch_is_not_exported(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(export_cli, 'MOST_TEXT_ERROR', 0.0)
+    monkeypatch.setattr(export_cli, 'MAX_TEXT_ERROR', 0.0)
     assert export_cli.main([str(tmp_path / 'out'), '--model', 'tabletop']) == 2
     assert 'text.onnx differs from torch' in caplog.text
     assert list(tmp_path.iterdir()) == []

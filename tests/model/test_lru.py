@@ -6,11 +6,11 @@ import weakref
 
 import pytest
 
-from affordance_ros.model.lru import Recent
+from affordance_ros.model.lru import LruCache
 
 
 def test_a_value_is_made_once_while_it_is_in_use():
-    recent, made = Recent(2), []
+    recent, made = LruCache(2), []
 
     def get(key):
         return recent.get(key, lambda: made.append(key) or key.upper())
@@ -20,7 +20,7 @@ def test_a_value_is_made_once_while_it_is_in_use():
 
 
 def test_what_could_not_be_made_is_tried_again():
-    recent = Recent(1)
+    recent = LruCache(1)
     with pytest.raises(ZeroDivisionError):
         recent.get('a', lambda: 1 / 0)
     assert recent.get('a', lambda: 'made') == 'made'
@@ -29,7 +29,7 @@ def test_what_could_not_be_made_is_tried_again():
 def test_an_owner_is_freed_without_the_garbage_collector():
     class Owner:
         def __init__(self):
-            self.recent = Recent(1)
+            self.recent = LruCache(1)
 
         def use(self):
             return self.recent.get('key', lambda: str(self)[:0])

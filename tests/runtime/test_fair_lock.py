@@ -1,18 +1,18 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Turns go round in the order in which they were asked for."""
+"""FairLock go round in the order in which they were asked for."""
 
 import threading
 from collections import Counter
 
 import pytest
 
-from affordance_ros.runtime.fair_lock import Turns
+from affordance_ros.runtime.fair_lock import FairLock
 
 
 def test_who_comes_again_and_again_gets_every_nth_turn():
-    turns, order, done = Turns(), [], threading.Event()
+    turns, order, done = FairLock(), [], threading.Event()
     ready = threading.Barrier(4)
 
     def work(name):
@@ -35,7 +35,7 @@ def test_who_comes_again_and_again_gets_every_nth_turn():
 
 
 def test_one_at_a_time_and_an_error_passes_the_turn_on():
-    turns, inside, most = Turns(), [], []
+    turns, inside, most = FairLock(), [], []
 
     def work():
         for _ in range(300):

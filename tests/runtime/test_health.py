@@ -4,7 +4,7 @@
 import pytest
 
 from affordance_ros.runtime.health import Cause
-from affordance_ros.runtime.health import Facts
+from affordance_ros.runtime.health import HealthInputs
 from affordance_ros.runtime.health import Publisher
 from affordance_ros.runtime.health import Verdict
 from affordance_ros.runtime.health import Watchdog
@@ -38,7 +38,7 @@ class World:
         facts.setdefault('publishers', (CAMERA,))
         facts.setdefault('has_command', True)
         return self.watchdog.update(
-            Facts(
+            HealthInputs(
                 image_topic='/camera/image_raw',
                 counters=counters,
                 depth_received=self.depth,

@@ -4,10 +4,10 @@
 import random
 import threading
 
-from affordance_ros.runtime.mailbox import Asked
 from affordance_ros.runtime.mailbox import Counters
 from affordance_ros.runtime.mailbox import Job
 from affordance_ros.runtime.mailbox import Mailbox
+from affordance_ros.runtime.mailbox import RequestJob
 
 
 def take(mailbox):
@@ -175,7 +175,7 @@ def test_a_request_is_answered_on_the_next_frame_and_takes_it_from_no_command():
     mailbox.offer('next')
     mailbox.offer('newer')
     asked, job = take(mailbox), take(mailbox)
-    assert isinstance(asked, Asked) and isinstance(job, Job)
+    assert isinstance(asked, RequestJob) and isinstance(job, Job)
     assert (asked.frame, asked.request) == ('next', 'question')
     assert (job.frame, job.command) == ('newer', mailbox.command)
     mailbox.finish()
@@ -207,7 +207,7 @@ def test_requests_and_frames_take_turns():
     for frame in range(3):
         mailbox.offer(frame)
         kinds += [type(take(mailbox)), type(take(mailbox))]
-    assert kinds == [Asked, Job] * 3
+    assert kinds == [RequestJob, Job] * 3
 
 
 def test_a_withdrawn_request_is_not_handed_out():

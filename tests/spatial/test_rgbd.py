@@ -11,8 +11,8 @@ from affordance_ros.spatial.lift import NoPoint
 from affordance_ros.spatial.lift import locate
 from affordance_ros.spatial.pinhole import Pinhole
 from affordance_ros.spatial.rgbd import NO_DEPTH
-from affordance_ros.spatial.rgbd import NoScene
-from affordance_ros.spatial.rgbd import read_scene
+from affordance_ros.spatial.rgbd import NoRgbd
+from affordance_ros.spatial.rgbd import read_rgbd
 from affordance_ros.targets.peaks import Target
 from tests.support.camera_infos import camera_info
 from tests.support.depth_damage import as_depth
@@ -26,7 +26,7 @@ SOURCE = SimpleNamespace(heatmap=HEAT)
 
 def test_a_scene_locates_as_its_parts_do(rng):
     depth = rng.uniform(0.6995, 0.7005, SIZE).astype(np.float32)
-    got = read_scene(message(depth, '32FC1'), camera_info(), size=SIZE).locate(TARGETS, SOURCE)
+    got = read_rgbd(message(depth, '32FC1'), camera_info(), size=SIZE).locate(TARGETS, SOURCE)
     pinhole = Pinhole.from_info(camera_info(), SIZE)
     for target, point in zip(TARGETS, got, strict=True):
         expected = locate(target, HEAT, depth=as_depth(depth), pinhole=pinhole)
@@ -51,8 +51,8 @@ def test_what_is_wrong_is_an_answer_with_a_reason(depth, info, reason, cause, te
         'rgb8': message(np.ones(SIZE, np.float32), 'rgb8'),
         'square': message(np.ones((480, 480), np.float32), '32FC1'),
     }
-    scene = read_scene(depths[depth], info, size=SIZE)
-    assert isinstance(scene, NoScene)
+    scene = read_rgbd(depths[depth], info, size=SIZE)
+    assert isinstance(scene, NoRgbd)
     assert (scene.reason, scene.cause) == (reason, cause)
     assert scene.reason in REASONS
     assert text in scene.text
@@ -61,4 +61,4 @@ def test_what_is_wrong_is_an_answer_with_a_reason(depth, info, reason, cause, te
 
 
 def test_no_depth_is_the_answer_to_nothing():
-    assert read_scene(None, None, size=SIZE) is NO_DEPTH
+    assert read_rgbd(None, None, size=SIZE) is NO_DEPTH

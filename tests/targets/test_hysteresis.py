@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from affordance_ros.sources import open_source
-from affordance_ros.targets.hysteresis import SteadyConfig
-from affordance_ros.targets.hysteresis import SteadyTargets
+from affordance_ros.targets.hysteresis import HysteresisConfig
+from affordance_ros.targets.hysteresis import HysteresisFilter
 from affordance_ros.targets.peaks import Target
 from tests.conftest import SAMPLES
 
-CONFIG = SteadyConfig(frames=3, margin=0.1, max_distance_px=20.0)
+CONFIG = HysteresisConfig(frames=3, margin=0.1, max_distance_px=20.0)
 IMAGE = np.full((48, 64, 3), 90, np.uint8)
 
 
@@ -40,45 +40,45 @@ A, B, CLOSE = {'a': 0.9, 'b': 0.5}, {'a': 0.5, 'b': 0.9}, {'a': 0.5, 'b': 0.59}
 
 
 def test_off_by_default():
-    assert play(SteadyTargets(), [A, B, A, B]) == 'abab'
+    assert play(HysteresisFilter(), [A, B, A, B]) == 'abab'
 
 
 def test_a_best_target_that_flickers_is_held():
-    assert play(SteadyTargets(CONFIG), [A, B, B, A, B, B, A]) == 'aaaaaaa'
+    assert play(HysteresisFilter(CONFIG), [A, B, B, A, B, B, A]) == 'aaaaaaa'
 
 
 def test_it_gives_way_once_it_was_beaten_by_the_margin_in_so_many_frames_in_a_row():
-    assert play(SteadyTargets(CONFIG), [A, B, B, B, B, A]) == 'aaabbb'
+    assert play(HysteresisFilter(CONFIG), [A, B, B, B, B, A]) == 'aaabbb'
 
 
 def test_without_the_margin_it_never_gives_way():
-    assert play(SteadyTargets(CONFIG), [A, *[CLOSE] * 20]) == 'a' * 21
+    assert play(HysteresisFilter(CONFIG), [A, *[CLOSE] * 20]) == 'a' * 21
 
 
 def test_the_stated_latency_is_frames_less_one():
     for frames in (1, 2, 5):
-        steady = SteadyTargets(SteadyConfig(frames=frames))
+        steady = HysteresisFilter(HysteresisConfig(frames=frames))
         got = play(steady, [A, *[B] * 10])
         assert got.index('b') - 1 == frames - 1
 
 
 def test_a_target_that_is_gone_gives_way_at_once():
-    assert play(SteadyTargets(CONFIG), [A, {'b': 0.5, 'c': 0.4}, A]) == 'abb'
+    assert play(HysteresisFilter(CONFIG), [A, {'b': 0.5, 'c': 0.4}, A]) == 'abb'
 
 
 def test_nothing_found_is_answered_with_nothing():
-    assert play(SteadyTargets(CONFIG), [A, {}, B]) == 'ab'
-    assert SteadyTargets(CONFIG).update((), command_id=1, image=IMAGE) == ()
+    assert play(HysteresisFilter(CONFIG), [A, {}, B]) == 'ab'
+    assert HysteresisFilter(CONFIG).update((), command_id=1, image=IMAGE) == ()
 
 
 def test_a_new_command_starts_anew():
-    steady = SteadyTargets(CONFIG)
+    steady = HysteresisFilter(CONFIG)
     assert play(steady, [A, B]) == 'aa'
     assert play(steady, [B], command_id=2) == 'b'
 
 
 def test_the_others_stay_best_first():
-    steady = SteadyTargets(CONFIG)
+    steady = HysteresisFilter(CONFIG)
     play(steady, [A])
     answer = steady.update(targets(a=0.3, b=0.9, c=0.5), command_id=1, image=IMAGE)
     assert [name(target) for target in answer] == ['a', 'b', 'c']
@@ -86,7 +86,7 @@ def test_the_others_stay_best_first():
 
 def test_a_moving_target_is_followed_and_a_jump_is_not():
     other = Target(400.0, 300.0, 0.9)
-    steady = SteadyTargets(SteadyConfig(frames=100, max_distance_px=20.0))
+    steady = HysteresisFilter(HysteresisConfig(frames=100, max_distance_px=20.0))
     steady.update((Target(100.0, 100.0, 0.95), other), command_id=1, image=IMAGE)
     for x in (119.0, 138.0, 157.0, 150.0):
         moved = Target(x, 100.0, 0.5)
@@ -97,19 +97,19 @@ def test_a_moving_target_is_followed_and_a_jump_is_not():
 
 def test_another_scene_starts_anew(photos):
     first, second = list(photos.values())[:2]
-    steady = SteadyTargets(CONFIG)
+    steady = HysteresisFilter(CONFIG)
     assert play(steady, [A], image=first) == 'a'
     assert play(steady, [B], image=second) == 'b'
 
 
 def test_another_size_or_kind_of_image_starts_anew():
-    steady = SteadyTargets(CONFIG)
+    steady = HysteresisFilter(CONFIG)
     assert play(steady, [A]) == 'a'
     assert play(steady, [B], image=IMAGE[..., 0]) == 'b'
 
 
 def test_a_camera_that_moves_or_adapts_its_exposure_sees_the_same_scene():
-    steady = SteadyTargets(SteadyConfig(frames=1000))
+    steady = HysteresisFilter(HysteresisConfig(frames=1000))
     frames = [frame.bgr for frame in open_source(str(SAMPLES / 'tabletop'), loop=False)]
     assert play(steady, [A], image=frames[0]) == 'a'
     for number, frame in enumerate(frames):
@@ -123,4 +123,4 @@ def test_a_camera_that_moves_or_adapts_its_exposure_sees_the_same_scene():
 )
 def test_a_configuration_out_of_range_is_refused(field, value):
     with pytest.raises(ValueError, match=f'{field} {value}'):
-        SteadyConfig(**{field: value})
+        HysteresisConfig(**{field: value})

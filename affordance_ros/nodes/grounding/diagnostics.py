@@ -18,7 +18,7 @@ from rclpy.node import Node
 
 from affordance_ros.nodes.grounding.status import StatusReporter
 from affordance_ros.runtime.health import Cause
-from affordance_ros.runtime.health import Facts
+from affordance_ros.runtime.health import HealthInputs
 from affordance_ros.runtime.health import Watchdog
 from affordance_ros.runtime.latency import STAGES
 from affordance_ros.runtime.latency import TOTAL
@@ -61,7 +61,7 @@ class Diagnostics:
         node: Node,
         latency: LatencyMonitor,
         *,
-        facts: Callable[[], Facts | None],
+        facts: Callable[[], HealthInputs | None],
         status: StatusReporter,
         about: Callable[[], Mapping[str, str]],
     ) -> None:
@@ -128,7 +128,7 @@ class Diagnostics:
             )
         ]
 
-    def _input_status(self, facts: Facts, summary: LatencySummary) -> DiagnosticStatus:
+    def _input_status(self, facts: HealthInputs, summary: LatencySummary) -> DiagnosticStatus:
         verdict = self._watchdog.update(facts)
         values = {
             'state': self._reporter.state,
@@ -147,7 +147,7 @@ class Diagnostics:
         message = verdict.text or f'{summary.rate_in_hz:.1f} images a second'
         return self._status('input', _LEVELS.get(verdict.cause, _ERROR), message, values)
 
-    def _processing_status(self, facts: Facts, summary: LatencySummary) -> DiagnosticStatus:
+    def _processing_status(self, facts: HealthInputs, summary: LatencySummary) -> DiagnosticStatus:
         counters, requests = facts.counters, facts.requests
         values: dict[str, object] = {
             'rate out (Hz)': f'{summary.rate_out_hz:.2f}',

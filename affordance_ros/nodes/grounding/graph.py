@@ -12,7 +12,7 @@ from rclpy.qos import QoSProfile
 from rclpy.qos import qos_check_compatible
 from rclpy.subscription import Subscription
 
-from affordance_ros.runtime.health import Facts
+from affordance_ros.runtime.health import HealthInputs
 from affordance_ros.runtime.health import Publisher
 from affordance_ros.runtime.mailbox import Counters
 from affordance_ros.runtime.mailbox import RequestCounters
@@ -38,7 +38,7 @@ def gather_facts(
     camera_info_received: int = 0,
     depth_matched: int = 0,
     without_points: Mapping[str, int] | None = None,
-) -> Facts:
+) -> HealthInputs:
     """Look at the graph and the clock, and put what the node knows beside it.
 
     Args:
@@ -64,7 +64,7 @@ def gather_facts(
         for info in node.get_publishers_info_by_topic(topic)
     )
     sim_time = bool(node.get_parameter('use_sim_time').value)
-    return Facts(
+    return HealthInputs(
         image_topic=topic,
         message_type=message_type,
         publishers=publishers,

@@ -25,7 +25,7 @@ from affordance_ros.nodes.grounding.ground_request import NodeMailbox
 from affordance_ros.nodes.grounding.spatial_inputs import SpatialCounters
 from affordance_ros.nodes.grounding.status import StatusReporter
 from affordance_ros.nodes.topics import listen_to_sensor
-from affordance_ros.runtime.health import Facts
+from affordance_ros.runtime.health import HealthInputs
 from affordance_ros.runtime.latency import LatencyMonitor
 from affordance_ros.runtime.mailbox import RequestCounters
 from affordance_ros.spatial.stamp_cache import to_ns
@@ -84,7 +84,7 @@ class Inputs:
 
     def facts(
         self, *, max_rate_hz: float, requests: RequestCounters, spatial: SpatialCounters
-    ) -> Facts:
+    ) -> HealthInputs:
         """Return what the watchdog needs to know.
 
         Args:

@@ -35,7 +35,7 @@ from affordance_ros.nodes.grounding.transitions import explained
 from affordance_ros.nodes.grounding.worker import Worker
 from affordance_ros.nodes.run import StartupError
 from affordance_ros.nodes.run import run_node
-from affordance_ros.runtime.health import Facts
+from affordance_ros.runtime.health import HealthInputs
 from affordance_ros.runtime.latency import LatencyMonitor
 from affordance_ros.runtime.mailbox import Mailbox
 from affordance_ros.runtime.memory import release_memory
@@ -239,7 +239,7 @@ class GroundingNode(LifecycleNode):
         self._status.forget_model()
         release_memory()
 
-    def _facts(self) -> Facts | None:
+    def _facts(self) -> HealthInputs | None:
         """Return what the watchdog needs to know; None while the node is not active."""
         if self._inputs is None or self._config is None:
             return None

@@ -19,13 +19,13 @@ from affordance_ros.model.config import ModelConfig
 from affordance_ros.nodes.declare import declare_parameter
 from affordance_ros.predictor import PredictorConfig
 from affordance_ros.spatial.rgbd import DEPTH_TOLERANCE_S
-from affordance_ros.targets.hysteresis import SteadyConfig
+from affordance_ros.targets.hysteresis import HysteresisConfig
 
 IMAGE_TRANSPORTS = ('raw', 'compressed')
 _MODEL = ModelConfig()
 _BACKEND = BackendConfig()
 _PREDICTOR = PredictorConfig()
-_STEADY = SteadyConfig()
+_STEADY = HysteresisConfig()
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class NodeConfig:
     backend: BackendConfig
     predictor: PredictorConfig
     spatial: SpatialConfig
-    steady: SteadyConfig
+    steady: HysteresisConfig
     image_transport: str
     task_command: str
     max_rate_hz: float
@@ -263,7 +263,7 @@ def _to_config(values: Mapping[str, Any]) -> NodeConfig:
             }
         ),
         spatial=SpatialConfig(**{field.name: values[field.name] for field in fields(_SPATIAL)}),
-        steady=SteadyConfig(frames=values['steady_frames'], margin=values['steady_margin']),
+        steady=HysteresisConfig(frames=values['steady_frames'], margin=values['steady_margin']),
         image_transport=values['image_transport'],
         task_command=values['task_command'],
         max_rate_hz=values['max_rate_hz'],

@@ -16,7 +16,7 @@ from affordance_ros.model.config import ModelConfig
 from affordance_ros.nodes.grounding.parameters import NodeConfig
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
-from affordance_ros.runtime.fair_lock import Turns
+from affordance_ros.runtime.fair_lock import FairLock
 
 _Key: TypeAlias = tuple[ModelConfig, BackendConfig, int, str]
 
@@ -31,7 +31,7 @@ class SharedModels:
     """
 
     def __init__(self) -> None:
-        self.turns = Turns()
+        self.turns = FairLock()
         self._loading = threading.Lock()
         self._models: weakref.WeakValueDictionary[_Key, Model] = weakref.WeakValueDictionary()
         self._choices: weakref.WeakValueDictionary[_Key, Choice] = weakref.WeakValueDictionary()

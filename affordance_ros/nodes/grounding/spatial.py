@@ -18,8 +18,8 @@ from affordance_ros.nodes.grounding.status import StatusReporter
 from affordance_ros.nodes.grounding.transform import FrameTransformer
 from affordance_ros.spatial.lift import NoPoint
 from affordance_ros.spatial.lift import SurfacePoint
-from affordance_ros.spatial.rgbd import NoScene
-from affordance_ros.spatial.rgbd import Scene
+from affordance_ros.spatial.rgbd import NoRgbd
+from affordance_ros.spatial.rgbd import Rgbd
 from affordance_ros.targets.activation import HeatSource
 
 
@@ -75,11 +75,9 @@ class Spatial:
         """Return the depth of an image's very stamp, if it has come; see `SpatialInputs`."""
         return self._inputs.find_exact(header)
 
-    def scene(
-        self, header: Header, *, size: tuple[int, int], depth: Image | None
-    ) -> Scene | NoScene:
+    def rgbd(self, header: Header, *, size: tuple[int, int], depth: Image | None) -> Rgbd | NoRgbd:
         """Return what an image shows in 3D; see `SpatialInputs`."""
-        return self._inputs.scene(header, size=size, depth=depth)
+        return self._inputs.rgbd(header, size=size, depth=depth)
 
     def publish(
         self,
@@ -87,7 +85,7 @@ class Spatial:
         points: Sequence[SurfacePoint | NoPoint],
         *,
         source: HeatSource,
-        scene: Scene | NoScene,
+        rgbd: Rgbd | NoRgbd,
     ) -> None:
         """Publish what one frame's answer says in 3D.
 
@@ -95,7 +93,7 @@ class Spatial:
             message: The targets, as they were published.
             points: One for each target, in order.
             source: The answer's heatmap, which is made only if a cloud is wanted.
-            scene: What the image shows.
+            rgbd: What the image shows.
         """
         self._outputs.publish_targets(message, points, self._transformer)
-        self._outputs.publish_cloud(source, scene, header=message.header, config=self._config)
+        self._outputs.publish_cloud(source, rgbd, header=message.header, config=self._config)

@@ -19,9 +19,9 @@ from std_msgs.msg import Header
 from affordance_ros.nodes.grounding.parameters import SpatialConfig
 from affordance_ros.nodes.grounding.status import StatusReporter
 from affordance_ros.nodes.topics import listen_to_sensor
-from affordance_ros.spatial.rgbd import NoScene
-from affordance_ros.spatial.rgbd import Scene
-from affordance_ros.spatial.rgbd import read_scene
+from affordance_ros.spatial.rgbd import NoRgbd
+from affordance_ros.spatial.rgbd import Rgbd
+from affordance_ros.spatial.rgbd import read_rgbd
 from affordance_ros.spatial.stamp_cache import StampCache
 from affordance_ros.spatial.stamp_cache import StampCounters
 from affordance_ros.spatial.stamp_cache import to_ns
@@ -102,9 +102,7 @@ class SpatialInputs:
         """
         return self._depths.exact(to_ns(header.stamp))
 
-    def scene(
-        self, header: Header, *, size: tuple[int, int], depth: Image | None
-    ) -> Scene | NoScene:
+    def rgbd(self, header: Header, *, size: tuple[int, int], depth: Image | None) -> Rgbd | NoRgbd:
         """Return what an image shows in 3D, and name on the status what keeps it from being known.
 
         Args:
@@ -118,30 +116,30 @@ class SpatialInputs:
             coming = time.monotonic() - self._depth_came_at < _COMING_S
             wait_s = self._config.depth_wait_s if coming else 0.0
             depth = self._depths.match(stamp_ns, wait_s=wait_s)
-        scene = read_scene(depth, self._infos.match(stamp_ns), size=size)
+        rgbd = read_rgbd(depth, self._infos.match(stamp_ns), size=size)
         if self._depths.counters.received:  # else nobody asks for points
-            self._report(scene)
-        return scene
+            self._report(rgbd)
+        return rgbd
 
-    def _report(self, scene: Scene | NoScene) -> None:
-        if isinstance(scene, Scene):
+    def _report(self, rgbd: Rgbd | NoRgbd) -> None:
+        if isinstance(rgbd, Rgbd):
             self._missing = 0
-            if scene.pinhole.warning:
-                self._status.name_once('camera_info warning', scene.pinhole.warning)
+            if rgbd.pinhole.warning:
+                self._status.name_once('camera_info warning', rgbd.pinhole.warning)
             return
         with self._lock:
-            self._without_points[scene.cause] += 1
+            self._without_points[rgbd.cause] += 1
         self._missing += 1
-        if scene.reason == 'unusable' or self._missing >= PATIENCE:
-            text = self._advice(scene)
-            self._status.name_once(f'3D {scene.cause}', f'targets have no 3D point: {text}')
+        if rgbd.reason == 'unusable' or self._missing >= PATIENCE:
+            text = self._advice(rgbd)
+            self._status.name_once(f'3D {rgbd.cause}', f'targets have no 3D point: {text}')
 
-    def _advice(self, scene: NoScene) -> str:
-        if scene.reason == 'no_camera_info':
+    def _advice(self, rgbd: NoRgbd) -> str:
+        if rgbd.reason == 'no_camera_info':
             topic = self._node.resolve_topic_name('camera_info')
             return f"depth comes, but no camera_info on {topic}: remap it to the image's"
-        if scene.reason != 'no_depth':
-            return scene.text
+        if rgbd.reason != 'no_depth':
+            return rgbd.text
         gap_s = self._depths.counters.last_gap_s
         nearest = '' if gap_s is None else f' (the nearest is {gap_s:.3g} s away)'
         return (

@@ -27,8 +27,8 @@ from affordance_ros.nodes.topics import advertise
 from affordance_ros.spatial.cloud import make_cloud
 from affordance_ros.spatial.lift import NoPoint
 from affordance_ros.spatial.lift import SurfacePoint
-from affordance_ros.spatial.rgbd import NoScene
-from affordance_ros.spatial.rgbd import Scene
+from affordance_ros.spatial.rgbd import NoRgbd
+from affordance_ros.spatial.rgbd import Rgbd
 from affordance_ros.targets.activation import HeatSource
 
 
@@ -80,7 +80,7 @@ class SpatialOutputs:
     def publish_cloud(
         self,
         source: HeatSource,
-        scene: Scene | NoScene,
+        rgbd: Rgbd | NoRgbd,
         *,
         header: Header,
         config: SpatialConfig,
@@ -89,16 +89,16 @@ class SpatialOutputs:
 
         Args:
             source: The answer's heatmap.
-            scene: What the image shows.
+            rgbd: What the image shows.
             header: The image's.
             config: What the cloud holds.
         """
-        if isinstance(scene, NoScene) or not self._cloud.get_subscription_count():
+        if isinstance(rgbd, NoRgbd) or not self._cloud.get_subscription_count():
             return
         cloud = make_cloud(
             source.heatmap,
-            depth=scene.depth,
-            pinhole=scene.pinhole,
+            depth=rgbd.depth,
+            pinhole=rgbd.pinhole,
             min_heat=config.cloud_min_heat,
             organised=config.cloud_organized,
         )

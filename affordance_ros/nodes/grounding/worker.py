@@ -25,16 +25,16 @@ from affordance_ros.nodes.spatial_messages import fill_points
 from affordance_ros.predictor import Grounding
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
-from affordance_ros.runtime.fair_lock import Turns
+from affordance_ros.runtime.fair_lock import FairLock
 from affordance_ros.runtime.latency import FrameTimer
 from affordance_ros.runtime.latency import LatencyMonitor
-from affordance_ros.runtime.mailbox import Asked
 from affordance_ros.runtime.mailbox import Job
+from affordance_ros.runtime.mailbox import RequestJob
 from affordance_ros.spatial.rgbd import NO_DEPTH
-from affordance_ros.spatial.rgbd import NoScene
-from affordance_ros.spatial.rgbd import Scene
-from affordance_ros.targets.hysteresis import SteadyConfig
-from affordance_ros.targets.hysteresis import SteadyTargets
+from affordance_ros.spatial.rgbd import NoRgbd
+from affordance_ros.spatial.rgbd import Rgbd
+from affordance_ros.targets.hysteresis import HysteresisConfig
+from affordance_ros.targets.hysteresis import HysteresisFilter
 from affordance_ros.text.commands import CommandError
 
 
@@ -59,11 +59,11 @@ class Worker:
         *,
         predictor: Predictor,
         mailbox: NodeMailbox,
-        turns: Turns,
+        turns: FairLock,
         outputs: Outputs,
         latency: LatencyMonitor,
         spatial: Spatial,
-        steady: SteadyConfig,
+        steady: HysteresisConfig,
         status: StatusReporter,
     ) -> None:
         self._log = node.get_logger()
@@ -73,7 +73,7 @@ class Worker:
         self._outputs = outputs
         self._latency = latency
         self._spatial = spatial
-        self._steady = SteadyTargets(steady)
+        self._steady = HysteresisFilter(steady)
         self._status = status
         self._config = predictor.config
         self._thread: threading.Thread | None = None
@@ -82,11 +82,11 @@ class Worker:
         """Clean a command; raises CommandError if it can't be used."""
         return self._predictor.check_command(text)
 
-    def configure(self, config: PredictorConfig, steady: SteadyConfig) -> None:
+    def configure(self, config: PredictorConfig, steady: HysteresisConfig) -> None:
         """Use another configuration from the next frame on."""
         self._config = config
         if steady != self._steady.config:
-            self._steady = SteadyTargets(steady)
+            self._steady = HysteresisFilter(steady)
 
     def start(self) -> None:
         """Begin to work."""
@@ -125,29 +125,29 @@ class Worker:
             grounding.targets, command_id=job.command.id, image=image.pixels
         )
         grounding = replace(grounding, targets=targets)
-        scene = self._spatial.scene(header, size=grounding.size, depth=depth)
-        points = scene.locate(targets, grounding)
+        rgbd = self._spatial.rgbd(header, size=grounding.size, depth=depth)
+        points = rgbd.locate(targets, grounding)
         timer.lap('postprocess')
         message = fill_points(to_target_array(grounding, job.command, header=header), points)
         self._outputs.publish_targets(message)
         timer.lap('publish')
         self._latency.frame_answered(timer)
-        self._spatial.publish(message, points, source=grounding, scene=scene)
+        self._spatial.publish(message, points, source=grounding, rgbd=rgbd)
         self._outputs.publish_pictures(message, grounding, image)
 
-    def _answer(self, asked: Asked[Frame, GroundRequest]) -> None:
+    def _answer(self, asked: RequestJob[Frame, GroundRequest]) -> None:
         error = self._attempt(lambda: self._ground(asked))
         if error is not None:
             asked.request.fail(f'the image could not be used: {error}', cause=error.cause)
 
-    def _ground(self, asked: Asked[Frame, GroundRequest]) -> None:
+    def _ground(self, asked: RequestJob[Frame, GroundRequest]) -> None:
         header, request, timer = asked.frame.header, asked.request, asked.timer
         depth = self._spatial.find_exact(header) if request.from_camera else None
         _, groundings = self._predict(asked.frame, request.commands, timer)
-        scene: Scene | NoScene = NO_DEPTH
+        rgbd: Rgbd | NoRgbd = NO_DEPTH
         if request.from_camera:
-            scene = self._spatial.scene(header, size=groundings[0].size, depth=depth)
-        points = [scene.locate(g.targets, g) for g in groundings]
+            rgbd = self._spatial.rgbd(header, size=groundings[0].size, depth=depth)
+        points = [rgbd.locate(g.targets, g) for g in groundings]
         timer.lap('postprocess')
         request.succeed(groundings, points, header=header)
         timer.lap('publish')

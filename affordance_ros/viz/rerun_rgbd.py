@@ -13,8 +13,8 @@ from affordance_ros.spatial.approach import approach_quaternion
 from affordance_ros.spatial.depth import DepthImage
 from affordance_ros.spatial.lift import NoPoint
 from affordance_ros.spatial.lift import SurfacePoint
-from affordance_ros.spatial.rgbd import NoScene
-from affordance_ros.spatial.rgbd import Scene
+from affordance_ros.spatial.rgbd import NoRgbd
+from affordance_ros.spatial.rgbd import Rgbd
 from affordance_ros.targets.peaks import Target
 
 _RADIUS_M = 0.008
@@ -29,10 +29,10 @@ def begin_scene(rerun: Any, stream: Any) -> None:
     stream.log('scene/target_pose', axes, static=True)
 
 
-def log_scene(
+def log_rgbd(
     rerun: Any,
     stream: Any,
-    scene: Scene | NoScene,
+    rgbd: Rgbd | NoRgbd,
     *,
     targets: Sequence[Target],
     points: Sequence[SurfacePoint | NoPoint],
@@ -42,12 +42,12 @@ def log_scene(
     Args:
         rerun: The module of that name.
         stream: rerun's recording stream, its time set.
-        scene: What the image shows; where nothing is known the depth from before goes.
+        rgbd: What the image shows; where nothing is known the depth from before goes.
         targets: Best first.
         points: One for each target, in order.
     """
-    if isinstance(scene, Scene):
-        grid = scene.pinhole.resized(scene.depth.size)
+    if isinstance(rgbd, Rgbd):
+        grid = rgbd.pinhole.resized(rgbd.depth.size)
         height, width = grid.size
         # rerun's pixels begin at integers, ours have their centres there.
         lens = rerun.Pinhole(
@@ -58,7 +58,7 @@ def log_scene(
         )
         stream.log('scene/camera', lens)
         depth = rerun.DepthImage(
-            _millimetres(scene.depth), meter=_UNITS_PER_M, colormap='grayscale'
+            _millimetres(rgbd.depth), meter=_UNITS_PER_M, colormap='grayscale'
         )
         stream.log('scene/camera/depth', depth)
     else:

@@ -9,8 +9,8 @@ import pytest
 from rosbags.rosbag2 import StoragePlugin
 from rosbags.rosbag2 import Writer
 
-from affordance_ros.bag.scene import DepthTopics
-from affordance_ros.bag.scene import find_depth_topics
+from affordance_ros.bag.rgbd import DepthTopics
+from affordance_ros.bag.rgbd import find_depth_topics
 from affordance_ros.cli.bag import main
 from affordance_ros.image.source_frame import SourceError
 from affordance_ros.spatial.rgbd import DEPTH_TOLERANCE_S

@@ -13,12 +13,12 @@ from affordance_ros.cli.bag import main as bag_main
 from affordance_ros.spatial.lift import NoPoint
 from affordance_ros.spatial.lift import SurfacePoint
 from affordance_ros.spatial.rgbd import NO_DEPTH
-from affordance_ros.spatial.rgbd import read_scene
+from affordance_ros.spatial.rgbd import read_rgbd
 from affordance_ros.spatial.rigid import matrix
 from affordance_ros.targets.peaks import Target
 from affordance_ros.viz.rerun_log import record
-from tests.bag.test_scene import MODEL
-from tests.bag.test_scene import record as record_bag
+from tests.bag.test_rgbd import MODEL
+from tests.bag.test_rgbd import record as record_bag
 from tests.support.bag_fixture import read_all
 from tests.support.camera_infos import camera_info
 from tests.viz.test_rerun_log import needs_rerun
@@ -50,7 +50,7 @@ def test_depth_points_approaches_and_the_pose_come_back(tmp_path, picture):
     metres[4, 8] = 70.0  # beyond what 16 bits hold
     message = depth_message(metres)  # of half the image's size
     info = camera_info(FX, FY, CX, CY, width=WIDTH, height=HEIGHT)
-    scene = read_scene(message, info, size=(HEIGHT, WIDTH))
+    scene = read_rgbd(message, info, size=(HEIGHT, WIDTH))
     place, normal = np.array([0.1, -0.2, 0.9]), np.array([0.6, 0.0, -0.8])
     targets = [Target(20.0, 30.0, 0.75), Target(5.0, 6.0, 0.5), Target(50.0, 60.0, 0.4)]
     points = [SurfacePoint(place, normal), NoPoint('hole'), SurfacePoint(2 * place, None)]
@@ -58,7 +58,7 @@ def test_depth_points_approaches_and_the_pose_come_back(tmp_path, picture):
         for number in range(2):
             recording.log(
                 picture, text='cut', targets=targets, overlay_bgr=picture,
-                scene=NO_DEPTH if number else scene,
+                rgbd=NO_DEPTH if number else scene,
                 points=[NoPoint('no_depth')] * 3 if number else points,
             )  # fmt: skip
     found = read_rrd(tmp_path / 'a.rrd')

@@ -14,9 +14,9 @@ from affordance_ros.bag.file import InputBag
 from affordance_ros.image.source_frame import SourceError
 from affordance_ros.spatial.rgbd import DEPTH_TOLERANCE_S
 from affordance_ros.spatial.rgbd import NO_DEPTH
-from affordance_ros.spatial.rgbd import NoScene
-from affordance_ros.spatial.rgbd import Scene
-from affordance_ros.spatial.rgbd import read_scene
+from affordance_ros.spatial.rgbd import NoRgbd
+from affordance_ros.spatial.rgbd import Rgbd
+from affordance_ros.spatial.rgbd import read_rgbd
 from affordance_ros.spatial.stamp_cache import StampCache
 from affordance_ros.spatial.stamp_cache import to_ns
 
@@ -40,7 +40,7 @@ class DepthTopics:
     camera_info: str = ''
 
 
-class BagScenes:
+class BagRgbd:
     """Keeps the newest depth and camera_info, matched by stamp as in the node.
 
     Args:
@@ -82,7 +82,7 @@ class BagScenes:
         cache = self._depths if topic == self._topics.depth else self._infos
         cache.add(to_ns(content.header.stamp), content)
 
-    def scene(self, header: Any, *, size: tuple[int, int]) -> Scene | NoScene:
+    def rgbd(self, header: Any, *, size: tuple[int, int]) -> Rgbd | NoRgbd:
         """Return what an image shows in 3D; what keeps it from being known is named once.
 
         Args:
@@ -92,13 +92,13 @@ class BagScenes:
         if not self._topics.depth:
             return NO_DEPTH
         stamp_ns = to_ns(header.stamp)
-        scene = read_scene(self._depths.match(stamp_ns), self._infos.match(stamp_ns), size=size)
-        if isinstance(scene, NoScene):
-            self.without_points[scene.cause] += 1
-            self._name_once(scene.cause, f'an image gets no 3D points: {scene.text}')
-        elif scene.pinhole.warning:
-            self._name_once('warning', scene.pinhole.warning)
-        return scene
+        rgbd = read_rgbd(self._depths.match(stamp_ns), self._infos.match(stamp_ns), size=size)
+        if isinstance(rgbd, NoRgbd):
+            self.without_points[rgbd.cause] += 1
+            self._name_once(rgbd.cause, f'an image gets no 3D points: {rgbd.text}')
+        elif rgbd.pinhole.warning:
+            self._name_once('warning', rgbd.pinhole.warning)
+        return rgbd
 
     def _name_once(self, cause: str, text: str) -> None:
         if cause not in self._named:
