@@ -20,6 +20,7 @@ from training.config import AugmentConfig
 
 # 'left', 'leftmost', 'lefty', 'right'..., and how people shorten them.
 _SIDE = re.compile(r"left|right|\b(l|r|lft|lt|rt|rgt|lhs|rhs|east|west)\b|o'?clock", re.IGNORECASE)
+_MIN_CROP_PX = 72  # smaller crops are nothing but blur
 _LUMA = np.asarray((0.299, 0.587, 0.114), np.float32)
 
 
@@ -58,7 +59,7 @@ class View:
     flip: bool = False
     gains: tuple[float, float, float] = (1.0, 1.0, 1.0)
     contrast: float = 1.0
-    saturation: float = 1.0
+    saturation: float = 1.0  # 0 is grey
 
     @classmethod
     def plain(cls, height: int, width: int, *, size: int) -> 'View':
@@ -137,6 +138,7 @@ def draw_view(
     keep: Rectangle,
     may_flip: bool,
     rng: np.random.Generator,
+    focus: Rectangle | None = None,
 ) -> View:
     """Draw a random view of an image.
 
@@ -148,6 +150,7 @@ def draw_view(
         keep: The part that stays in sight: all regions that are referred to.
         may_flip: False where a sentence names a side.
         rng: The source of chance.
+        focus: A region to crop around, in place of a zoom that keeps all of `keep` in sight.
     """
     # The zoom's logarithm is uniform, so that twice as large is as likely as half as large.
     zoom = float(np.exp(rng.uniform(np.log(config.zoom_out), np.log(config.zoom_in))))
@@ -158,10 +161,14 @@ def draw_view(
         for most in (config.brightness, config.contrast, config.saturation)
     )
     gains = brightness * (1 + rng.uniform(-config.tint, config.tint, 3))
+    if config.grey and rng.random() < config.grey:
+        saturation = 0.0
     plain = View.plain(height, width, size=size)
     source, target = plain.source, plain.target
     base = size / max(height, width)
-    if zoom < 1:
+    if focus is not None:
+        source, target = _crop(focus, height=height, width=width, size=size, config=config, rng=rng)
+    elif zoom < 1:
         inner = (max(1, round(width * base * zoom)), max(1, round(height * base * zoom)))
         left, top = round((size - inner[0]) * at_x), round((size - inner[1]) * at_y)
         target = Rectangle(left, top, *inner)
@@ -180,6 +187,41 @@ def draw_view(
         contrast=contrast,
         saturation=saturation,
     )
+
+
+def _crop(
+    focus: Rectangle,
+    *,
+    height: int,
+    width: int,
+    size: int,
+    config: AugmentConfig,
+    rng: np.random.Generator,
+) -> tuple[Rectangle, Rectangle]:
+    """Draw a crop around a region: its place in the image and on the input.
+
+    The region fills a random share of the crop, lies anywhere in it, and the crop is squeezed a
+    little. A crop that is larger than the image is letterboxed.
+    """
+    fill = rng.uniform(config.focus_fill, 1.0)
+    side = max(max(focus.width, focus.height) / fill, _MIN_CROP_PX)
+    stretch = float(np.exp(rng.uniform(-config.squeeze, config.squeeze) / 2))
+    window = (min(width, round(side * stretch)), min(height, round(side / stretch)))
+    slack = np.maximum(0, np.subtract(window, (focus.width, focus.height))) / 2
+    centre = np.add((focus.x, focus.y), np.divide((focus.width, focus.height), 2))
+    centre = centre + rng.uniform(-1, 1, 2) * slack
+    left, top = (
+        int(np.clip(round(middle - part / 2), 0, whole - part))
+        for middle, part, whole in zip(centre, window, (width, height), strict=True)
+    )
+    # The stretch is undone on the input, which stays square where the crop is whole.
+    scale = size / max(side, *window)
+    inner = (
+        min(size, max(1, round(window[0] * scale / stretch))),
+        min(size, max(1, round(window[1] * scale * stretch))),
+    )
+    target = Rectangle((size - inner[0]) // 2, (size - inner[1]) // 2, *inner)
+    return Rectangle(left, top, *window), target
 
 
 def _window(

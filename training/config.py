@@ -71,6 +71,13 @@ class AugmentConfig:
         saturation: See brightness.
         tint: The most that each colour channel is multiplied up or down, as a share.
         flip: The chance of a mirror image, where no sentence of the image names a side.
+        focus: The chance that a view is a crop around one region, drawn by weight of its kind,
+            in place of a zoom that keeps every region in sight.
+        focus_fill: The least share of such a crop's side that the region fills; the most is 1.
+        squeeze: How far a crop's aspect is stretched at most, as the logarithm of the ratio.
+        grey: The chance that a view loses its colours.
+        out_of_sight: The chance that a sentence stays whose region a crop has left out: a name
+            that names nothing in the view.
     """
 
     zoom_out: float = 0.75
@@ -80,6 +87,11 @@ class AugmentConfig:
     saturation: float = 0.2
     tint: float = 0.05
     flip: float = 0.5
+    focus: float = 0.0
+    focus_fill: float = 0.35
+    squeeze: float = 0.0
+    grey: float = 0.0
+    out_of_sight: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse what can't be used."""
@@ -87,7 +99,10 @@ class AugmentConfig:
         _require(1 <= self.zoom_in <= 10, 'augment.zoom_in must lie in [1, 10]')
         for name in ('brightness', 'contrast', 'saturation', 'tint'):
             _require(0 <= getattr(self, name) < 1, f'augment.{name} must lie in [0, 1)')
-        _require(0 <= self.flip <= 1, 'augment.flip must lie in [0, 1]')
+        _require(0 < self.focus_fill <= 1, 'augment.focus_fill must lie in (0, 1]')
+        _require(0 <= self.squeeze <= 1, 'augment.squeeze must lie in [0, 1]')
+        for name in ('flip', 'focus', 'grey', 'out_of_sight'):
+            _require(0 <= getattr(self, name) <= 1, f'augment.{name} must lie in [0, 1]')
 
 
 @dataclass(frozen=True)

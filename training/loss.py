@@ -9,7 +9,9 @@ import torch
 import torch.nn.functional as F
 
 
-def pixel_loss(logits: torch.Tensor, coverage: torch.Tensor) -> torch.Tensor:
+def pixel_loss(
+    logits: torch.Tensor, coverage: torch.Tensor, unknown: torch.Tensor | None = None
+) -> torch.Tensor:
     """Compute the loss of each sentence.
 
     At the paper's resolution a pixel is in the region or not, and the loss is -log s(z) on it and
@@ -18,6 +20,7 @@ def pixel_loss(logits: torch.Tensor, coverage: torch.Tensor) -> torch.Tensor:
     Args:
         logits: (N, K, h, w) at the decoder's resolution; upsampled bilinearly.
         coverage: (N, K, H, W) in [0, 1].
+        unknown: (N, K, H, W) in [0, 1], the share of each cell that counts for nothing.
 
     Returns:
         (N, K): the mean over all pixels.
@@ -26,24 +29,34 @@ def pixel_loss(logits: torch.Tensor, coverage: torch.Tensor) -> torch.Tensor:
         logits.float(), coverage.shape[-2:], mode='bilinear', align_corners=False
     )  # (N, K, H, W)
     losses = F.binary_cross_entropy_with_logits(full, coverage, reduction='none')
+    if unknown is not None:
+        losses = losses * (1 - unknown)
     return losses.mean(dim=(-2, -1))
 
 
 def pad_sentences(
-    vectors: Sequence[torch.Tensor], coverages: Sequence[torch.Tensor]
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    vectors: Sequence[torch.Tensor],
+    coverages: Sequence[torch.Tensor],
+    unknowns: Sequence[torch.Tensor],
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Bring images with different numbers of sentences into one batch.
 
     Args:
         vectors: (K_i, C) for each image.
         coverages: (K_i, H, W) uint8 for each image, 255 for fully covered.
+        unknowns: Likewise, what counts for nothing.
 
     Returns:
-        Text (N, K, C), coverage (N, K, H, W) float in [0, 1], and which are real (N, K) bool.
+        Text (N, K, C), coverage and unknown (N, K, H, W) float in [0, 1], and which sentences are
+        real (N, K) bool.
     """
     most = max(len(v) for v in vectors)
     text = torch.stack([F.pad(v, (0, 0, 0, most - len(v))) for v in vectors])
-    masks = torch.stack([F.pad(c, (0, 0, 0, 0, 0, most - len(c))) for c in coverages])
     counts = torch.tensor([len(v) for v in vectors], device=text.device)
     real = torch.arange(most, device=text.device) < counts[:, None]
-    return text, masks.to(text.device).float() / 255, real
+    return text, _pad(coverages, most, text), _pad(unknowns, most, text), real
+
+
+def _pad(cells: Sequence[torch.Tensor], most: int, like: torch.Tensor) -> torch.Tensor:
+    padded = torch.stack([F.pad(c, (0, 0, 0, 0, 0, most - len(c))) for c in cells])
+    return padded.to(like.device).float() / 255

@@ -167,7 +167,8 @@ def read_refs(path: Path) -> list[dict[str, Any]]:
     """Read the pickled refs and check their fields.
 
     Returns:
-        Dicts with ref_id, ann_ids (a list), category_id, image_id, split, sentences (texts).
+        Dicts with ref_id, ann_ids and ignore_ann_ids (lists), category_id, image_id, split,
+        sentences (texts).
 
     Raises:
         DatasetError: If the file is no list of refs, or holds anything that could run code.
@@ -206,8 +207,19 @@ def _check_ref(path: Path, index: int, ref: object) -> dict[str, Any]:
     if not sentences:
         raise DatasetError(f'{path}: ref {index} (ref_id {ref["ref_id"]}) has no sentence')
     kept = {key: ref[key] for key in ('ref_id', 'category_id', 'image_id', 'split')}
-    # gRefCOCO writes -1 for "names nothing".
-    return {**kept, 'ann_ids': [a for a in ann_ids if a != -1], 'sentences': sentences}
+    # Our own field: pixels of which nobody knows whether they belong to the region.
+    ignored = ref.get('ignore_ann_id')
+    if ignored is not None and type(ignored) is not int:
+        raise DatasetError(
+            f'{path}: ref {index}: ignore_ann_id is {_repr.repr(ignored)}, expected int'
+        )
+    return {
+        **kept,
+        # gRefCOCO writes -1 for "names nothing".
+        'ann_ids': [a for a in ann_ids if a != -1],
+        'ignore_ann_ids': [] if ignored is None else [ignored],
+        'sentences': sentences,
+    }
 
 
 def in_split(ref_split: str, wanted: str) -> bool:

@@ -37,7 +37,7 @@ from training.run_lengths import union
 
 _log = logging.getLogger(__name__)
 _FORMAT = 'affordance_ros.refer'
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,14 @@ class Referral:
         category: The name of the region's category.
         sentences: Texts, at least one.
         counts: The mask in COCO's compressed run-length form, at the image's size.
+        unknown: Likewise, pixels that count neither as the region nor as background; '' for none.
     """
 
     ref_id: int
     category: str
     sentences: tuple[str, ...]
     counts: str
+    unknown: str = ''
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,14 @@ class ReferImage:
 
     def mask(self, referral: Referral) -> NDArray[np.uint8]:
         """Return a referral's mask, (height, width) uint8, 0 or 1."""
-        rle = {'size': [self.height, self.width], 'counts': referral.counts.encode()}
+        return self._decode(referral.counts)
+
+    def unknown(self, referral: Referral) -> NDArray[np.uint8] | None:
+        """Return which pixels nobody knows about, (height, width) uint8, 0 or 1; None for none."""
+        return self._decode(referral.unknown) if referral.unknown else None
+
+    def _decode(self, counts: str) -> NDArray[np.uint8]:
+        rle = {'size': [self.height, self.width], 'counts': counts.encode()}
         return np.asarray(coco_mask.decode(rle), np.uint8)
 
 
@@ -128,7 +137,13 @@ def load_images(
 
 def _to_image(record: Mapping[str, Any], split: str, folder: Path) -> ReferImage:
     referrals = tuple(
-        Referral(ref['ref_id'], ref['category'], tuple(ref['sentences']), ref['counts'])
+        Referral(
+            ref['ref_id'],
+            ref['category'],
+            tuple(ref['sentences']),
+            ref['counts'],
+            ref.get('unknown', ''),
+        )
         for ref in record['refs']
         if in_split(ref['split'], split)
     )
@@ -139,6 +154,13 @@ def _to_image(record: Mapping[str, Any], split: str, folder: Path) -> ReferImage
         categories=frozenset(record['categories']),
         referrals=referrals,
     )
+
+
+def _unknown(
+    ref: Mapping[str, Any], annotations: Mapping[int, Mapping[str, Any]], size: tuple[int, int]
+) -> dict[str, str]:
+    ignored = [annotations[a]['segmentation'] for a in ref['ignore_ann_ids']]
+    return {'unknown': union(ignored, size)} if ignored else {}
 
 
 def _check_images(spec: DatasetSpec, images: Sequence[ReferImage], folder: Path) -> None:
@@ -186,7 +208,7 @@ def _convert(
     content = read_instances(files.instances)
     categories = {entry['id']: str(entry['name']) for entry in content['categories']}
     images = {entry['id']: entry for entry in content['images']}
-    wanted = {ann_id for ref in refs for ann_id in ref['ann_ids']}
+    wanted = {ann_id for ref in refs for ann_id in (*ref['ann_ids'], *ref['ignore_ann_ids'])}
     annotations = {entry['id']: entry for entry in content['annotations'] if entry['id'] in wanted}
     present: dict[int, set[str]] = defaultdict(set)
     for entry in content['annotations']:
@@ -196,7 +218,10 @@ def _convert(
         for kind, key, table in (
             ('image', ref['image_id'], images),
             ('category', ref['category_id'], categories),
-            *(('annotation', ann_id, annotations) for ann_id in ref['ann_ids']),
+            *(
+                ('annotation', ann_id, annotations)
+                for ann_id in (*ref['ann_ids'], *ref['ignore_ann_ids'])
+            ),
         ):
             if key not in table:
                 raise DatasetError(
@@ -215,6 +240,7 @@ def _convert(
                 'category': categories[ref['category_id']],
                 'sentences': ref['sentences'],
                 'counts': union([annotations[a]['segmentation'] for a in ref['ann_ids']], size),
+                **_unknown(ref, annotations, size),
             }
             for ref in by_image[image_id]
         ]

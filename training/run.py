@@ -208,13 +208,14 @@ class TrainingRun:
         for group in self._optimizer.param_groups:
             group['lr'] = rate * group['rate_factor']
         features = self._source(batch)
-        text, coverage, real = pad_sentences(
+        text, coverage, unknown, real = pad_sentences(
             [self._encoder.encode(sample.sentences) for sample in batch],
             [sample.coverage.to(device) for sample in batch],
+            [sample.unknown.to(device) for sample in batch],
         )
         with autocast(device, self.config.run.precision):
             logits = self._parallel(features, text)
-        total = (pixel_loss(logits, coverage) * real).sum()
+        total = (pixel_loss(logits, coverage, unknown) * real).sum()
         # Every sentence counts alike, however they fall to the processes. The wish to stop
         # travels along, so that all stop at the same step.
         sums = torch.stack(

@@ -24,6 +24,7 @@ from training.augment import Rectangle
 from training.augment import View
 from training.augment import draw_view
 from training.augment import names_a_side
+from training.focus import draw_focus
 from training.config import TrainConfig
 from training.refer import DatasetError
 from training.refer_cache import ReferImage
@@ -42,12 +43,14 @@ class Sample:
         pixels: (3, S, S) float32, CLIP-normalised; None if the features are in the cache.
         sentences: K texts.
         coverage: (K, s, s) uint8, the share of each cell that the named region covers, of 255.
+        unknown: Likewise, the share that counts neither as the region nor as background.
     """
 
     key: str
     pixels: torch.Tensor | None
     sentences: tuple[str, ...]
     coverage: torch.Tensor
+    unknown: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -94,21 +97,38 @@ class EpochSamples(Dataset[Sample]):
         image = self._images[item.image]
         rng = self._rng(_SENTENCES, index)
         view = self._view(item.image)
-        sentences = []
-        masks = []
+        stride = self._config.optim.loss_stride
+        nothing = np.zeros(2 * (view.size // stride,), np.uint8)
+        sentences, coverages, unknowns = [], [], []
         for number in item.referrals:
             referral = image.referrals[number]
-            sentences.append(referral.sentences[rng.integers(len(referral.sentences))])
-            masks.append(image.mask(referral))
+            phrases = _true_in(referral, view)
+            mask = image.mask(referral)
+            coverage = view.coverage(mask, stride=stride)
+            cut_off = mask.any() and not coverage.any()
+            stays = not cut_off or rng.random() < self._config.augment.out_of_sight
+            last = number == item.referrals[-1] and not sentences
+            if not (phrases and stays) and not last:
+                continue
+            phrases = phrases or referral.sentences
+            sentences.append(phrases[rng.integers(len(phrases))])
+            coverages.append(coverage)
+            unknown = image.unknown(referral)
+            unknowns.append(nothing if unknown is None else view.coverage(unknown, stride=stride))
         for sentence in self._absent(image, len(item.referrals), rng):
             sentences.append(sentence)
-            masks.append(np.zeros((image.height, image.width), np.uint8))
-        stride = self._config.optim.loss_stride
-        coverage = np.stack([view.coverage(mask, stride=stride) for mask in masks])
+            coverages.append(nothing)
+            unknowns.append(nothing)
         key, pixels = load_view(
             image, view, normalization=self._normalization, cached=self._cached
         )
-        return Sample(key, pixels, tuple(sentences), torch.from_numpy(coverage))
+        return Sample(
+            key,
+            pixels,
+            tuple(sentences),
+            torch.from_numpy(np.stack(coverages)),
+            torch.from_numpy(np.stack(unknowns)),
+        )
 
     def batches(self, *, rank: int = 0, world: int = 1) -> list[list[int]]:
         """Return the epoch's batches in order, each with this process's share of it.
@@ -134,19 +154,22 @@ class EpochSamples(Dataset[Sample]):
 
     def _view(self, number: int) -> View:
         image = self._images[number]
-        cache = self._config.feature_cache
+        cache, augment = self._config.feature_cache, self._config.augment
         # With a cache there are few views of an image, and epochs take them in turn.
         turn = (self._epoch + number) % cache.variants if cache.folder else self._epoch
         rng = np.random.default_rng((self._config.run.seed, _VIEWS, turn, number))
+        focus = draw_focus(image, rng) if rng.random() < augment.focus else None
         sentences = (s for referral in image.referrals for s in referral.sentences)
         return draw_view(
             image.height,
             image.width,
             size=self._config.data.input_size,
-            config=self._config.augment,
+            config=augment,
             keep=_bounds(image),
-            may_flip=not names_a_side(sentences),
+            # Crops change what is left of what anyway, so there such sentences are dropped.
+            may_flip=augment.focus > 0 or not names_a_side(sentences),
             rng=rng,
+            focus=focus,
         )
 
     def _absent(self, image: ReferImage, present: int, rng: np.random.Generator) -> list[str]:
@@ -166,6 +189,13 @@ class EpochSamples(Dataset[Sample]):
             if referral.category not in image.categories and sentence not in own:
                 found.append(sentence)
         return found
+
+
+def _true_in(referral: Referral, view: View) -> Sequence[str]:
+    """Return the sentences that are true in a view: a mirror image swaps left and right."""
+    if not view.flip:
+        return referral.sentences
+    return [sentence for sentence in referral.sentences if not names_a_side([sentence])]
 
 
 def collate(samples: Sequence[Sample]) -> list[Sample]:

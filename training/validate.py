@@ -106,7 +106,7 @@ class _PlainSamples(Dataset[tuple[int, Sample]]):
         key, pixels = load_view(
             image, view, normalization=self._normalization, cached=self._cached
         )
-        return index, Sample(key, pixels, (), torch.empty(0))
+        return index, Sample(key, pixels, (), torch.empty(0), torch.empty(0))
 
 
 def predicted_logits(

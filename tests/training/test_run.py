@@ -73,13 +73,27 @@ def test_the_loss_is_taken_at_the_masks_resolution():
     assert pixel_loss(logits, mask).item() == pytest.approx(expected.item(), rel=1e-5)
 
 
+def test_unknown_pixels_count_nothing():
+    logits = torch.randn(1, 1, 4, 4)
+    coverage = torch.zeros(1, 1, 4, 4)
+    unknown = torch.zeros(1, 1, 4, 4)
+    unknown[..., :2] = 1
+    changed = logits.clone()
+    changed[..., :2] += 5
+    before = pixel_loss(logits, coverage, unknown)
+    assert pixel_loss(changed, coverage, unknown).item() == pytest.approx(before.item())
+    assert pixel_loss(changed, coverage).item() > before.item()
+
+
 def test_padding_counts_nothing():
     vectors = [torch.randn(1, 8), torch.randn(3, 8)]
     coverage = [torch.full((k, 4, 4), 255, dtype=torch.uint8) for k in (1, 3)]
-    text, masks, real = pad_sentences(vectors, coverage)
+    unknown = [torch.zeros_like(c) for c in coverage]
+    text, masks, ignored, real = pad_sentences(vectors, coverage, unknown)
     assert text.shape == (2, 3, 8)
-    assert masks.shape == (2, 3, 4, 4)
+    assert masks.shape == ignored.shape == (2, 3, 4, 4)
     assert masks.max() == 1
+    assert ignored.max() == 0
     assert real.tolist() == [[True, False, False], [True, True, True]]
 
 
