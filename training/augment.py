@@ -167,7 +167,9 @@ def draw_view(
     source, target = plain.source, plain.target
     base = size / max(height, width)
     if focus is not None:
-        source, target = _crop(focus, height=height, width=width, size=size, config=config, rng=rng)
+        source, target = _crop(
+            focus, height=height, width=width, size=size, config=config, rng=rng
+        )
     elif zoom < 1:
         inner = (max(1, round(width * base * zoom)), max(1, round(height * base * zoom)))
         left, top = round((size - inner[0]) * at_x), round((size - inner[1]) * at_y)

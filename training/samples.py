@@ -24,8 +24,8 @@ from training.augment import Rectangle
 from training.augment import View
 from training.augment import draw_view
 from training.augment import names_a_side
-from training.focus import draw_focus
 from training.config import TrainConfig
+from training.focus import draw_focus
 from training.refer import DatasetError
 from training.refer_cache import ReferImage
 from training.refer_cache import Referral
@@ -99,7 +99,8 @@ class EpochSamples(Dataset[Sample]):
         view = self._view(item.image)
         stride = self._config.optim.loss_stride
         nothing = np.zeros(2 * (view.size // stride,), np.uint8)
-        sentences, coverages, unknowns = [], [], []
+        sentences: list[str] = []
+        coverages, unknowns = [], []
         for number in item.referrals:
             referral = image.referrals[number]
             phrases = _true_in(referral, view)
@@ -111,7 +112,7 @@ class EpochSamples(Dataset[Sample]):
             if not (phrases and stays) and not last:
                 continue
             phrases = phrases or referral.sentences
-            sentences.append(phrases[rng.integers(len(phrases))])
+            sentences.append(phrases[int(rng.integers(len(phrases)))])
             coverages.append(coverage)
             unknown = image.unknown(referral)
             unknowns.append(nothing if unknown is None else view.coverage(unknown, stride=stride))
