@@ -190,10 +190,11 @@ class _Writer:
         )
         self.counts[f'{collection}/{split}/images'] += 1
         for region in regions:
-            annotation = self._annotate(image_id, region.category, region.mask)
+            named = region.mask.any()
+            self.counts[f'{collection}/{split}/refs'] += 1
             ref = {
-                'ref_id': len(self.annotations),
-                'ann_id': annotation if region.mask.any() else [],
+                'ref_id': sum(map(len, self.refs.values())) + 1,
+                'ann_id': self._annotate(image_id, region.category, region.mask) if named else [],
                 'category_id': self.categories.index(region.category) + 1,
                 'image_id': image_id,
                 'split': split,
@@ -202,7 +203,6 @@ class _Writer:
             if region.unknown is not None and region.unknown.any():
                 ref['ignore_ann_id'] = self._annotate(image_id, region.category, region.unknown)
             self.refs.setdefault(collection, []).append(ref)
-            self.counts[f'{collection}/{split}/refs'] += 1
 
     def _annotate(self, image_id: int, category: str, mask: NDArray[np.uint8]) -> int:
         lengths = coco_mask.encode(np.asfortranarray(mask))
