@@ -28,6 +28,7 @@ from affordance_ros.image.letterbox import check_size
 from affordance_ros.image.preprocess import prepare
 from affordance_ros.image.ros_image import check_image
 from affordance_ros.model.config import ModelConfig
+from affordance_ros.model.lru import LruCache
 from affordance_ros.targets.activation import Activation
 from affordance_ros.targets.coarse_peaks import find_all_targets
 from affordance_ros.targets.peaks import Target
@@ -36,6 +37,8 @@ from affordance_ros.text.prompts import load_prompt_set
 
 # A camera's picture where nobody has said another size: the model is warmed up with it.
 USUAL_SIZE = (480, 640)
+
+_KEPT_COMMANDS = 256  # of one prompt set; a request has 64 at most
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,8 @@ class Predictor:
         self.model = model
         self.choice = choice or choose_backend(model, BackendConfig('torch'))
         self.timings = Timings()
+        # By the text as it came, so that a command is parsed, expanded and tokenised once.
+        self._encoded: LruCache[str, tuple[str, NDArray[np.float32]]] = LruCache(_KEPT_COMMANDS)
         self._commands: list[str] = []
         self._text: NDArray[np.float32] | None = None
         self.configure(config or PredictorConfig())
@@ -200,6 +205,7 @@ class Predictor:
         """
         self._prompt_set = load_prompt_set(config.prompt_set)
         self._config = config
+        self._encoded.clear()
         if self._commands:
             self.set_commands(self._commands)
 
@@ -228,10 +234,18 @@ class Predictor:
         Raises:
             CommandError: If one can't be used; those before stay.
         """
-        commands = [self.check_command(text) for text in texts]
-        vectors = [self.model.text.vector(self._prompt_set.expand(c)) for c in commands]
-        self._commands = commands
-        self._text = np.stack(vectors)  # (K, C)
+        encoded = [self._encode(text) for text in texts]
+        self._commands = [command for command, _ in encoded]
+        self._text = np.stack([vector for _, vector in encoded])  # (K, C)
+
+    def _encode(self, text: str) -> tuple[str, NDArray[np.float32]]:
+        """Return a command, cleaned, and its text vector (C,); each is computed once."""
+
+        def encode() -> tuple[str, NDArray[np.float32]]:
+            command = self.check_command(text)
+            return command, self.model.text.vector(self._prompt_set.expand(command))
+
+        return self._encoded.get(text, encode)
 
     def predict(self, image: NDArray[np.uint8], *, channels: str = 'rgb') -> Grounding:
         """Ground the command that was set.
@@ -323,8 +337,7 @@ class Predictor:
                 f'{len(images)} images on the canvases {canvases} and {len(commands)} commands: '
                 f'give a command for each image, and batch images of one canvas, see letterbox()'
             )
-        prompts = [self._prompt_set.expand(self.check_command(text)) for text in commands]
-        text = np.stack([self.model.text.vector(group) for group in prompts])  # (N, C)
+        text = np.stack([self._encode(command)[1] for command in commands])  # (N, C)
         pixels = np.concatenate(
             [self._prepare(i, box, channels) for i, box in zip(images, boxes, strict=True)]
         )  # (N, 3, h, w)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from affordance_ros.cli.options import add_backend_options
+from affordance_ros.cli.options import add_model_options
 from eval.errors import EvaluationError
 from eval.metrics import DEFAULT_PROTOCOL
 from eval.metrics import PROTOCOLS
@@ -81,7 +82,7 @@ def write_results(results: Results, folder: Path) -> int:
 def _agd20k(options: argparse.Namespace) -> int:
     # Imported here: torch takes seconds, and the other commands do without.
     from affordance_ros.cli.options import backend_config
-    from affordance_ros.model.config import ModelConfig
+    from affordance_ros.cli.options import model_config
     from affordance_ros.predictor import PredictorConfig
     from eval.report import agd20k_maps
     from eval.report import write_report
@@ -95,7 +96,7 @@ def _agd20k(options: argparse.Namespace) -> int:
         out=out,
         protocol=options.protocol,
         test_folder=options.test_folder,
-        model=ModelConfig(options.model, options.weights, options.checkpoint, options.device),
+        model=model_config(options),
         predictor=PredictorConfig(
             input_size=options.input_size,
             input_shape=options.input_shape,
@@ -199,16 +200,8 @@ def _add_refcoco(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group('model')
-    group.add_argument('--model', default='RN101-quickgelu', help='trunk (default: %(default)s)')
-    group.add_argument(
-        '--weights', default='', help="file, tag or random; the model's own by default"
-    )
-    group.add_argument('--checkpoint', default='', help='trained neck and head (safetensors)')
-    group.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
-    group.add_argument('--input-size', type=int, default=0, help='long side, a multiple of 32')
+    group = add_model_options(parser)
     group.add_argument('--input-shape', default='rectangle', help='rectangle or square')
-    group.add_argument('--prompt-set', default='verb', help='verb, ensemble or YAML')
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,6 @@
 
 """Maps for AGD20K's pictures: by the one predictor that the node uses, or by a baseline."""
 
-import math
 from collections.abc import Iterator
 from collections.abc import Sequence
 from pathlib import Path
@@ -213,4 +212,4 @@ def baseline_map(item: Item, kind: str) -> NDArray[np.float32]:
 
 def _bell(length: int) -> NDArray[np.float64]:
     offsets = (np.arange(length) - (length - 1) / 2) / (CENTRE_SIGMA * length)
-    return np.exp(-(offsets**2) / 2) if length > 1 else np.array([math.e**0])
+    return np.exp(-(offsets**2) / 2) if length > 1 else np.ones(1)

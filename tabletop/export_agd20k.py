@@ -21,12 +21,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from affordance_ros.safe_io.atomic import write_atomically
 from tabletop.affordances import Affordance
 from tabletop.affordances import affordances
 from tabletop.catalogue import Catalogue
 from tabletop.export_referring import save_picture
 from tabletop.frame import Frame
-from tabletop.store import write_atomically
 
 FOLDER = 'AGD20K-style'
 

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
+from affordance_ros.safe_io.atomic import write_atomically
 from tabletop.captions import CaptionWriter
 from tabletop.catalogue import Catalogue
 from tabletop.export_referring import save_picture
 from tabletop.frame import Frame
-from tabletop.store import write_atomically
 
 
 def export_captions(

@@ -24,13 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
+from affordance_ros.safe_io.atomic import write_atomically
 from tabletop.catalogue import Catalogue
 from tabletop.errors import TabletopError
 from tabletop.expressions import Expression
 from tabletop.expressions import ExpressionWriter
 from tabletop.frame import Frame
 from tabletop.regions import box
-from tabletop.store import write_atomically
 from tabletop.words import tokens
 
 DATASET = 'tabletop'

@@ -95,11 +95,6 @@ def _place(frame: Frame) -> _Place:
     return _Place(np.array(x), np.array(far), frame.rgb.shape[1])
 
 
-def relation_holds(frame: Frame, relation: str, subject: int, anchor: int) -> bool:
-    """Tell whether a relation between two objects of a frame holds, margins included."""
-    return _holds(frame, _place(frame), relation, subject, anchor)
-
-
 def _holds(frame: Frame, place: _Place, relation: str, subject: int, anchor: int) -> bool:
     if relation == 'on':
         return frame.objects[subject].support == anchor

@@ -26,6 +26,8 @@ from pathlib import Path
 
 import numpy as np
 
+from affordance_ros.safe_io.atomic import open_atomically
+from affordance_ros.safe_io.atomic import write_atomically
 from tabletop.errors import StoreError
 from tabletop.frame import AffordancePoints
 from tabletop.frame import Frame
@@ -99,7 +101,7 @@ class Store:
 
     def _sweep(self) -> None:
         """Remove what runs that were killed left half-written; leave what a live one writes."""
-        for path in self.root.glob('.*.part'):
+        for path in self.root.glob('.*.tmp'):
             try:
                 os.kill(int(path.name.split('.')[-2]), 0)
             except ProcessLookupError:
@@ -118,14 +120,8 @@ class Store:
 
     def write(self, index: int, frames: Sequence[Frame]) -> None:
         """Write a shard; it appears under its name only when it is complete."""
-        path = self.shard_path(index)
-        part = path.with_name(f'.{path.name}.{os.getpid()}.part')
-        try:
-            with part.open('wb') as file:
-                np.savez_compressed(file, **_pack(frames))  # type: ignore[arg-type]
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
+        with open_atomically(self.shard_path(index)) as file:
+            np.savez_compressed(file, **_pack(frames))  # type: ignore[arg-type]
 
     def read(self, index: int) -> list[Frame]:
         """Read a shard."""
@@ -148,13 +144,6 @@ class Store:
         for index in range(-(-count // self.settings.shard)):
             yield from self.read(index)[:left]
             left -= self.settings.shard
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    part = path.with_name(f'.{path.name}.{os.getpid()}.part')
-    part.write_bytes(data)
-    os.replace(part, path)
 
 
 def _pack(frames: Sequence[Frame]) -> dict[str, np.ndarray]:

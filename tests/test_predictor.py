@@ -4,6 +4,7 @@
 import dataclasses
 import threading
 import time
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -203,3 +204,28 @@ def test_timings_tell_where_the_time_went(predictor, image):
     assert min(timings.values()) > 0
     assert timings['model_s'] > 0.3 > timings['preprocess_s'] + timings['postprocess_s']
     assert 0.9 * elapsed < sum(timings.values()) <= elapsed
+
+
+def test_a_command_is_tokenised_only_when_it_is_new(predictor, photos, monkeypatch):
+    image, read = next(iter(photos.values())), []
+    check_length = predictor.model.text.check_length
+    monkeypatch.setattr(
+        predictor.model.text, 'check_length', lambda text: (read.append(text), check_length(text))
+    )
+
+    def answer():  # as the node, which sets the commands of each frame and each request
+        predictor.set_command('cut')
+        predictor.predict(image)
+        predictor.set_commands(['hold the mug', 'pour'])
+        return predictor.predict_all(image)
+
+    first = answer()
+    assert {'cut', 'hold the mug', 'pour'} == set(read)
+    read.clear()
+    again = answer()
+    assert read == []
+    assert np.array_equal(again[0].heatmap, first[0].heatmap)
+    # Another prompt set reads them anew.
+    predictor.configure(replace(predictor.config, prompt_set='ensemble'))
+    assert read
+    assert not np.array_equal(answer()[0].heatmap, first[0].heatmap)

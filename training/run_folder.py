@@ -11,7 +11,6 @@ from typing import Any
 from affordance_ros.model.checkpoint import save_checkpoint
 from affordance_ros.model.heads import FPNDecoder
 from affordance_ros.model.trunk import Trunk
-from affordance_ros.safe_io.atomic import raise_if_full
 from training.config import TrainConfig
 from training.run_state import ResumeError
 
@@ -88,18 +87,14 @@ class RunFolder:
             DiskFullError: If there is no room; the file before is untouched.
         """
         training = {**facts, 'config': dataclasses.asdict(config)}
-        try:
-            save_checkpoint(
-                path,
-                decoder,
-                trunk=trunk,
-                prompt_set=prompt_set,
-                input_size=config.data.input_size,
-                training=training,
-            )
-        except OSError as error:
-            raise_if_full(error, path, 4 * sum(p.numel() for p in decoder.parameters()))
-            raise
+        save_checkpoint(
+            path,
+            decoder,
+            trunk=trunk,
+            prompt_set=prompt_set,
+            input_size=config.data.input_size,
+            training=training,
+        )
 
 
 def what_is_computed(config: TrainConfig, trunk: Trunk) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from affordance_ros.backends.base import NO_CACHE
+from affordance_ros.safe_io.atomic import open_atomically
 
 _LOG = logging.getLogger(__name__)
 _DIGEST_BYTES = hashlib.sha256().digest_size
@@ -104,15 +105,10 @@ def _read_checked(path: Path) -> bytes | None:
 
 def _write(path: Path, data: bytes) -> None:
     """Write atomically; a folder that can't be written costs time at the next start, no more."""
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open('wb') as file:
-                file.write(hashlib.sha256(data).digest())
-                file.write(data)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with open_atomically(path) as file:
+            file.write(hashlib.sha256(data).digest())
+            file.write(data)
     except OSError as error:
         _LOG.warning('the compiled model is not kept: %s', error)

@@ -19,10 +19,10 @@ from torch import nn
 from affordance_ros.backends.base import FRONT
 from affordance_ros.backends.base import BackendError
 from affordance_ros.backends.cache import DiskCache
+from affordance_ros.image.letterbox import STRIDE
 from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.heads import DenseDecoder
 from affordance_ros.model.heads import FPNDecoder
-from affordance_ros.model.trunk import STRIDE
 from affordance_ros.model.weight_hash import hash_state_dict
 
 # Changes whenever this file writes another network for the same weights.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from affordance_ros.bag.schedule import Schedule
 from affordance_ros.cli.options import CALL_ERRORS
-from affordance_ros.cli.options import add_model_options
+from affordance_ros.cli.options import add_predictor_options
 from affordance_ros.cli.options import introduce
 from affordance_ros.cli.options import load_predictor
 
@@ -44,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('--namespace', default='/grounding', help='of the topics that are written')
     parser.add_argument('--copy', action='store_true', help='copy all topics of the bag too')
     parser.add_argument('--rerun', type=Path, metavar='FILE.rrd', help='also record for rerun')
-    add_model_options(parser)
+    add_predictor_options(parser)
     return parser
 
 

@@ -28,6 +28,7 @@ from affordance_ros.backends.onnx_export import TorchNetwork
 from affordance_ros.backends.onnx_export import quiet_export
 from affordance_ros.backends.torch_backend import TorchBackend
 from affordance_ros.cli.options import CALL_ERRORS
+from affordance_ros.cli.options import add_weight_options
 from affordance_ros.image.letterbox import Letterbox
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.grounding import GroundingModel
@@ -47,11 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(prog='affordance-export', description=__doc__)
     parser.add_argument('out', type=Path, help='a new folder, then the parameter `model`')
-    config = ModelConfig()
-    parser.add_argument('--model', default=config.model)
-    parser.add_argument('--weights', default=config.weights)
-    parser.add_argument('--checkpoint', default=config.checkpoint)
-    parser.add_argument('--input-size', type=int, default=0, help='long side; default: as trained')
+    add_weight_options(parser)
     parser.add_argument(
         '--image-size', type=int, nargs=2, default=(640, 480), metavar=('WIDTH', 'HEIGHT'),
         help="the camera's picture, whose shape the input takes (default: 640 480)",

@@ -15,7 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from affordance_ros.cli.options import CALL_ERRORS
-from affordance_ros.cli.options import add_model_options
+from affordance_ros.cli.options import add_predictor_options
 from affordance_ros.cli.options import introduce
 from affordance_ros.cli.options import load_predictor
 from affordance_ros.image.source_frame import SourceError
@@ -49,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--rerun', type=Path, metavar='FILE.rrd', help='also record for rerun')
     parser.add_argument('--describe', action='store_true', help='print the model and stop')
-    add_model_options(parser)
+    add_predictor_options(parser)
     return parser
 
 

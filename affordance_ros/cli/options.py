@@ -6,6 +6,7 @@
 import argparse
 import logging
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from affordance_ros.backends.base import AUTO
 from affordance_ros.backends.base import BACKENDS
@@ -22,6 +23,8 @@ from affordance_ros.text.commands import CommandError
 from affordance_ros.text.commands import command_warning
 from affordance_ros.viz.rerun_log import RecordingError
 
+# What `add_argument_group` returns; argparse has no public name for it.
+ArgumentGroup: TypeAlias = argparse._ArgumentGroup
 # What a person can have done wrong; the text says what.
 CALL_ERRORS = (
     BackendError,
@@ -34,31 +37,58 @@ CALL_ERRORS = (
 )
 
 
-def add_model_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which model answers, and how."""
-    model, predictor = ModelConfig(), PredictorConfig()
-    group = parser.add_argument_group('model')
-    group.add_argument('--model', default=model.model, help='trunk (default: %(default)s)')
-    group.add_argument(
-        '--weights', default=model.weights, help="file, tag or random (default: the model's own)"
-    )
-    group.add_argument('--checkpoint', default='', help='trained neck and head (safetensors)')
-    group.add_argument('--device', default=model.device, help='auto, cpu, cuda or cuda:N')
-    group = parser.add_argument_group('answers')
-    group.add_argument(
-        '--input-size', type=int, default=0, help='long side in pixels, a multiple of 32'
-    )
-    group.add_argument('--prompt-set', default=predictor.prompt_set, help='verb, ensemble or YAML')
-    group.add_argument('--min-score', type=float, default=predictor.min_score)
-    group.add_argument('--min-distance-px', type=float, default=predictor.min_distance_px)
-    group.add_argument('--max-targets', type=int, default=predictor.max_targets)
+def add_predictor_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which model answers, what runs it, and which targets are told."""
+    add_model_options(parser)
+    add_target_options(parser)
     add_backend_options(parser)
 
 
+def add_weight_options(parser: argparse.ArgumentParser | ArgumentGroup) -> None:
+    """Add the options that name a model and its weights."""
+    config = ModelConfig()
+    parser.add_argument('--model', default=config.model, help='trunk (default: %(default)s)')
+    parser.add_argument(
+        '--weights', default=config.weights, help="file, tag or random (default: the model's own)"
+    )
+    parser.add_argument(
+        '--checkpoint', default=config.checkpoint, help='trained neck and head (safetensors)'
+    )
+    parser.add_argument(
+        '--input-size', type=int, default=0,
+        help='long side in pixels, a multiple of 32 (default: as trained)',
+    )  # fmt: skip
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> ArgumentGroup:
+    """Add the options that say which model answers, and how; return their group."""
+    group = parser.add_argument_group('model')
+    add_weight_options(group)
+    group.add_argument('--device', default=ModelConfig().device, help='auto, cpu, cuda or cuda:N')
+    group.add_argument(
+        '--prompt-set', default=PredictorConfig().prompt_set, help='verb, ensemble or YAML'
+    )
+    return group
+
+
+def add_target_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which targets are told."""
+    config = PredictorConfig()
+    group = parser.add_argument_group('targets')
+    group.add_argument('--min-score', type=float, default=config.min_score)
+    group.add_argument('--min-distance-px', type=float, default=config.min_distance_px)
+    group.add_argument('--max-targets', type=int, default=config.max_targets)
+
+
+def model_config(options: argparse.Namespace) -> ModelConfig:
+    """Return what the options of `add_model_options` say of the model."""
+    return ModelConfig(options.model, options.weights, options.checkpoint, options.device)
+
+
 def load_predictor(options: argparse.Namespace) -> Predictor:
-    """Load what the options of `add_model_options` name; raises as `Predictor.load` does."""
+    """Load what the options of `add_predictor_options` name; raises as `Predictor.load` does."""
     return Predictor.load(
-        ModelConfig(options.model, options.weights, options.checkpoint, options.device),
+        model_config(options),
         PredictorConfig(
             input_size=options.input_size,
             prompt_set=options.prompt_set,

@@ -14,7 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-STRIDE = 32
+STRIDE = (
+    32  # of a trunk's coarsest stage, in pixels: both sides of every input are multiples of it
+)
 SHAPES = ('rectangle', 'square')
 
 

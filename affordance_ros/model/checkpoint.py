@@ -5,7 +5,6 @@
 
 import dataclasses
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from affordance_ros.model.safetensors_file import SafetensorsError
 from affordance_ros.model.safetensors_file import read_safetensors
 from affordance_ros.model.trunk import Trunk
 from affordance_ros.model.trunk import check_scales
+from affordance_ros.safe_io.atomic import write_atomically
 from affordance_ros.safe_io.files import check_file
 
 FORMAT = 'affordance_ros.fpn'
@@ -74,6 +74,9 @@ def save_checkpoint(
         prompt_set: See `CheckpointSummary`.
         input_size: See `CheckpointSummary`.
         training: A JSON-able summary of the training run.
+
+    Raises:
+        DiskFullError: If there is no room; the file before is untouched.
     """
     about = {
         'trunk': {'name': trunk.name, 'sha256': trunk.sha256},
@@ -89,15 +92,7 @@ def save_checkpoint(
         'about': json.dumps(about, sort_keys=True),
     }
     tensors = {k: v.detach().cpu().contiguous() for k, v in decoder.state_dict().items()}
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    try:
-        with temporary.open('wb') as file:
-            file.write(save(tensors, metadata))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(path, save(tensors, metadata))
 
 
 def load_checkpoint(path: Path, trunk: Trunk) -> tuple[FPNDecoder, CheckpointSummary]:

@@ -35,3 +35,7 @@ class LruCache(Generic[KeyT, ValueT]):
                 self._values.popitem(last=False)
         self._values.move_to_end(key)
         return self._values[key]
+
+    def clear(self) -> None:
+        """Forget all values."""
+        self._values.clear()

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from affordance_ros.image.letterbox import STRIDE
 from affordance_ros.image.preprocess import CLIP_NORMALIZATION
 from affordance_ros.image.preprocess import Normalization
 from affordance_ros.model.compact import COMPACT_CONFIG
@@ -26,7 +27,6 @@ from affordance_ros.model.text import TextEncoder
 from affordance_ros.model.trunk import DENSE
 from affordance_ros.model.trunk import GLOBAL
 from affordance_ros.model.trunk import RANDOM_WEIGHTS
-from affordance_ros.model.trunk import STRIDE
 from affordance_ros.model.trunk import Stage
 from affordance_ros.model.trunk import Trunk
 from affordance_ros.model.weights import find_weights

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from affordance_ros.image.letterbox import STRIDE
 from affordance_ros.image.preprocess import Normalization
 from affordance_ros.model.neck import NeckConfig
 from affordance_ros.model.text import TextEncoder
 from affordance_ros.model.weight_hash import hash_state_dict
 
 RANDOM_WEIGHTS = 'random'
-STRIDE = 32  # of the coarsest stage: both sides of every input are multiples of it
 GLOBAL = 'global'  # one vector for the whole image, (N, C)
 DENSE = 'dense'  # features in the space of text vectors, for the training-free head
 CLASSES = 'classes'  # probabilities of a detector's classes

@@ -5,7 +5,10 @@
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 class DiskFullError(OSError):
@@ -13,6 +16,28 @@ class DiskFullError(OSError):
 
     def __str__(self) -> str:
         return str(self.strerror)  # without the number before it
+
+
+@contextmanager
+def open_atomically(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file in the same folder, which takes the path's place once it is whole.
+
+    Args:
+        path: Where to; the folder must exist.
+
+    Yields:
+        The file to write to. If the block raises, the old file, if any, is untouched.
+    """
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    try:
+        with temporary.open('wb') as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -25,19 +50,12 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises:
         DiskFullError: If the disk or the quota is full; the old file, if any, is untouched.
     """
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     try:
-        with temporary.open('wb') as file:
+        with open_atomically(path) as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
     except OSError as error:
         raise_if_full(error, path, len(data))
         raise
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def raise_if_full(error: OSError, path: Path, size: int) -> None:
@@ -55,7 +73,8 @@ def raise_if_full(error: OSError, path: Path, size: int) -> None:
         raise DiskFullError(
             error.errno,
             f'the disk is full: {path} needs {size / 1e6:.1f} MB; what was saved before is '
-            f'untouched. Free some space in {path.parent} and go on with --resume',
+            f'untouched. Free some space in {path.parent} and run the command again; '
+            f'training goes on with --resume',
         ) from error
 
 

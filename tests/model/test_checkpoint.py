@@ -20,6 +20,7 @@ from affordance_ros.model.grounding import load_model
 from affordance_ros.model.grounding import untrained_decoder
 from affordance_ros.model.neck import NeckConfig
 from affordance_ros.predictor import Predictor
+from affordance_ros.safe_io.atomic import DiskFullError
 
 CONFIG = NeckConfig(channels=32, fusion='concat', scales=('global', 'stride32', 'stride16'))
 
@@ -124,8 +125,8 @@ def test_a_failed_write_leaves_the_old_file(trunk, saved, monkeypatch):
     def full_disk(file):
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr(checkpoint.os, 'fsync', full_disk)
-    with pytest.raises(OSError, match='No space left'):
+    monkeypatch.setattr('os.fsync', full_disk)
+    with pytest.raises(DiskFullError, match='the disk is full'):
         save_checkpoint(
             path, decoder, trunk=trunk, prompt_set='verb@1', input_size=320, training={}
         )

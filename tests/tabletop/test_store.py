@@ -92,8 +92,8 @@ def test_leftovers_of_killed_runs_are_swept_and_those_of_live_ones_kept(tmp_path
     dead = subprocess.Popen([sys.executable, '-c', ''])
     dead.wait()
     Store.create(tmp_path, SETTINGS)
-    left = tmp_path / f'.shard_00000.npz.{dead.pid}.part'
-    live = tmp_path / f'.shard_00001.npz.{os.getpid()}.part'
+    left = tmp_path / f'.shard_00000.npz.{dead.pid}.tmp'
+    live = tmp_path / f'.shard_00001.npz.{os.getpid()}.tmp'
     for path in (left, live):
         path.write_bytes(b'half')
     Store.create(tmp_path, SETTINGS)

@@ -225,7 +225,7 @@ def test_a_full_disk_says_so_and_keeps_what_was_saved(root, monkeypatch):
         raise OSError(errno.ENOSPC, 'No space left on device')
 
     monkeypatch.setattr('os.fsync', full)
-    with pytest.raises(DiskFullError, match=r'the disk is full.*go on with --resume'):
+    with pytest.raises(DiskFullError, match=r'the disk is full.*goes on with --resume'):
         run._save_state()
     assert (run.folder.state.read_bytes(), run.folder.last.read_bytes()) == before
     assert not list(run.folder.path.glob('.*.tmp'))
