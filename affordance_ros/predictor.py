@@ -28,6 +28,7 @@ from affordance_ros.image.letterbox import check_size
 from affordance_ros.image.preprocess import prepare
 from affordance_ros.image.ros_image import check_image
 from affordance_ros.model.config import ModelConfig
+from affordance_ros.model.embedded import EMBEDDED
 from affordance_ros.model.lru import LruCache
 from affordance_ros.targets.activation import Activation
 from affordance_ros.targets.coarse_peaks import find_all_targets
@@ -156,18 +157,20 @@ class Predictor:
         config: PredictorConfig | None = None,
         backend: BackendConfig | None = None,
     ) -> 'Predictor':
-        """Load a model and choose what runs it; by default torch, or for an exported one `auto`.
+        """Load a model and choose what runs it; by default what `default_backend` says.
 
         Raises:
             BackendError: As `choose_backend`, and otherwise as `load_model`.
         """
-        exported = is_exported(model_config.model)
-        options = backend or BackendConfig(AUTO if exported else 'torch')
+        options = backend or BackendConfig(default_backend(model_config))
+        exported = exported_folder(model_config)
+        if options.backend == 'torch' and not is_exported(model_config.model):
+            exported = None  # a shipped one, whose weights torch reads too
         if options.num_threads:
             cv2.setNumThreads(options.num_threads)
         model: Model
-        if exported:
-            model = ExportedModel(Path(model_config.model).expanduser())
+        if exported is not None:
+            model = ExportedModel(exported)
         else:
             model = _load_by_torch(model_config, options.num_threads)
         config = config or PredictorConfig()
@@ -361,6 +364,23 @@ class Predictor:
         self.predict_all(image)
         if not commands:
             self._commands, self._text = [], None
+
+
+def exported_folder(config: ModelConfig) -> Path | None:
+    """Return the folder of a model that runs without torch: an exported or a shipped one.
+
+    A shipped model with other weights, another checkpoint or on a GPU is loaded by torch.
+    """
+    if is_exported(config.model):
+        return Path(config.model).expanduser()
+    shipped = EMBEDDED.get(config.model)
+    changed = config.weights or config.checkpoint or config.device not in ('auto', 'cpu')
+    return None if shipped is None or changed else shipped.exported
+
+
+def default_backend(config: ModelConfig) -> str:
+    """Return `auto` for what runs without torch, else `torch`, which has nothing to compile."""
+    return 'torch' if exported_folder(config) is None else AUTO
 
 
 def _letterbox(model: Model, config: PredictorConfig, height: int, width: int) -> Letterbox:

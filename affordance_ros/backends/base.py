@@ -4,6 +4,7 @@
 """The interface of all backends, and what is asked of them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 from typing import runtime_checkable
 
@@ -114,8 +115,8 @@ class Network(Protocol):
     def key(self) -> str:
         """A hash of the weights and of how the network is written."""
 
-    def onnx(self, canvas: tuple[int, int]) -> bytes:
-        """Return ONNX for inputs of (height, width) pixels; N and K are dynamic.
+    def onnx(self, canvas: tuple[int, int]) -> bytes | Path:
+        """Return ONNX for inputs of (height, width) pixels, or its file; N and K are dynamic.
 
         Inputs are `pixels` (N, 3, H, W) and `text` (N, K, C), the output is `logits`. Inside, the
         tensor before the backbone is named FRONT, and those behind it by `stages`.

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from collections.abc import Mapping
 from contextlib import contextmanager
+from typing import Any
 from typing import TypeVar
 
 import numpy as np
@@ -196,6 +197,18 @@ def write_onnx(model: GroundingModel) -> bytes:
     return bytes(program.model_proto.SerializeToString())
 
 
+def logits_only(dynamic: bytes) -> bytes:
+    """Return the network for all sizes, without inner outputs and without the exporter's notes."""
+    import onnx
+
+    proto = onnx.load_from_string(dynamic)
+    _strip(proto.graph)
+    for node in proto.graph.node:
+        node.ClearField('doc_string')
+        del node.metadata_props[:]
+    return bytes(proto.SerializeToString())
+
+
 def _fit(dynamic: bytes, canvas: tuple[int, int], constants: Mapping[str, np.ndarray]) -> bytes:
     """Return the network for one input size: its constants filled in, only logits for output."""
     import onnx
@@ -209,9 +222,14 @@ def _fit(dynamic: bytes, canvas: tuple[int, int], constants: Mapping[str, np.nda
         graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
     for axis, length in zip((2, 3), canvas, strict=True):
         inputs['pixels'].type.tensor_type.shape.dim[axis].dim_value = length
+    _strip(graph)
+    return bytes(proto.SerializeToString())
+
+
+def _strip(graph: Any) -> None:
+    """Keep only the logits as output, and forget the shapes between."""
     del graph.output[1:]
     output = graph.output[0].type.tensor_type.shape.dim
     for axis in (2, 3):
         output[axis].Clear()
-    del graph.value_info[:]  # of the dynamic sizes
-    return bytes(proto.SerializeToString())
+    del graph.value_info[:]

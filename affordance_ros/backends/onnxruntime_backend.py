@@ -4,6 +4,7 @@
 """ONNX Runtime as a backend: for CPUs where OpenVINO is not at hand."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
@@ -42,6 +43,11 @@ class OnnxSessions:
         return np.asarray(logits, np.float32)
 
 
+def onnx_source(network: bytes | Path) -> bytes | str:
+    """Return what `Network.onnx` gives as ONNX Runtime takes it."""
+    return network if isinstance(network, bytes) else str(network)
+
+
 class OnnxRuntimeBackend:
     """Runs the network on the CPU in float32; a session for each input size.
 
@@ -78,5 +84,7 @@ class OnnxRuntimeBackend:
 
     def _open(self, canvas: tuple[int, int]) -> ort.InferenceSession:
         return ort.InferenceSession(
-            self._network.onnx(canvas), self._options, providers=['CPUExecutionProvider']
+            onnx_source(self._network.onnx(canvas)),
+            self._options,
+            providers=['CPUExecutionProvider'],
         )

@@ -107,8 +107,7 @@ def _try_out(backend: Backend, model: Model, precision: str, canvas: tuple[int, 
     """
     rng = np.random.default_rng(0)
     pixels = rng.standard_normal((1, *canvas, 3), np.float32).transpose(0, 3, 1, 2)
-    text = rng.standard_normal((1, model.embed_dim), np.float32)
-    text /= np.linalg.norm(text)
+    text = model.text.vector(['hold the mug'])[None]
     heat = sigmoid(backend.run(pixels, text))
     if isinstance(model, ExportedModel):
         expected = heat

@@ -14,6 +14,7 @@ from affordance_ros.backends.base import BackendError
 from affordance_ros.backends.base import Network
 from affordance_ros.backends.cache import DiskCache
 from affordance_ros.backends.onnxruntime_backend import OnnxSessions
+from affordance_ros.backends.onnxruntime_backend import onnx_source
 
 _PROVIDER = 'TensorrtExecutionProvider'
 # One engine answers so many commands and pictures at once, and is fastest for one.
@@ -82,7 +83,7 @@ class TensorRTBackend:
         )
         # Nothing behind it: what TensorRT can't run is refused, not done elsewhere unseen.
         session = ort.InferenceSession(
-            self._network.onnx(canvas), providers=[(_PROVIDER, options)]
+            onnx_source(self._network.onnx(canvas)), providers=[(_PROVIDER, options)]
         )
         session.disable_fallback()
         if _PROVIDER not in session.get_providers():

@@ -20,10 +20,14 @@ from torch import nn
 from affordance_ros.backends.base import BackendError
 from affordance_ros.backends.cache import DiskCache
 from affordance_ros.backends.exported import FACTS
+from affordance_ros.backends.exported import FILES
+from affordance_ros.backends.exported import FPN
 from affordance_ros.backends.exported import IMAGE
-from affordance_ros.backends.exported import TEXT
-from affordance_ros.backends.exported import VOCABULARY
 from affordance_ros.backends.exported import ExportedFacts
+from affordance_ros.backends.exported_text import TEXT
+from affordance_ros.backends.exported_text import TRUNK
+from affordance_ros.backends.exported_text import VOCABULARY
+from affordance_ros.backends.household_export import write_household
 from affordance_ros.backends.onnx_export import TorchNetwork
 from affordance_ros.backends.onnx_export import quiet_export
 from affordance_ros.backends.torch_backend import TorchBackend
@@ -51,7 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_weight_options(parser)
     parser.add_argument(
         '--image-size', type=int, nargs=2, default=(640, 480), metavar=('WIDTH', 'HEIGHT'),
-        help="the camera's picture, whose shape the input takes (default: 640 480)",
+        help="the camera's image, whose shape a CLIP's input takes (default: 640 480)",
     )  # fmt: skip
     return parser
 
@@ -64,14 +68,14 @@ def export_model(
     Args:
         model: The loaded model, on the CPU.
         out: Where to; must not exist.
-        canvas: (height, width) of the image network's input.
+        canvas: (height, width) of the image network's input; `household` takes any, and is
+            checked with this one.
         input_size: The long side, in pixels.
 
     Raises:
         BackendError: If what was written answers otherwise than torch.
         ValueError: If the folder exists.
     """
-    clip = _clip(model)
     if out.exists():
         raise ValueError(f'{out} exists: give a new folder')
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -79,35 +83,49 @@ def export_model(
         folder = Path(name) / 'model'
         folder.mkdir()
         network = TorchNetwork(model, DiskCache(None))
-        (folder / IMAGE).write_bytes(network.onnx(canvas))
-        (folder / TEXT).write_bytes(write_text_onnx(model))
-        vocabulary = Path(open_clip.__file__).with_name('bpe_simple_vocab_16e6.txt.gz')
-        shutil.copyfile(vocabulary, folder / VOCABULARY)
-        check_image(model, folder / IMAGE, canvas)
-        check_text(model, folder / TEXT)
-        _write_ir(folder)
         description = {k: v for k, v in model.describe().items() if k != 'device'}
+        if isinstance(model.trunk, ResNetClip):
+            _write_clip(model, network, folder, canvas)
+        else:
+            write_household(model, folder)
+            # The files move with the folder, wherever they were made.
+            description |= {'weights': TRUNK, 'checkpoint': FPN}
+        check_image(model, folder / IMAGE, canvas)
+        clip = isinstance(model.trunk, ResNetClip)
         ExportedFacts(
             name=model.name,
-            weights=model.weights,
+            family=model.trunk.family,
+            weights=description['weights'],
             key=network.key,
-            canvas=canvas,
+            canvas=canvas if clip else None,
             input_size=input_size,
             embed_dim=model.embed_dim,
             stages=network.stages,
             normalization=model.normalization,
-            context_length=clip.context_length,
+            context_length=_clip(model).context_length if clip else 0,
             kind=model.decoder_kind,
             untrained=model.untrained,
             description=description,
-            sha256={name: sha256_of_file(folder / name) for name in (IMAGE, TEXT, VOCABULARY)},
+            sha256={n: sha256_of_file(folder / n) for n in FILES[model.trunk.family]},
         ).write(folder / FACTS)
         folder.rename(out)
 
 
+def _write_clip(
+    model: GroundingModel, network: TorchNetwork, folder: Path, canvas: tuple[int, int]
+) -> None:
+    """Write both networks for one input size, as ONNX and OpenVINO IR, and the vocabulary."""
+    (folder / IMAGE).write_bytes(network.onnx(canvas))
+    (folder / TEXT).write_bytes(write_text_onnx(model))
+    vocabulary = Path(open_clip.__file__).with_name('bpe_simple_vocab_16e6.txt.gz')
+    shutil.copyfile(vocabulary, folder / VOCABULARY)
+    check_text(model, folder / TEXT)
+    _write_ir(folder)
+
+
 def _clip(model: GroundingModel) -> open_clip.CLIP:
     if not isinstance(model.trunk, ResNetClip):
-        raise ValueError(f'{model.name} is not a CLIP: it runs without torch as it ships')
+        raise ValueError(f'{model.name} is not a CLIP')
     return model.trunk.clip
 
 
@@ -205,7 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, *CALL_ERRORS) as error:
         _LOG.error('%s', error)
         return 2
-    _LOG.info('%s: input %dx%d', options.out, canvas[1], canvas[0])
+    _LOG.info('%s: checked at %dx%d', options.out, canvas[1], canvas[0])
     return 0
 
 

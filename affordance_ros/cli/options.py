@@ -19,6 +19,7 @@ from affordance_ros.model.errors import CheckpointError
 from affordance_ros.model.errors import WeightsError
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
+from affordance_ros.predictor import default_backend
 from affordance_ros.text.commands import CommandError
 from affordance_ros.text.commands import command_warning
 from affordance_ros.viz.rerun_log import RecordingError
@@ -117,9 +118,8 @@ def add_backend_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group('backend')
     group.add_argument(
         '--backend',
-        default='torch',
         choices=(AUTO, *BACKENDS),
-        help='default: torch, which has nothing to compile',
+        help='default: auto for a model that runs without torch, else torch',
     )
     group.add_argument(
         '--precision', default=AUTO, choices=(AUTO, *PRECISIONS), help='default: %(default)s'
@@ -130,6 +130,10 @@ def add_backend_options(parser: argparse.ArgumentParser) -> None:
 
 def backend_config(options: argparse.Namespace) -> BackendConfig:
     """Return what those options say."""
+    model = ModelConfig(options.model, options.weights, options.checkpoint, options.device)
     return BackendConfig(
-        options.backend, options.precision, options.cache_dir, options.num_threads
+        options.backend or default_backend(model),
+        options.precision,
+        options.cache_dir,
+        options.num_threads,
     )

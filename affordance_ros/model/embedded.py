@@ -34,6 +34,11 @@ class EmbeddedModel:
         """The trained neck and head."""
         return self._file('fpn.safetensors')
 
+    @property
+    def exported(self) -> Path | None:
+        """The folder, if it also holds what runs without torch."""
+        return self.folder if (self.folder / 'model.json').is_file() else None
+
     def _file(self, name: str) -> Path:
         path = self.folder / name
         if not path.is_file():
@@ -43,4 +48,7 @@ class EmbeddedModel:
         return path
 
 
-EMBEDDED = {'tabletop': EmbeddedModel(COMPACT_NAME, _FOLDER / 'tabletop')}
+EMBEDDED = {
+    'household': EmbeddedModel('household', _FOLDER / 'household'),
+    'tabletop': EmbeddedModel(COMPACT_NAME, _FOLDER / 'tabletop'),
+}

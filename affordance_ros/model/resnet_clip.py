@@ -56,6 +56,8 @@ class ResNetClip(Trunk):
         ValueError: If the visual tower is not a ResNet.
     """
 
+    family = 'clip'
+
     def __init__(
         self, clip: open_clip.CLIP, *, name: str, weights: str, untrained: bool = False
     ) -> None:

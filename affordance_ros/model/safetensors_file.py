@@ -35,18 +35,27 @@ def read_safetensors(path: Path) -> 'tuple[dict[str, torch.Tensor], dict[str, st
     return _read(path, framework='pt')
 
 
-def read_arrays(path: Path, *, limit_bytes: int) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+def read_arrays(
+    path: Path, *, limit_bytes: int, without: str = ''
+) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     """Return a file's arrays by name and its metadata; needs no torch.
+
+    Args:
+        path: The file.
+        limit_bytes: The largest file that is read.
+        without: Leaves out the arrays whose names begin so; '' leaves out none.
 
     Raises:
         SafetensorsError: As `read_safetensors`.
         OSError: If it can't be read, or is larger than the limit.
     """
     check_file(path, limit_bytes=limit_bytes)
-    return _read(path, framework='np')
+    return _read(path, framework='np', without=without)
 
 
-def _read(path: Path, *, framework: str) -> tuple[dict[str, Any], dict[str, str]]:
+def _read(
+    path: Path, *, framework: str, without: str = ''
+) -> tuple[dict[str, Any], dict[str, str]]:
     with path.open('rb') as file:
         length = int.from_bytes(file.read(_LENGTH_BYTES), 'little')
     if length > min(MAX_HEADER_BYTES, path.stat().st_size - _LENGTH_BYTES):
@@ -57,6 +66,8 @@ def _read(path: Path, *, framework: str) -> tuple[dict[str, Any], dict[str, str]
     try:
         with safe_open(path, framework=framework) as file:
             names = list(file.keys())
+            if without:
+                names = [name for name in names if not name.startswith(without)]
             return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
     except (SafetensorError, RuntimeError, ValueError, TypeError, AttributeError) as error:
         raise SafetensorsError(str(error)) from error

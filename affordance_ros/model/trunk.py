@@ -47,6 +47,7 @@ class Trunk(nn.Module, ABC):
     """
 
     text: TextEncoder
+    family: str  # names the text encoder and the way of exporting
 
     def __init__(self, *, name: str, weights: str, untrained: bool = False) -> None:
         super().__init__()

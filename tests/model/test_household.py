@@ -25,10 +25,10 @@ from affordance_ros.model.household.shape import SMALL
 from affordance_ros.model.household.tower_file import TOKENIZER_FILE
 from affordance_ros.model.household.tower_file import TRUNK_FILE
 from affordance_ros.model.household.tower_file import TowerWeights
-from affordance_ros.model.household.trunk import DEFAULT_FOLDER
 from affordance_ros.model.household.word_pieces import WordPieces
 from affordance_ros.model.neck import NeckConfig
 from affordance_ros.text.commands import CommandError
+from tests.support.household_folder import write_towers
 
 PROMPTS = ('cut', 'hold the mug', 'the handle of the red pan on the left', 'café')
 NAME = 'household-small'
@@ -44,27 +44,9 @@ def image():
     return torch.randn(2, 3, 64, 96, generator=torch.Generator().manual_seed(0))
 
 
-def _weights(trunk) -> TowerWeights:
-    def arrays(module):
-        return {name: value.numpy() for name, value in module.state_dict().items()}
-
-    text = arrays(trunk.sentences)
-    matrices = [name for name, value in text.items() if value.ndim == 2 and 'pos' not in name]
-    return TowerWeights(
-        shape=SMALL,
-        image=arrays(trunk.image),
-        text={**text, **{name: QuantizedRows.of(text[name]) for name in matrices}},
-        class_vectors=trunk.class_vectors.detach().numpy(),
-        sources={'nanodet.bin': 'abc'},
-    )
-
-
 @pytest.fixture(scope='module')
 def folder(trunk, tmp_path_factory):
-    folder = tmp_path_factory.mktemp('household')
-    _weights(trunk).write(folder / TRUNK_FILE)
-    (folder / TOKENIZER_FILE).write_bytes((DEFAULT_FOLDER / TOKENIZER_FILE).read_bytes())
-    return folder
+    return write_towers(trunk, tmp_path_factory.mktemp('household'))
 
 
 def test_every_output_has_the_channels_and_the_stride_that_the_trunk_tells(trunk, image):

@@ -59,14 +59,20 @@ class TowerWeights:
         path.write_bytes(save(tensors, metadata))
 
     @classmethod
-    def read(cls, path: Path) -> 'TowerWeights':
+    def read(cls, path: Path, *, image: bool = True) -> 'TowerWeights':
         """Read what `write` wrote.
+
+        Args:
+            path: The file.
+            image: Whether to read the image tower's weights too.
 
         Raises:
             WeightsError: If the file is missing, damaged or of another kind.
         """
         try:
-            tensors, metadata = read_arrays(path, limit_bytes=_MAX_BYTES)
+            tensors, metadata = read_arrays(
+                path, limit_bytes=_MAX_BYTES, without='' if image else _IMAGE
+            )
             if metadata.get('format') != FORMAT:
                 raise ValueError(f'its format is {metadata.get("format")!r}, not {FORMAT!r}')
             if metadata.get('format_version') != str(FORMAT_VERSION):

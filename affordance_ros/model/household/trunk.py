@@ -67,8 +67,10 @@ class Household(Trunk):
         pieces: The tokenizer.
         name: The model's name, kept in checkpoints.
         weights: Where its weights came from, for people to read.
-        untrained: True if the weights are random.
+        folder: Of trunk.safetensors and tokenizer.json; None if the weights are random.
     """
+
+    family = 'household'
 
     def __init__(
         self,
@@ -79,9 +81,10 @@ class Household(Trunk):
         *,
         name: str,
         weights: str,
-        untrained: bool = False,
+        folder: Path | None,
     ) -> None:
-        super().__init__(name=name, weights=weights, untrained=untrained)
+        super().__init__(name=name, weights=weights, untrained=folder is None)
+        self.folder = folder
         self.image = image
         self.sentences = sentences
         self.class_vectors = nn.Parameter(class_vectors, requires_grad=False)
@@ -260,6 +263,7 @@ def load_household(name: str, weights: str, *, seed: int = 0) -> Household:
         WordPieces(folder / TOKENIZER_FILE, max_tokens=stored.shape.max_tokens),
         name=name,
         weights=str(path),
+        folder=folder,
     )
 
 
@@ -289,5 +293,5 @@ def _random(name: str, shape: TowerShape, seed: int) -> Household:
         pieces,
         name=name,
         weights=f'random (seed {seed})',
-        untrained=True,
+        folder=None,
     )
