@@ -125,6 +125,7 @@ class OptimConfig:
         ema_decay: Decay of the weights' moving average, which is then validated and saved as the
             model; 0 for none.
         loss_stride: The loss is computed at the input's size divided by this; 1 is the paper's.
+        distribution_weight: Of `distribution_loss` beside the paper's; 0 is the paper's.
     """
 
     epochs: int = 50
@@ -139,12 +140,14 @@ class OptimConfig:
     clip_norm: float = 1.0
     ema_decay: float = 0.0
     loss_stride: int = 1
+    distribution_weight: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what can't be used."""
         _require(self.epochs >= 1, 'optim.epochs must be at least 1')
         _require(self.batch_size >= 1, 'optim.batch_size must be at least 1')
         _require(self.learning_rate > 0, 'optim.learning_rate must be positive')
+        _require(self.distribution_weight >= 0, 'optim.distribution_weight must not be negative')
         _require(self.head_rate_factor > 0, 'optim.head_rate_factor must be positive')
         _require(self.warmup_steps >= 0, 'optim.warmup_steps must not be negative')
         _require(

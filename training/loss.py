@@ -8,6 +8,9 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
+MIN_CELLS = 2.0  # the least region, in cells of the loss, that is a place and not a splinter
+_LOW_LOGIT = -30.0  # a probability of nothing, and still a finite logarithm
+
 
 def pixel_loss(
     logits: torch.Tensor, coverage: torch.Tensor, unknown: torch.Tensor | None = None
@@ -32,6 +35,35 @@ def pixel_loss(
     if unknown is not None:
         losses = losses * (1 - unknown)
     return losses.mean(dim=(-2, -1))
+
+
+def distribution_loss(
+    logits: torch.Tensor, coverage: torch.Tensor, unknown: torch.Tensor
+) -> torch.Tensor:
+    """Compute how far each map's distribution over the image is from the region's.
+
+    It is KL(region || softmax of the logits over all pixels), so that a small region weighs as
+    much as a large one, where the mean over pixels all but forgets it. The map's absolute scale is
+    left to `pixel_loss`.
+
+    Args:
+        logits: (N, K, h, w) at the decoder's resolution; upsampled bilinearly.
+        coverage: (N, K, H, W) in [0, 1].
+        unknown: (N, K, H, W) in [0, 1], the share of each cell that counts for nothing.
+
+    Returns:
+        (N, K); 0 for sentences whose region covers less than MIN_CELLS.
+    """
+    full = F.interpolate(
+        logits.float(), coverage.shape[-2:], mode='bilinear', align_corners=False
+    ).flatten(2)  # (N, K, H * W)
+    known = (1 - unknown).flatten(2)
+    region = coverage.flatten(2) * known
+    area = region.sum(dim=-1, keepdim=True)
+    region = region / area.clamp(min=1e-6)
+    log_heat = F.log_softmax(full.masked_fill(known < 0.5, _LOW_LOGIT), dim=-1)
+    divergence = (torch.xlogy(region, region) - region * log_heat).sum(dim=-1)  # (N, K)
+    return divergence * (area[..., 0] >= MIN_CELLS)
 
 
 def pad_sentences(

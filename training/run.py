@@ -26,6 +26,7 @@ from training.features import autocast
 from training.journal import Journal
 from training.journal import ProgressBar
 from training.judge import Judge
+from training.loss import distribution_loss
 from training.loss import pad_sentences
 from training.loss import pixel_loss
 from training.run_data import load_training_images
@@ -215,7 +216,12 @@ class TrainingRun:
         )
         with autocast(device, self.config.run.precision):
             logits = self._parallel(features, text)
-        total = (pixel_loss(logits, coverage, unknown) * real).sum()
+        losses = pixel_loss(logits, coverage, unknown)
+        if optim.distribution_weight:
+            losses = losses + optim.distribution_weight * distribution_loss(
+                logits, coverage, unknown
+            )
+        total = (losses * real).sum()
         # Every sentence counts alike, however they fall to the processes. The wish to stop
         # travels along, so that all stop at the same step.
         sums = torch.stack(

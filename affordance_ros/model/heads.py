@@ -67,6 +67,9 @@ class HeadConfig:
     prior_weight: float = 0.0  # at the start of training; 0 leaves the prior out
     prior_eps: float = 1e-3  # the heat that is left where no class fits
     prior_learned: bool = True  # whether training moves the two
+    # Cells of the class maps that are averaged, side by side: a detector fires near the middle of
+    # a thing, and the prior shall cover more of it. Odd; 1 for none.
+    prior_window: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what can't be used."""
@@ -74,6 +77,8 @@ class HeadConfig:
             raise ValueError(f'prior_weight is {self.prior_weight}: it must not be negative')
         if not 0 < self.prior_eps < math.inf:
             raise ValueError(f'prior_eps is {self.prior_eps}: it must be positive')
+        if self.prior_window < 1 or self.prior_window % 2 == 0:
+            raise ValueError(f'prior_window is {self.prior_window}: it must be odd and positive')
 
 
 class ClassPrior(nn.Module):
@@ -87,6 +92,7 @@ class ClassPrior(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.tensor(float(config.prior_weight)))
         self.log_eps = nn.Parameter(torch.tensor(math.log(config.prior_eps)))
+        self.window = config.prior_window
         self.requires_grad_(config.prior_learned)
 
     def forward(
@@ -101,6 +107,10 @@ class ClassPrior(nn.Module):
         """
         n, _, height, width = classes.shape
         heat = torch.matmul(weights, classes.flatten(2)).view(n, -1, height, width)
+        if self.window > 1:
+            heat = F.avg_pool2d(
+                heat, self.window, stride=1, padding=self.window // 2, count_include_pad=False
+            )
         heat = F.interpolate(heat, size, mode='bilinear', align_corners=False)
         return self.weight * torch.log(self.log_eps.exp() + heat)
 

@@ -15,6 +15,7 @@ from affordance_ros.model.errors import WeightsError
 from affordance_ros.model.families import load_trunk
 from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.grounding import untrained_decoder
+from affordance_ros.model.heads import ClassPrior
 from affordance_ros.model.heads import HeadConfig
 from affordance_ros.model.household.classes import CLASSES
 from affordance_ros.model.household.classes import class_phrase
@@ -185,6 +186,19 @@ def test_the_class_prior_lifts_logits_where_the_commands_classes_are(trunk, imag
     heat = torch.einsum('km,nmhw->nkhw', text[:, trunk.cosine_dim :], features['classes'])
     heat = F.interpolate(heat, plain.shape[-2:], mode='bilinear')
     torch.testing.assert_close(found, plain + 0.6 * torch.log(0.01 + heat))
+
+
+def test_a_wide_prior_averages_its_neighbourhood_without_the_border():
+    rng = np.random.default_rng(0)
+    classes = rng.random((1, 2, 5, 6), np.float32)
+    weights = np.float32([[0.25, 0.75]])
+    prior = ClassPrior(HeadConfig(prior_weight=0.5, prior_eps=0.01, prior_window=3))
+    found = prior(torch.from_numpy(classes), torch.from_numpy(weights), (5, 6))[0, 0]
+    heat = 0.25 * classes[0, 0] + 0.75 * classes[0, 1]
+    for y in range(5):
+        for x in range(6):
+            mean = heat[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2].mean()
+            assert float(found[y, x]) == pytest.approx(0.5 * np.log(0.01 + mean), rel=1e-4)
 
 
 def test_the_prior_is_trained_unless_it_is_fixed(trunk, image):

@@ -63,6 +63,21 @@ def test_sum_equals_the_formula():
     torch.testing.assert_close(neck(FEATURES), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_a_separable_convolution_is_one_within_and_one_across_channels():
+    torch.manual_seed(0)
+    config = NeckConfig(channels=8, scales=('stride8',), smooth=True, separable=True)
+    neck = FeaturePyramid(config, in_channels=CHANNELS, out_channels=6)
+    within, across = neck.fuse['stride8']
+    # The two together are one full convolution whose weights are a product.
+    weight = across.weight * within.weight[:, 0][None]  # (8, 8, 3, 3)
+    bias = across.weight[:, :, 0, 0] @ within.bias + across.bias
+    lateral = neck.project['stride8'](FEATURES['stride8'])
+    fused = torch.nn.functional.conv2d(lateral, weight, bias, padding=1)
+    expected = neck.output(fused.clamp(min=0))
+    found = neck(FEATURES)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [

@@ -22,6 +22,7 @@ from affordance_ros.safe_io.atomic import DiskFullError
 from tests.support import training_runs as tr
 from tests.support.refer_fixture import write_dataset
 from training.config import OptimConfig
+from training.loss import distribution_loss
 from training.loss import pad_sentences
 from training.loss import pixel_loss
 from training.run import TrainingRun
@@ -83,6 +84,22 @@ def test_unknown_pixels_count_nothing():
     before = pixel_loss(logits, coverage, unknown)
     assert pixel_loss(changed, coverage, unknown).item() == pytest.approx(before.item())
     assert pixel_loss(changed, coverage).item() > before.item()
+
+
+def test_the_distribution_loss_is_the_divergence_of_region_and_map():
+    torch.manual_seed(0)
+    logits, unknown = torch.randn(1, 2, 8, 8), torch.zeros(1, 2, 8, 8)
+    coverage = torch.zeros(1, 2, 8, 8)
+    coverage[0, 0, 2:4, 3:6] = 1
+    coverage[0, 1, 0, 0] = 1  # a splinter
+    unknown[0, 0, 6:] = 1
+    heat = logits[0, 0].numpy().astype(np.float64)[:6]
+    heat = np.exp(heat) / np.exp(heat).sum()
+    region = coverage[0, 0].numpy()[:6] / 6
+    inside = region > 0
+    expected = (region[inside] * np.log(region[inside] / heat[inside])).sum()
+    found = distribution_loss(logits, coverage, unknown)
+    assert found[0].tolist() == pytest.approx([expected, 0.0], rel=1e-5)
 
 
 def test_padding_counts_nothing():
