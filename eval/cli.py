@@ -13,6 +13,12 @@ from pathlib import Path
 from affordance_ros.cli.options import add_backend_options
 from affordance_ros.cli.options import add_model_options
 from eval.errors import EvaluationError
+from eval.masks.cli import add_calibrate
+from eval.masks.cli import add_masks
+from eval.masks.cli import add_names
+from eval.masks.cli import run_calibrate
+from eval.masks.cli import run_masks
+from eval.masks.cli import run_names
 from eval.metrics import DEFAULT_PROTOCOL
 from eval.metrics import PROTOCOLS
 from eval.results import Results
@@ -36,6 +42,9 @@ def build_parser() -> argparse.ArgumentParser:
     pair.add_argument('a', type=Path, help='results.json of A')
     pair.add_argument('b', type=Path, help='results.json of B')
     _add_refcoco(commands.add_parser('refcoco', help='referring segmentation, RefCOCO format'))
+    add_masks(commands.add_parser('masks', help='photos with masked parts'))
+    add_names(commands.add_parser('names', help='names of what is on photos, and of what is not'))
+    add_calibrate(commands.add_parser('calibrate', help='fit what the score of a target means'))
     return parser
 
 
@@ -48,6 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         'score': _score,
         'compare': _compare,
         'refcoco': _refcoco,
+        'masks': run_masks,
+        'names': run_names,
+        'calibrate': run_calibrate,
     }
     try:
         return run[options.command](options)

@@ -21,6 +21,8 @@ from eval.agd20k import read_truth
 from eval.charts import bars
 from eval.charts import cumulative_curve
 from eval.errors import ImageProblemError
+from eval.html import page
+from eval.html import table
 from eval.maps import find_map
 from eval.maps import read_map
 from eval.metrics import HIGHER_IS_BETTER
@@ -97,7 +99,6 @@ def report_html(results: Results, look_up: MapLookup) -> str:
     """Return the report's HTML; arguments as for `write_report`."""
     summary = results.summary()
     title = f'{results.name} on {results.data.get("title", "predictions")}'
-    style = Path(__file__).with_name('report.css').read_text(encoding='utf-8')
     ranked = _ranked(results.scores)
     body = [
         f'<h1>{escape(title)}</h1>',
@@ -123,15 +124,9 @@ def report_html(results: Results, look_up: MapLookup) -> str:
         '<p class="soft">From each affordance its best, its worst, and two between.</p>',
         _gallery(ranked, look_up),
         '<h2>Settings</h2>',
-        _table(('setting', 'value'), setting_rows(results), value_column=1),
+        table(('setting', 'value'), setting_rows(results), value_column=1),
     ]
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<title>{escape(title)}</title><style>{style}</style></head><body>\n'
-        + '\n'.join(part for part in body if part)
-        + '\n</body></html>\n'
-    )
+    return page(title, body)
 
 
 def _ranked(scores: Sequence[ImageScore]) -> list[ImageScore]:
@@ -191,7 +186,7 @@ def _counts(results: Results) -> str:
     problems = ''.join(f'<li>{escape(p.kind)}: {escape(p.text)}</li>' for p in shown)
     more = len(results.problems) - len(shown)
     return (
-        _table(('', 'images'), rows)
+        table(('', 'images'), rows)
         + (f'<ul>{warnings}</ul>' if warnings else '')
         + (
             f'<details><summary>{len(results.problems):,} skipped</summary><ul>{problems}</ul>'
@@ -274,19 +269,3 @@ def _card(score: ImageScore, look_up: MapLookup) -> str:
         f'{number(score.sim)}, NSS {number(score.nss)}{pointing}<br><span class="soft">raw '
         f'maximum {score.peak:.3g}</span></figcaption></figure>'
     )
-
-
-def _table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], *, value_column: int | None = None
-) -> str:
-    heading = ''.join(f'<th>{escape(cell)}</th>' for cell in head)
-    lines = []
-    for row in rows:
-        cells = ''.join(
-            f'<td class="value">{escape(cell)}</td>'
-            if index == value_column
-            else f'<td>{escape(cell)}</td>'
-            for index, cell in enumerate(row)
-        )
-        lines.append(f'<tr>{cells}</tr>')
-    return f'<div class="scroll"><table><tr>{heading}</tr>{"".join(lines)}</table></div>'

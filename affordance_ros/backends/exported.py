@@ -18,6 +18,7 @@ from affordance_ros.backends.exported_text import ExportedClipText
 from affordance_ros.backends.exported_text import ExportedSentences
 from affordance_ros.backends.exported_text import ExportedText
 from affordance_ros.image.preprocess import Normalization
+from affordance_ros.model.calibration import Calibration
 from affordance_ros.model.errors import WeightsError
 from affordance_ros.safe_io.files import read_bounded
 from affordance_ros.safe_io.files import sha256_of_file
@@ -47,6 +48,7 @@ class ExportedFacts:
     embed_dim: int  # C, the length of text vectors
     stages: tuple[str, ...]  # names of the tensors that the network's backbone makes
     normalization: Normalization
+    calibration: Calibration
     context_length: int  # how many tokens CLIP's text network reads; 0 for others
     kind: str  # the decoder's, for the precision record
     untrained: bool  # whether the trunk's weights are random
@@ -109,6 +111,7 @@ class ExportedModel:
         self.embed_dim = self.facts.embed_dim
         self.canvas = self.facts.canvas
         self.normalization = self.facts.normalization
+        self.calibration = self.facts.calibration
         self.network = ExportedNetwork(folder, self.facts)
         self.text: ExportedText
         if self.facts.family == 'household':
@@ -152,4 +155,5 @@ def _nested(content: dict[str, Any]) -> dict[str, Any]:
         'normalization': Normalization(
             **{name: tuple(values) for name, values in content['normalization'].items()}
         ),
+        'calibration': Calibration(**content['calibration']),
     }

@@ -77,7 +77,14 @@ class TorchNetwork:
 def _hash(model: GroundingModel) -> str:
     decoder = hash_state_dict(model.decoder.state_dict())
     # The training-free decoder's own vectors are no part of its state dict.
-    facts = (model.trunk.name, model.trunk.sha256, model.decoder.description, decoder, _VERSION)
+    facts = (
+        model.trunk.name,
+        model.trunk.sha256,
+        model.decoder.description,
+        decoder,
+        repr(model.calibration),
+        _VERSION,
+    )
     return hashlib.sha256('\n'.join(facts).encode()).hexdigest()
 
 

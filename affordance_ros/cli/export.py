@@ -102,6 +102,7 @@ def export_model(
             embed_dim=model.embed_dim,
             stages=network.stages,
             normalization=model.normalization,
+            calibration=model.calibration,
             context_length=_clip(model).context_length if clip else 0,
             kind=model.decoder_kind,
             untrained=model.untrained,

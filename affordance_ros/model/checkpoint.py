@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save
 
 from affordance_ros.image.letterbox import check_size
+from affordance_ros.model.calibration import Calibration
 from affordance_ros.model.errors import CheckpointError
 from affordance_ros.model.heads import FPNDecoder
 from affordance_ros.model.heads import HeadConfig
@@ -42,6 +43,7 @@ class CheckpointSummary:
         trunk: The trunk's name and the hash of its weights.
         neck: The neck's configuration.
         head: The head's configuration.
+        calibration: What was fitted to its scores.
         prompt_set: Name and version of the prompts that it was validated with, as 'name@version'.
         input_size: The long side that it was trained at, in pixels.
         training: Data, steps, losses: whatever the training run reports.
@@ -51,6 +53,7 @@ class CheckpointSummary:
     trunk: Mapping[str, str]
     neck: NeckConfig
     head: HeadConfig
+    calibration: Calibration
     prompt_set: str
     input_size: int
     training: Mapping[str, Any]
@@ -82,6 +85,7 @@ def save_checkpoint(
         'trunk': {'name': trunk.name, 'sha256': trunk.sha256},
         'neck': dataclasses.asdict(decoder.neck.config),
         'head': dataclasses.asdict(decoder.head),
+        'calibration': dataclasses.asdict(decoder.calibration),
         'prompt_set': prompt_set,
         'input_size': input_size,
         'training': dict(training),
@@ -141,9 +145,11 @@ def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
 
 def _build(summary: CheckpointSummary, trunk: Trunk) -> FPNDecoder:
     check_scales(trunk, summary.neck.scales)
-    return FPNDecoder(
+    decoder = FPNDecoder(
         summary.neck, channels=trunk.channels, cosine_dim=trunk.cosine_dim, head=summary.head
     )
+    decoder.calibration = summary.calibration
+    return decoder
 
 
 def _renamed(
@@ -177,6 +183,7 @@ def _summarise(path: Path, metadata: Mapping[str, str]) -> CheckpointSummary:
             trunk={key: str(about['trunk'][key]) for key in ('name', 'sha256')},
             neck=NeckConfig(**about['neck']),
             head=HeadConfig(**about.get('head', {})),
+            calibration=Calibration(**about.get('calibration', {})),
             prompt_set=str(about['prompt_set']),
             input_size=_input_size(about['input_size']),
             training=dict(about['training']),

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from affordance_ros.image.preprocess import Normalization
+from affordance_ros.model.calibration import Calibration
 from affordance_ros.model.checkpoint import CheckpointSummary
 from affordance_ros.model.checkpoint import load_checkpoint
 from affordance_ros.model.config import ModelConfig
@@ -84,6 +85,13 @@ class GroundingModel(nn.Module):
     def normalization(self) -> Normalization:
         """How its input is normalised."""
         return self.trunk.normalization
+
+    @property
+    def calibration(self) -> Calibration:
+        """What was fitted to its scores."""
+        if isinstance(self.decoder, FPNDecoder):
+            return self.decoder.calibration
+        return Calibration()
 
     @property
     def canvas(self) -> tuple[int, int] | None:

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from affordance_ros.model.calibration import Calibration
 from affordance_ros.model.neck import FeaturePyramid
 from affordance_ros.model.neck import NeckConfig
 
@@ -151,6 +152,7 @@ class FPNDecoder(nn.Module):
                 f'it to 0'
             )
         self._cosine_dim = cosine_dim
+        self.calibration = Calibration()  # fitted after training
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -176,6 +178,8 @@ class FPNDecoder(nn.Module):
         if self.prior is not None:
             size = (logits.shape[-2], logits.shape[-1])
             logits = logits + self.prior(features[_CLASSES], text[..., self._cosine_dim :], size)
+        if self.calibration.changes_logits:
+            logits = self.calibration.scale * logits + self.calibration.bias
         return logits
 
 
