@@ -22,8 +22,8 @@ help:  ## List the targets.
 build:  ## Make .venv from the pinned requirements and build the messages.
 	@bash scripts/setup.sh
 
-demo: build  ## Play the tabletop to the node over DDS; contact sheet of its answers (LIVE=1 renders).
-	@$(WITH_ENV) python scripts/demo.py $(if $(LIVE),--live) $(DEMO_ARGS)
+demo: build  ## Ask photos and the tabletop over DDS; sheets of the answers in out/demo (LIVE=1 renders).
+	@$(WITH_ENV) python -m scripts.demo $(if $(LIVE),--live) $(DEMO_ARGS)
 
 lint: build  ## Check style and types.
 	@$(WITH_ENV) ruff check . && ruff format --check . && mypy

@@ -33,10 +33,10 @@ from benchmarks.bench_report import table
 from benchmarks.bench_report import write
 from benchmarks.machine import cpu_name
 from benchmarks.machine import peak_memory_mb
-from scripts.demo import ROOT
-from scripts.demo import STARTUP_TIMEOUT_S
-from scripts.demo import running
-from scripts.demo import wait_for
+from scripts.demo.processes import ROOT
+from scripts.demo.processes import STARTUP_TIMEOUT_S
+from scripts.demo.processes import running
+from scripts.demo.processes import wait_for
 
 _RATE_HZ = 10.0
 _say = sys.stdout.write

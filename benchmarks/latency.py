@@ -39,12 +39,12 @@ from affordance_ros.runtime.latency import TOTAL
 from affordance_ros.runtime.memory import keep_memory
 from affordance_ros.sources import open_source
 from benchmarks.machine import cpu_name
-from scripts.demo import ANSWER_TIMEOUT_S
-from scripts.demo import ROOT
-from scripts.demo import STARTUP_TIMEOUT_S
-from scripts.demo import built
-from scripts.demo import running
-from scripts.demo import wait_for
+from scripts.demo.processes import ANSWER_TIMEOUT_S
+from scripts.demo.processes import ROOT
+from scripts.demo.processes import STARTUP_TIMEOUT_S
+from scripts.demo.processes import built
+from scripts.demo.processes import running
+from scripts.demo.processes import wait_for
 
 _say = sys.stdout.write
 

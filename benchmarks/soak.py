@@ -43,12 +43,12 @@ from benchmarks.soak_analysis import Sample
 from benchmarks.soak_analysis import judge
 from benchmarks.soak_analysis import warm_up_and_window
 from benchmarks.soak_report import write_report
-from scripts.demo import ROOT
-from scripts.demo import STARTUP_TIMEOUT_S
-from scripts.demo import TABLETOP_OBJECTS
-from scripts.demo import built
-from scripts.demo import running
-from scripts.demo import wait_for
+from scripts.demo.processes import ROOT
+from scripts.demo.processes import STARTUP_TIMEOUT_S
+from scripts.demo.processes import TABLETOP_OBJECTS
+from scripts.demo.processes import built
+from scripts.demo.processes import running
+from scripts.demo.processes import wait_for
 
 SAMPLE_S = 5
 COMMAND_S = 5

@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 import yaml
 
+from affordance_ros.safe_io.yaml import read_yaml
 from tests.conftest import ROOT
 
 ROS = {
@@ -167,7 +168,9 @@ def test_what_the_nodes_import_is_declared_in_the_manifest():
 def test_every_sample_photo_is_attributed():
     text = (ROOT / 'samples' / 'ATTRIBUTION.md').read_text()
     photos = list((ROOT / 'samples' / 'photos').iterdir())
-    assert len(photos) >= 6
+    assert len(photos) >= 8
+    asked = read_yaml(ROOT / 'samples' / 'commands.yaml')
+    assert set(asked) == {photo.name for photo in photos}
     for photo in photos:
         assert f'photos/{photo.name} | http' in text
 

@@ -22,7 +22,7 @@ from tools.docs_check.pages import find_files
 DEFAULT_LIMIT_S = 300.0
 # What the pages call the reader's own files, and what stands in for them here.
 _PROPS = {
-    'kitchen.jpg': 'samples/photos/000000062554.jpg',
+    'kitchen.jpg': 'samples/photos/000000099053.jpg',
     'photos': 'samples/photos',
     'drive.mcap': 'samples/tabletop/tabletop.mcap',
     'drive': 'samples/tabletop',
