@@ -23,10 +23,10 @@ import rclpy
 from affordance_ros.msg import GroundingStatus
 from std_msgs.msg import String
 
-from affordance_ros.image.decode import read_image
 from affordance_ros.image.source_frame import SourceError
 from affordance_ros.safe_io.yaml import read_yaml
 from affordance_ros.sources import open_source
+from affordance_ros.sources import read_image
 from affordance_ros.viz.rerun_log import Recording
 from affordance_ros.viz.rerun_log import RecordingError
 from affordance_ros.viz.rerun_log import record

@@ -111,8 +111,9 @@ class Listener:
         """Record every whole answer under a command's number."""
         for stamp_ns, frame in sorted(self.frames.items()):
             targets = frame.targets
-            whole = frame.image is not None and frame.overlay is not None
-            if not whole or targets is None or targets.command_id != command_id:
+            if frame.image is None or frame.overlay is None or targets is None:
+                continue
+            if targets.command_id != command_id:
                 continue
             size = frame.image.shape[:2]
             recording.log(
