@@ -58,7 +58,7 @@ sbom: .venv-sbom/.installed  ## List every pinned package as CycloneDX JSON in o
 	    --output-reproducible --output-file out/sbom.cdx.json
 	@echo "out/sbom.cdx.json"
 
-weights: build  ## Make the embedded model from nothing: render, pretrain, train (about 2 hours).
+weights: build  ## Make the embedded model: import, render, train, calibrate (2 hours; docs/howto/weights.md).
 	@$(WITH_ENV) bash tools/make_weights.sh
 
 bench: build  ## Measure training, the evaluation's metrics, inference and cameras on this machine.

@@ -20,6 +20,7 @@ setup(
         'eval': ['*.json', '*.css'],
         'tabletop': ['*.yaml'],
         'training': ['configs/*.yaml'],
+        'training.photos': ['kept_out.json', 'part_lines/*.txt', 'vocabulary.yaml'],
     },
     install_requires=[
         'numpy>=1.26',
@@ -52,6 +53,7 @@ setup(
             'affordance-bag = affordance_ros.cli.bag:main',
             'affordance-eval = eval.cli:main',
             'affordance-train = training.train:main',
+            'affordance-photos = training.photos.cli:main',
             'affordance-pretrain = training.pretrain:main',
             'affordance-ablate = training.ablate:main',
             'affordance-tabletop = tabletop.cli:main',
