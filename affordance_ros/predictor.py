@@ -34,7 +34,7 @@ from affordance_ros.targets.activation import Activation
 from affordance_ros.targets.coarse_peaks import find_all_targets
 from affordance_ros.targets.peaks import Target
 from affordance_ros.text.commands import parse_command
-from affordance_ros.text.prompts import PromptSet
+from affordance_ros.text.prompts import Prompts
 from affordance_ros.text.prompts import load_prompt_set
 
 # A camera's picture where nobody has said another size: the model is warmed up with it.
@@ -197,7 +197,7 @@ class Predictor:
         return self._config
 
     @property
-    def prompt_set(self) -> PromptSet:
+    def prompt_set(self) -> Prompts:
         """How commands become prompts."""
         return self._prompt_set
 

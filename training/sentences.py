@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 
 from affordance_ros.model.trunk import Trunk
-from affordance_ros.text.prompts import PromptSet
+from affordance_ros.text.prompts import Prompts
 
 _GROUP = 16
 
@@ -30,7 +30,7 @@ class SentenceEncoder:
         sentences: All sentences that may be asked for.
     """
 
-    def __init__(self, trunk: Trunk, prompts: PromptSet, sentences: Iterable[str]) -> None:
+    def __init__(self, trunk: Trunk, prompts: Prompts, sentences: Iterable[str]) -> None:
         self._text = trunk.text
         self._prompts = prompts
         self._sentences = sorted(set(sentences))

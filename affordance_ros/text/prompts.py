@@ -1,21 +1,36 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Prompt sets: how a command becomes what CLIP reads. Those in `prompt_sets/` ship."""
+"""Prompt sets: how a command becomes what the text encoder reads. Those in `prompt_sets/` ship."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from affordance_ros.safe_io.yaml import YamlError
 from affordance_ros.safe_io.yaml import read_yaml
+from affordance_ros.text.part_prompts import PartTableError
+from affordance_ros.text.part_prompts import read_part_prompts
 
 _FOLDER = Path(__file__).with_name('prompt_sets')
 _KEYS = {'name', 'version', 'templates'}
+_PART_KEYS = {'name', 'version', 'phrase', 'actions'}
 MAX_TEMPLATES = 256  # CLIP's authors use 80 for ImageNet
 
 
 class PromptSetError(ValueError):
     """A prompt set is unknown or its file is wrong."""
+
+
+class Prompts(Protocol):
+    """What all prompt sets do."""
+
+    @property
+    def label(self) -> str:
+        """Name and version, as checkpoints keep them."""
+
+    def expand(self, command: str) -> list[str]:
+        """Return the prompts for a command, whose text vectors are averaged."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +62,7 @@ def shipped_prompt_sets() -> list[str]:
     return sorted(path.stem for path in _FOLDER.glob('*.yaml'))
 
 
-def load_prompt_set(name_or_path: str) -> PromptSet:
+def load_prompt_set(name_or_path: str) -> Prompts:
     """Load a prompt set by its shipped name, or from a YAML file.
 
     Raises:
@@ -65,9 +80,20 @@ def load_prompt_set(name_or_path: str) -> PromptSet:
         raise PromptSetError(f'{path} is not YAML: {error}') from error
     except OSError as error:
         raise PromptSetError(f'{path} can not be read: {error.strerror}') from error
-    if not isinstance(content, dict) or content.keys() != _KEYS:
+    keys = content.keys() if isinstance(content, dict) else set()
+    if keys not in (_KEYS, _PART_KEYS):
         found = sorted(map(str, content)) if isinstance(content, dict) else type(content).__name__
-        raise PromptSetError(f'{path} must have exactly the keys {sorted(_KEYS)}, not {found}')
+        raise PromptSetError(
+            f'{path} must have exactly the keys {sorted(_KEYS)}, or {sorted(_PART_KEYS)}, not '
+            f'{found}'
+        )
+    if not isinstance(content['version'], int):
+        raise PromptSetError(f'{path}: version must be a whole number')
+    if keys == _PART_KEYS:
+        try:
+            return read_part_prompts(content)
+        except PartTableError as error:
+            raise PromptSetError(f'{path}: {error}') from error
     templates = content['templates']
     if not isinstance(templates, list) or not 1 <= len(templates) <= MAX_TEMPLATES:
         raise PromptSetError(
@@ -78,6 +104,4 @@ def load_prompt_set(name_or_path: str) -> PromptSet:
             raise PromptSetError(
                 f'{path}: the template {template!r:.60} must be a text with one "{{}}"'
             )
-    if not isinstance(content['version'], int):
-        raise PromptSetError(f'{path}: version must be a whole number')
     return PromptSet(str(content['name']), content['version'], tuple(templates))

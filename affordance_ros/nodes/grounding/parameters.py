@@ -122,7 +122,9 @@ _PARAMETERS = {
     ),
     'task_command': _Declared('', 'Command in force from the start; empty: wait for the topic.'),
     'prompt_set': _Declared(
-        _PREDICTOR.prompt_set, 'Prompt set: verb, ensemble, or a YAML file.', settable='always'
+        _PREDICTOR.prompt_set,
+        'Prompt set: verb, ensemble, parts, or a YAML file.',
+        settable='always',
     ),
     'min_score': _Declared(
         _PREDICTOR.min_score, 'Least score of a target.', 0.0, 1.0, settable='always'
