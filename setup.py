@@ -30,7 +30,7 @@ setup(
     ],
     extras_require={
         # One of these two runs the model: torch, or what a robot needs for an exported one.
-        'torch': ['open_clip_torch>=3.3,<4', 'safetensors>=0.4', 'tokenizers>=0.20', 'torch>=2.4'],
+        'torch': ['open_clip_torch>=3.3,<4', 'safetensors>=0.4', 'tokenizers>=0.20', 'torch>=2.6'],
         'exported': ['ftfy>=6.1', 'openvino>=2025.0', 'regex>=2022.1'],
         'bag': ['rosbags>=0.11'],
         'bench': ['transformers>=4.40'],

@@ -1,41 +1,38 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Read the state dicts that torch.save wrote, without torch.load.
+"""Read the state dicts that torch.save wrote: torch.load with weights_only, behind more checks.
 
-torch.load inflates zip bombs, and until torch 2.6 `weights_only` could be talked into running code
-(CVE-2025-32434); robots often have older ones. The format is simple: a zip of uncompressed
-records, one of them a pickle that names a few globals.
+torch.load inflates zip bombs, lets a pickle make byte arrays of any size, and gives a tensor of
+any size on a storage of one number. So the zip file and the names in its pickle are looked at
+before, and the tensors afterwards. Until torch 2.6 `weights_only` could be talked into running code
+(CVE-2025-32434): older ones are refused.
 """
 
+import pickle
+import pickletools
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from affordance_ros.safe_io.plain_pickle import Maker
-from affordance_ros.safe_io.plain_pickle import PickleRefusedError
-from affordance_ros.safe_io.plain_pickle import parse_pickle
-
 _MAX_PICKLE_BYTES = 1 << 26  # names and shapes alone: RN101's has 60 kB
-_STORAGES = {
-    'torch.FloatStorage': torch.float32,
-    'torch.DoubleStorage': torch.float64,
-    'torch.HalfStorage': torch.float16,
-    'torch.BFloat16Storage': torch.bfloat16,
-    'torch.LongStorage': torch.int64,
-    'torch.IntStorage': torch.int32,
-    'torch.ShortStorage': torch.int16,
-    'torch.CharStorage': torch.int8,
-    'torch.ByteStorage': torch.uint8,
-    'torch.BoolStorage': torch.bool,
-}
+_MIN_TORCH = (2, 6)
+# What state dicts name; weights_only allows much more.
+_KNOWN = {
+    'collections OrderedDict', 'torch Size',
+    'torch._utils _rebuild_tensor_v2', 'torch._utils _rebuild_parameter',
+    *(f'torch {kind}Storage' for kind in (
+        'Float', 'Double', 'Half', 'BFloat16', 'Long', 'Int', 'Short', 'Char', 'Byte', 'Bool',
+    )),
+}  # fmt: skip
 
 
 class TorchFileError(ValueError):
-    """A file is none that torch.save wrote, or holds more than tensors and plain data."""
+    """A file was not written by torch.save, or holds more than tensors and plain data."""
 
 
 def read_torch_file(path: Path) -> Any:
@@ -44,99 +41,83 @@ def read_torch_file(path: Path) -> Any:
     Args:
         path: A zip file, as torch has written since 1.6.
 
+    Returns:
+        The content, its tensors on the CPU.
+
     Raises:
-        TorchFileError: If it is none, is damaged, or holds anything else.
+        TorchFileError: If it is not such a file, is damaged, or holds anything else.
         OSError: If it can't be read.
     """
+    if tuple(map(int, torch.__version__.split('.')[:2])) < _MIN_TORCH:
+        raise TorchFileError(
+            f'torch {torch.__version__} can not read it safely: install torch 2.6 or newer, or '
+            f'convert the file to safetensors'
+        )
     try:
-        with zipfile.ZipFile(path) as archive:
-            return _Reader(archive, path.stat().st_size).read()
+        _check_archive(path)
+        content = torch.load(path, map_location='cpu', weights_only=True)
     except TorchFileError:
         raise
-    except PickleRefusedError as error:
-        raise TorchFileError(f'{error}; it holds more than tensors') from error
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
         raise TorchFileError(
-            f'it is no whole zip file of torch 1.6 or newer ({error}): it may be cut off'
+            f'not a whole zip file of torch 1.6 or newer ({error}): it may be cut off'
         ) from error
-    except (KeyError, RuntimeError, UnicodeDecodeError, ValueError) as error:
+    except pickle.UnpicklingError as error:
+        raise TorchFileError('it holds more than tensors and plain data') from error
+    except OSError:
+        raise
+    # torch documents no list of what a damaged file may raise.
+    except Exception as error:
         raise TorchFileError(f'it is not as torch.save writes it: {error}') from error
+    for tensor in _tensors(content):
+        _check_tensor(tensor)
+    return content
 
 
-class _Reader:
-    """An open archive, with the storages that were read from it.
-
-    Args:
-        archive: The archive.
-        size: Bytes of the file.
-    """
-
-    def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
-        self._archive = archive
+def _check_archive(path: Path) -> None:
+    """Refuse what would take more memory than the file has bytes."""
+    with zipfile.ZipFile(path) as archive:
         records = archive.infolist()
-        packed = [r.filename for r in records if r.compress_type != zipfile.ZIP_STORED]
+        packed = any(r.compress_type != zipfile.ZIP_STORED for r in records)
         # Records may overlap: a thousand names for one piece of the file.
-        if packed or sum(record.file_size for record in records) > size:
+        if packed or sum(r.file_size for r in records) > path.stat().st_size:
             raise TorchFileError('its records are compressed or overlap, which torch never writes')
         pickles = [r for r in records if r.filename.endswith('/data.pkl')]
         if len(pickles) != 1 or pickles[0].file_size > _MAX_PICKLE_BYTES:
             raise TorchFileError('it has no data.pkl, several, or a huge one')
-        self._pickle = pickles[0]
-        self._prefix = self._pickle.filename.removesuffix('data.pkl')
-        self._storages: dict[str, torch.Tensor] = {}
-
-    def read(self) -> Any:
-        """Return the content."""
-        order = f'{self._prefix}byteorder'
-        if order in self._archive.namelist() and self._archive.read(order) != b'little':
-            raise TorchFileError('it was written on a big-endian machine')
-        known = {
-            **_STORAGES,
-            'collections.OrderedDict': Maker(dict),
-            'torch._utils._rebuild_tensor_v2': Maker(_rebuild_tensor),
-            'torch._utils._rebuild_parameter': Maker(lambda data, *_: data),
-            'torch.Size': Maker(tuple),
-        }
-        return parse_pickle(
-            self._archive.read(self._pickle), known=known, outside=self._read_storage
-        )
-
-    def _read_storage(self, reference: Sequence[Any]) -> torch.Tensor:
-        """Return a storage as a flat tensor, which shares the bytes that were read."""
-        kind, dtype, key, _, count = reference
-        if kind != 'storage' or not isinstance(dtype, torch.dtype) or not isinstance(key, str):
-            raise TorchFileError(f'it has a reference that is none to a storage: {kind!r:.40}')
-        if key not in self._storages:
-            record = self._archive.getinfo(f'{self._prefix}data/{key}')
-            if record.file_size != count * dtype.itemsize:
-                raise TorchFileError(
-                    f'its storage {key} has {record.file_size} bytes, which are not {count} of '
-                    f'{dtype}'
-                )
-            data = bytearray(self._archive.read(record))
-            flat = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
-            self._storages[key] = flat
-        storage = self._storages[key]
-        if storage.dtype != dtype or storage.numel() != count:
-            raise TorchFileError(f'its storage {key} is used as several types')
-        return storage
+        if damaged := archive.testzip():
+            raise TorchFileError(f'its record {damaged} is damaged: the CRC-32 does not fit')
+        _check_names(archive.read(pickles[0]))
 
 
-def _rebuild_tensor(
-    storage: torch.Tensor, offset: int, size: Sequence[int], stride: Sequence[int], *_: Any
-) -> torch.Tensor:
-    """View a storage as torch does, if every element has a place of its own in it."""
-    numbers = (offset, *size, *stride)
-    if not isinstance(storage, torch.Tensor) or not all(type(n) is int for n in numbers):
-        raise TorchFileError('it has a tensor whose shape is no list of whole numbers')
-    if len(size) != len(stride) or min(numbers, default=0) < 0:
-        raise TorchFileError(f'it has a tensor of size {size!r:.40} and stride {stride!r:.40}')
-    count, last = 1, offset
-    for length, step in zip(size, stride, strict=True):
-        count *= length
-        last += (length - 1) * step
-    if count and (count > storage.numel() or last >= storage.numel()):
+def _check_names(data: bytes) -> None:
+    """Refuse a pickle that names anything but tensors, their storages and plain containers."""
+    for opcode, argument, _ in pickletools.genops(data):
+        if opcode.name in ('GLOBAL', 'STACK_GLOBAL', 'INST') and argument not in _KNOWN:
+            name = str(argument).replace(' ', '.')
+            raise TorchFileError(f'it names the global {name:.80}; it holds more than tensors')
+
+
+def _tensors(content: Any) -> Iterator[torch.Tensor]:
+    """Yield the tensors of nested containers, each container once."""
+    waiting, seen = [content], set()
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, torch.Tensor):
+            yield value
+        elif isinstance(value, Mapping | list | tuple) and id(value) not in seen:
+            seen.add(id(value))
+            waiting.extend(value.values() if isinstance(value, Mapping) else value)
+
+
+def _check_tensor(tensor: torch.Tensor) -> None:
+    """Refuse a tensor that claims more numbers than its storage has."""
+    if tensor.layout != torch.strided or tensor.device.type != 'cpu' or tensor.is_quantized:
         raise TorchFileError(
-            f'it has a tensor of size {size!r:.40} in a storage of {storage.numel()} numbers'
+            f'it has a tensor of layout {tensor.layout} on {tensor.device}; dense ones are read'
         )
-    return storage.as_strided(size, stride, offset)
+    held = tensor.untyped_storage().nbytes() // tensor.element_size()
+    if tensor.numel() > held:
+        raise TorchFileError(
+            f'it has a tensor of size {tuple(tensor.shape)!s:.40} in a storage of {held} numbers'
+        )

@@ -25,8 +25,6 @@ from affordance_ros.model.torch_file import read_torch_file
 from affordance_ros.model.weights import find_weights
 from affordance_ros.model.weights import read_state_dict
 from affordance_ros.safe_io.files import sha256_of_file
-from affordance_ros.safe_io.plain_pickle import PickleRefusedError
-from affordance_ros.safe_io.plain_pickle import parse_pickle
 
 OPENAI = '8fa8567bab74a42d41c5915025a8e4538c3bdbe8804a470a72f30b0d94fab599'
 
@@ -98,10 +96,10 @@ def test_a_damaged_record_is_noticed(file):
 @pytest.mark.parametrize(
     ('old', 'new', 'message'),
     [
-        (b'K\x0ct', b'J\xff\xff\xff\x7ft', 'its storage 0 has 48 bytes'),
-        (b'K\x03K\x04\x86', b'J\xff\xff\xff\x7fK\x04\x86', 'in a storage of 12 numbers'),
+        (b'K\x0ct', b'J\xff\xff\xff\x7ft', r'record size \(48 bytes\) does not match'),
+        (b'K\x03K\x04\x86', b'J\xff\xff\xff\x7fK\x04\x86', 'not as torch.save'),
         (b'K\x04K\x01\x86', b'K\x00K\x00\x86', ''),
-        (b'K\x00K\x03K\x04\x86', b'K\x63K\x03K\x04\x86', 'in a storage of 12 numbers'),
+        (b'K\x00K\x03K\x04\x86', b'K\x63K\x03K\x04\x86', 'not as torch.save'),
         (b'torch\nFloatStorage', b'torch\nload', r'names the global torch\.load'),
         (b'torch._utils\n_rebuild_tensor_v2', b'builtins\nbytearray', 'global builtins.bytearray'),
     ],
@@ -130,6 +128,20 @@ def test_tensors_that_claim_what_is_not_there_are_refused(tmp_path, old, new, me
         read_state_dict(path)
 
 
+def test_a_view_that_repeats_its_storage_without_end_is_refused(tmp_path):
+    path = tmp_path / 'w.pt'
+    torch.save({'a': torch.zeros(1).expand(1 << 40)}, path)
+    with pytest.raises(WeightsError, match='in a storage of 1 numbers'):
+        read_state_dict(path)
+
+
+def test_a_sparse_tensor_is_refused(tmp_path):
+    path = tmp_path / 'w.pt'
+    torch.save({'a': torch.eye(3).to_sparse()}, path)
+    with pytest.raises(WeightsError, match=r'names the global .*sparse'):
+        read_state_dict(path)
+
+
 def _without_memo(data):
     positions = [(code.name, at) for code, _, at in pickletools.genops(data)]
     for (name, at), (_, end) in zip(positions, [*positions[1:], ('', len(data))], strict=True):
@@ -137,29 +149,10 @@ def _without_memo(data):
             yield data[at:end]
 
 
-@pytest.mark.parametrize(
-    'code',
-    [
-        b'Nr\xff\xff\xff\xff.',
-        b'N' + b'\x85' * 200_000 + b'N' + b'}' + b'.',
-    ],
-)
-def test_pickles_that_overwhelm_pythons_own_machine_cost_nothing(code):
-    before = psutil.Process().memory_info().rss
-    parse_pickle(code)
-    assert psutil.Process().memory_info().rss - before < 100e6
-
-
-def test_nested_tuples_as_keys_are_refused_unhashed():
-    deep = b'}' + b'N' + b'\x85' * 1_000_000 + b'Ns.'  # hashing it overflows the stack
-    with pytest.raises(PickleRefusedError, match='a tuple as a key'):
-        parse_pickle(deep)
-
-
 def test_an_old_format_of_torch_is_refused_by_name(tmp_path):
     path = tmp_path / 'old.pth'
     torch.save({'a': torch.zeros(3)}, path, _use_new_zipfile_serialization=False)
-    with pytest.raises(WeightsError, match=r'no whole zip file of torch 1\.6 or newer'):
+    with pytest.raises(WeightsError, match=r'not a whole zip file of torch 1\.6 or newer'):
         read_state_dict(path)
 
 
