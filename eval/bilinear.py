@@ -1,17 +1,27 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Bilinear resizing with torch's arithmetic, in numpy.
+"""Bilinear resizing, by OpenCV and with torch's arithmetic in numpy.
 
 `torch.nn.functional.interpolate(mode='bilinear', align_corners=False)` keeps scales and
 coordinates in float32, where OpenCV keeps them in float64: on a noisy map the two differ by up to
 5e-5 of its range. A protocol that was run in torch needs torch's.
 """
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 _Taps = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]
+
+
+def resize_as_opencv(image: NDArray, height: int, width: int) -> NDArray:
+    """Resize (H, W) to (height, width) by OpenCV, keeping the type."""
+    if image.shape == (height, width):
+        return image
+    if image.min() == image.max():  # stays constant whatever the weights' last bits
+        return np.full((height, width), image.flat[0])
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
 def resize_as_torch(

@@ -6,7 +6,8 @@
 Each protocol repeats the arithmetic of the code that made its tables: the order of resizing and
 normalising, every epsilon, the strictness of the threshold, the standard deviation's kind. Where
 that code works in float32 (the resized map and its min-max, torch's fixation map), so does this;
-sums and logarithms are taken in float64, which moves a score by less than 1e-6.
+sums and logarithms are taken in float64, which moves a score by less than 1e-6. `published_*` say
+it plainly, one function a protocol; `evaluate_pair` runs their faster forms.
 
 Importing this needs numpy and OpenCV alone.
 
@@ -18,22 +19,25 @@ code/cvpr/test.py) and its extension (code/extension/test.py), WSAG-PLSP
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.bilinear import resize_as_opencv
 from eval.bilinear import resize_as_torch
+from eval.fast_metrics import EPS
+from eval.fast_metrics import FIXATION_LEVEL
+from eval.fast_metrics import SIDE
+from eval.fast_metrics import range_scores
+from eval.fast_metrics import softmax_scores
 
 METRICS = ('kld', 'sim', 'nss')
 # What is better: fewer nats of divergence, more overlap, a higher map where people look.
 HIGHER_IS_BETTER = {'kld': False, 'sim': True, 'nss': True}
-_EPS = 1e-12
-_SIDE = 224
-_FIXATION_LEVEL = 0.1
-# Pixels that are scored at a time: their arrays stay in a core's cache, which halves the time of a
-# map of a camera's size.
-_BLOCK = 16384
+# A raw map (H, W) float32 and a ground truth (H', W') uint8 in, a value for each metric out.
+Scores: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.uint8]], dict[str, float]]
 
 
 class MapError(ValueError):
@@ -44,46 +48,128 @@ class TruthError(ValueError):
     """A ground truth can't be used: its shape or type is wrong."""
 
 
+def published_locate(raw: NDArray[np.float32], gt: NDArray[np.uint8]) -> dict[str, float]:
+    """Score as LOCATE does (utils/evaluation.py, test.py)."""
+    resized, g = _at_224(raw, gt)
+    p = _min_max(resized, range_eps=1e-10)
+    return {'kld': _kld(p, g), 'sim': _sim(p, g), 'nss': _nss(p, g)}
+
+
+def published_ooal(raw: NDArray[np.float32], gt: NDArray[np.uint8]) -> dict[str, float]:
+    """Score as OOAL does: as LOCATE, with an epsilon beside NSS's standard deviation."""
+    resized, g = _at_224(raw, gt)
+    p = _min_max(resized, range_eps=1e-10)
+    return {'kld': _kld(p, g), 'sim': _sim(p, g), 'nss': _nss(p, g, std_eps=1e-12)}
+
+
+def published_cross_view_ag(raw: NDArray[np.float32], gt: NDArray[np.uint8]) -> dict[str, float]:
+    """Score as Cross-View-AG does (code/cvpr/test.py): no epsilon in min-max."""
+    resized, g = _at_224(raw, gt)
+    p = _min_max(resized, range_eps=0.0)
+    return {'kld': _kld(p, g), 'sim': _sim(p, g), 'nss': _nss(p, g)}
+
+
+def published_cross_view_ag_plus(
+    raw: NDArray[np.float32], gt: NDArray[np.uint8]
+) -> dict[str, float]:
+    """Score as Cross-View-AG's extension (code/extension/test.py): at the truth's own size."""
+    g = gt / 255.0
+    p = _min_max(resize_as_opencv(raw, *g.shape), range_eps=1e-12)
+    return {'kld': _kld(p, g), 'sim': _sim(p, g), 'nss': _nss(p, g, eps_per_pixel=False)}
+
+
+def published_plsp(raw: NDArray[np.float32], gt: NDArray[np.uint8]) -> dict[str, float]:
+    """Score as WSAG-PLSP does (codes/models/metric.py): softmax over the raw map, in torch."""
+    g = resize_as_torch(gt, (SIDE, SIDE))
+    g = g if g.max() > 0 else np.ones_like(g)
+    logits = resize_as_torch(raw, (SIDE, SIDE)).astype(np.float64)
+    p = np.exp(logits - logits.max())
+    p /= p.sum()
+    q = g / g.sum(dtype=np.float64)
+    some = q > 0  # torch's kl_div: 0 log 0 is 0
+    kld = (q[some] * np.log(q[some] / (p[some] + 1e-10))).sum()
+    heat, shares = p / p.max(), g / g.sum()  # float32, as the threshold is
+    scaled = shares / shares.max()
+    scaled = (scaled - scaled.min()) / (scaled.max() - scaled.min() + np.float32(EPS))
+    fixated = scaled >= np.float32(FIXATION_LEVEL)
+    z = (heat - heat.mean()) / heat.std(ddof=1)
+    nss = (z * fixated).sum() / (fixated.sum() + EPS)
+    return {'kld': float(kld), 'sim': float(np.minimum(p, q).sum()), 'nss': float(nss)}
+
+
+def _at_224(
+    raw: NDArray[np.float32], gt: NDArray[np.uint8]
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    return resize_as_opencv(raw, SIDE, SIDE), resize_as_opencv(gt / 255.0, SIDE, SIDE)
+
+
+def _min_max(p: NDArray[np.float32], *, range_eps: float) -> NDArray[np.float64]:
+    """Return a map stretched to [0, 1] in its own float32."""
+    spread = np.float32(float(p.max() - p.min()) + range_eps)
+    return ((p - p.min()) / spread).astype(np.float64)
+
+
+def _kld(p: NDArray[np.float64], g: NDArray[np.float64]) -> float:
+    """Return sum_i G_i log(G_i / (P_i + eps) + eps) of the maps divided by their sums."""
+    p, g = p / (p.sum() + EPS), g / (g.sum() + EPS)
+    return float((g * np.log(g / (p + EPS) + EPS)).sum())
+
+
+def _sim(p: NDArray[np.float64], g: NDArray[np.float64]) -> float:
+    """Return sum_i min(P_i, G_i) of the maps divided by their sums."""
+    return float(np.minimum(p / (p.sum() + EPS), g / (g.sum() + EPS)).sum())
+
+
+def _nss(
+    p: NDArray[np.float64],
+    g: NDArray[np.float64],
+    *,
+    std_eps: float = 0.0,
+    eps_per_pixel: bool = True,
+) -> float:
+    """Return the mean of the standardised map where the truth is above a tenth of its range."""
+    p, g = p / 255.0, g / 255.0  # as published: it changes what the epsilons weigh
+    z = (p - p.mean()) / (p.std() + std_eps)
+    fixated = (g - g.min()) / (g.max() - g.min() + EPS) > FIXATION_LEVEL
+    count = fixated.sum() + EPS * (fixated.size if eps_per_pixel else 1)
+    return float((z * fixated).sum() / count)
+
+
 @dataclass(frozen=True)
 class Protocol:
     """How one family of papers computes its numbers.
 
-    Attributes:
-        name: What the command line calls it.
-        softmax: True for torch's softmax over the raw map, which is then not scale-free; False
-            for min-max, which makes any positive scaling of the map irrelevant.
-        side: Both maps are brought to side x side pixels; 0 brings the prediction to the ground
-            truth's own size.
-        range_eps: Added to the map's maximum minus minimum.
-        std_eps: Added to the standard deviation in NSS.
-        eps_per_pixel: True where NSS divides by sum(F + 1e-12), False for sum(F) + 1e-12.
-        test_folder: The data set's folder that it reads.
-        source: Whose code it is.
+    `published` is the arithmetic as its authors wrote it, `fast` the same in fewer passes.
     """
 
-    name: str
-    softmax: bool
-    side: int
-    range_eps: float
-    std_eps: float
-    eps_per_pixel: bool
-    test_folder: str
-    source: str
+    name: str  # what the command line calls it
+    source: str  # whose code it is
+    published: Scores
+    fast: Scores
+    test_folder: str = 'testset'  # the data set's folder that it reads
 
 
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
-        Protocol('locate', False, _SIDE, 1e-10, 0.0, True, 'testset', 'LOCATE, CVPR 2023'),
-        Protocol('ooal', False, _SIDE, 1e-10, 1e-12, True, 'testset', 'OOAL, CVPR 2024'),
         Protocol(
-            'cross-view-ag', False, _SIDE, 0.0, 0.0, True, 'testset', 'Cross-View-AG, CVPR 2022'
+            'locate', 'LOCATE, CVPR 2023', published_locate,
+            partial(range_scores, side=SIDE, range_eps=1e-10, std_eps=0.0, eps_per_pixel=True),
         ),
         Protocol(
-            'cross-view-ag-plus', False, 0, 1e-12, 0.0, False, 'testsetv2',
-            "Cross-View-AG's extension",
+            'ooal', 'OOAL, CVPR 2024', published_ooal,
+            partial(range_scores, side=SIDE, range_eps=1e-10, std_eps=1e-12, eps_per_pixel=True),
         ),
-        Protocol('plsp', True, _SIDE, 0.0, 0.0, False, 'testset', 'WSAG-PLSP, ICLR 2025'),
+        Protocol(
+            'cross-view-ag', 'Cross-View-AG, CVPR 2022', published_cross_view_ag,
+            partial(range_scores, side=SIDE, range_eps=0.0, std_eps=0.0, eps_per_pixel=True),
+        ),
+        Protocol(
+            'cross-view-ag-plus', "Cross-View-AG's extension", published_cross_view_ag_plus,
+            partial(range_scores, side=0, range_eps=1e-12, std_eps=0.0, eps_per_pixel=False),
+            'testsetv2',
+        ),
+        Protocol('plsp', 'WSAG-PLSP, ICLR 2025', published_plsp, softmax_scores),
     )
 }  # fmt: skip
 DEFAULT_PROTOCOL = 'locate'
@@ -130,9 +216,7 @@ def evaluate_pair(
     prediction = check_map(raw_map)
     check_truth(gt_uint8)
     with np.errstate(divide='ignore', invalid='ignore'):
-        if chosen.softmax:
-            return _softmax_scores(prediction, gt_uint8)
-        return _range_scores(prediction, gt_uint8, chosen)
+        return chosen.fast(prediction, gt_uint8)
 
 
 def check_map(raw_map: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -170,110 +254,3 @@ def check_truth(gt_uint8: NDArray[np.uint8]) -> None:
             f'the ground truth is {gt_uint8.dtype} {gt_uint8.shape}; expected uint8 (H, W): read '
             f'the file by cv2.imread(path, cv2.IMREAD_GRAYSCALE)'
         )
-
-
-def _range_scores(
-    prediction: NDArray[np.float32], gt_uint8: NDArray[np.uint8], protocol: Protocol
-) -> dict[str, float]:
-    """Score by min-max: all protocols but `plsp`."""
-    size = (protocol.side, protocol.side) if protocol.side else gt_uint8.shape
-    truth = _truth_by_block(gt_uint8, size)
-    resized = _resize(prediction, *size).ravel()  # float32
-    low = resized.min()
-    spread = np.float32(float(resized.max() - low) + protocol.range_eps)
-    blocks = [slice(start, start + _BLOCK) for start in range(0, resized.size, _BLOCK)]
-    scaled = (resized - low) / spread  # float32
-    total = sum(scaled[block].sum(dtype=np.float64) for block in blocks)
-    share = 1.0 / (total + _EPS)
-    kld = sim = squares = above = count = 0.0
-    for block in blocks:
-        p = scaled[block].astype(np.float64)
-        truth_mass, fixated = truth(block)
-        mass = p * share
-        scratch = np.minimum(mass, truth_mass)
-        sim += scratch.sum()
-        mass += _EPS
-        np.divide(truth_mass, mass, out=scratch)
-        scratch += _EPS
-        kld += np.dot(truth_mass, np.log(scratch, out=scratch))
-        p -= total / resized.size
-        squares += np.dot(p, p)
-        above += np.dot(p, fixated)
-        count += fixated.sum()
-    # The sources divide the map by 255 once more for NSS: it cancels, but for what std_eps weighs.
-    std = np.sqrt(squares / resized.size) + 255.0 * protocol.std_eps
-    # Where std is 0, the sources' 0 / 0 makes NSS NaN even if nothing is fixated: above / std too.
-    nss = above / std / (count + _EPS * (resized.size if protocol.eps_per_pixel else 1))
-    return {'kld': float(kld), 'sim': float(sim), 'nss': float(nss)}
-
-
-def _truth_by_block(
-    gt_uint8: NDArray[np.uint8], size: tuple[int, ...]
-) -> Callable[[slice], tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return what gives a block of a truth's mass, which sums to 1, and of its fixations, 1 or 0.
-
-    Blocks are slices of the flattened map of the given size.
-    """
-    if gt_uint8.shape != size:
-        truth = _resize(gt_uint8 / 255.0, *size).ravel()  # float64
-        mass = truth / (truth.sum() + _EPS)
-        fixated = _fixations(truth, truth.min(), truth.max())
-        return lambda block: (mass[block], fixated[block])
-    # 256 levels at most: looked up, they cost a tenth of the arithmetic on all pixels.
-    flat = gt_uint8.ravel()
-    levels = np.arange(256) / 255.0
-    total = cv2.sumElems(flat)[0] / 255.0
-    tables = (
-        levels / (total + _EPS),
-        _fixations(levels, levels[flat.min()], levels[flat.max()]),
-    )
-    return lambda block: tuple(cv2.LUT(flat[block], table).ravel() for table in tables)
-
-
-def _fixations(
-    truth: NDArray[np.float64], low: np.float64, high: np.float64
-) -> NDArray[np.float64]:
-    """Return 1 where a truth in [0, 1] lies above a tenth of its range, else 0."""
-    # Dividing by 255 once more changes what the epsilon weighs, and so belongs to the protocol.
-    floor, top = low / 255.0, high / 255.0
-    share = (truth / 255.0 - floor) / (top - floor + _EPS)
-    return np.asarray(share > _FIXATION_LEVEL, np.float64)
-
-
-def _softmax_scores(
-    prediction: NDArray[np.float32], gt_uint8: NDArray[np.uint8]
-) -> dict[str, float]:
-    """Score by `plsp`."""
-    size = (_SIDE, _SIDE)
-    truth = resize_as_torch(gt_uint8, size)
-    if truth.max() == 0:
-        truth = np.ones_like(truth)
-    logits = resize_as_torch(prediction, size).astype(np.float64)
-    mass = np.exp(logits - logits.max())
-    mass /= mass.sum()
-    q = truth / truth.sum(dtype=np.float64)
-    # As torch's kl_div: 0 log 0 is 0, so only the others count.
-    ratio = np.where(q > 0, q, 1.0)
-    ratio /= mass + 1e-10
-    kld = np.dot(q.ravel(), np.log(ratio, out=ratio).ravel())
-    sim = np.sum(np.minimum(mass, q))
-    shares = truth / truth.sum()  # float32, as the threshold is
-    scaled = shares / shares.max()
-    low = scaled.min()
-    fixated = (scaled - low) / (scaled.max() - low + np.float32(_EPS)) >= np.float32(
-        _FIXATION_LEVEL
-    )
-    heat = mass / mass.max()
-    heat -= heat.mean()
-    std = np.sqrt(np.dot(heat.ravel(), heat.ravel()) / (heat.size - 1))
-    nss = np.dot(heat.ravel(), fixated.ravel().astype(np.float64)) / std / (fixated.sum() + _EPS)
-    return {'kld': float(kld), 'sim': float(sim), 'nss': float(nss)}
-
-
-def _resize(image: NDArray, height: int, width: int) -> NDArray:
-    """Resize bilinearly by OpenCV, keeping the type."""
-    if image.shape == (height, width):
-        return image
-    if image.min() == image.max():  # stays constant whatever the weights' last bits
-        return np.full((height, width), image.flat[0])
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR))

@@ -5,8 +5,8 @@
 
 torch.load inflates zip bombs, lets a pickle make byte arrays of any size, and gives a tensor of
 any size on a storage of one number. So the zip file and the names in its pickle are looked at
-before, and the tensors afterwards. Until torch 2.6 `weights_only` could be talked into running code
-(CVE-2025-32434): older ones are refused.
+before, and the tensors afterwards. Until torch 2.6 `weights_only` could be talked into running
+code (CVE-2025-32434): older ones are refused.
 """
 
 import pickle

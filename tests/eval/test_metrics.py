@@ -149,6 +149,18 @@ def test_scores_equal_an_independent_float64_reference(protocol):
             assert error <= 1e-6, (number, name, found[name], value)
 
 
+@pytest.mark.parametrize('protocol', PROTOCOLS)
+def test_the_fast_form_gives_the_scores_of_the_published_one(protocol):
+    chosen = PROTOCOLS[protocol]
+    pairs = [case(number) for number in range(0, CASES, 4)]
+    pairs += [(case(1)[0], case(1)[1] * 0), (np.full((50, 70), 3, np.float32), case(1)[1])]
+    pairs.append((case(1)[0], np.full((60, 80), 77, np.uint8)))
+    with np.errstate(divide='ignore', invalid='ignore'):
+        for number, (raw, gt) in enumerate(pairs):
+            found, expected = chosen.fast(raw, gt), chosen.published(raw, gt)
+            assert found == pytest.approx(expected, rel=1e-9, abs=1e-9, nan_ok=True), number
+
+
 def test_float32_sums_as_published_differ_by_less_than_a_millionth():
     """The published code sums in the map's own float32."""
     for number in range(0, CASES, 4):
