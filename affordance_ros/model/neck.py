@@ -17,6 +17,8 @@ NORMS = ('none', 'group')
 _NORM_GROUPS = 8
 _GLOBAL = 'global'
 
+MAX_REFINE = 16  # a checkpoint may claim any number, and each is a layer to build
+
 
 @dataclass(frozen=True)
 class NeckConfig:
@@ -50,8 +52,8 @@ class NeckConfig:
             )
         if not self.scales or len(set(self.scales)) < len(self.scales):
             raise ValueError(f'scales {self.scales} must name at least one scale, each once')
-        if self.refine < 0:
-            raise ValueError(f'refine is {self.refine}: it must not be negative')
+        if not 0 <= self.refine <= MAX_REFINE:
+            raise ValueError(f'refine is {self.refine}: it must lie in 0 to {MAX_REFINE}')
 
 
 class FeaturePyramid(nn.Module):

@@ -199,6 +199,10 @@ def forge(tmp_path, trunk, about=None, change=None):
     [
         ({'neck': {'channels': 10**12}}, 'neck that can not be|does not fit'),
         ({'neck': {'channels': 100_000}}, 'does not fit this trunk'),
+        (
+            {'neck': {'refine': 10**9}},
+            'refine is 1000000000|damaged metadata|neck that can not be',
+        ),
         ({'neck': {'channels': 1.5}}, 'neck that can not be|damaged metadata'),
         ({'neck': {'channels': 'x'}}, 'damaged metadata'),
         ({'input_size': 320_000_000}, 'damaged metadata.*at most 2048'),
