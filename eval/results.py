@@ -23,6 +23,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+import eval.bilinear
+import eval.fast_metrics
 import eval.metrics
 from affordance_ros import __version__
 from eval.errors import EvaluationError
@@ -99,11 +101,19 @@ class Results:
         path.write_text(text + '\n', encoding='utf-8')
 
 
+def _sha256_of_metrics() -> str:
+    """Return one digest of the files that hold the metrics' arithmetic."""
+    digest = sha256()
+    for module in (eval.metrics, eval.fast_metrics, eval.bilinear):
+        digest.update(Path(str(module.__file__)).read_bytes())
+    return digest.hexdigest()
+
+
 def current_versions() -> dict[str, str]:
     """Return the versions that scores depend on."""
     versions = {
         'affordance_ros': __version__,
-        'eval.metrics sha256': sha256(Path(str(eval.metrics.__file__)).read_bytes()).hexdigest(),
+        'eval.metrics sha256': _sha256_of_metrics(),
         'python': platform.python_version(),
         'numpy': np.__version__,
         'opencv': cv2.__version__,
