@@ -178,9 +178,19 @@ class FPNDecoder(nn.Module):
         if self.prior is not None:
             size = (logits.shape[-2], logits.shape[-1])
             logits = logits + self.prior(features[_CLASSES], text[..., self._cosine_dim :], size)
-        if self.calibration.changes_logits:
-            logits = self.calibration.scale * logits + self.calibration.bias
+        return calibrated(logits, self.calibration)
+
+
+def calibrated(logits: torch.Tensor, calibration: Calibration) -> torch.Tensor:
+    """Return the logits whose sigmoid is the calibrated heat; see `Calibration`."""
+    if not calibration.changes_logits:
         return logits
+    logits = calibration.scale * logits + calibration.bias
+    if calibration.ceiling == 1:
+        return logits
+    # logit(q * sigmoid(z)) = log q - log(1 - q + exp(-z)), written so that nothing overflows.
+    rest = math.log1p(-calibration.ceiling)
+    return math.log(calibration.ceiling) - rest - F.softplus(-logits - rest)
 
 
 class DenseDecoder(nn.Module):

@@ -6,6 +6,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,10 @@ from eval.masks.run import answers
 from eval.masks.scores import in_mask
 
 BINS = 10
+# What maps are sharpened by: KLD and SIM on photos are best about here (model card).
+SHARPNESS = 1.4
 # Logits at which a map is tried as a mask.
 _LEVELS = np.arange(-12.0, 8.01, 0.25)
-_STEPS, _RIDGE = 100, 1e-6
 _FEWEST = 20  # phrases in each half
 _EDGE = 1e-6  # a chance of 0 or 1 has no logit
 
@@ -85,7 +87,7 @@ def collect(
 
 
 def fit(samples: Sequence[Sample]) -> Calibration:
-    """Fit scale and bias by maximum likelihood (Platt), and the mask's threshold by mean IoU.
+    """Fit bias and ceiling by maximum likelihood, and the mask's threshold by mean IoU.
 
     Raises:
         ValueError: If there are too few samples, or all or none of them are right.
@@ -97,19 +99,20 @@ def fit(samples: Sequence[Sample]) -> Calibration:
             f'{_FEWEST} are needed, some right and some wrong'
         )
     values = np.asarray([sample.logit for sample in samples])
-    scale, bias = _platt(values, hits)
-    if scale <= 0:
+    if np.corrcoef(values, hits)[0, 1] <= 0:
         raise ValueError('higher scores are not right more often: there is nothing to calibrate')
+    bias, ceiling = _most_likely(SHARPNESS * values, hits)
     ious = np.mean([sample.ious for sample in samples], axis=0)
     level = float(_LEVELS[int(ious.argmax())])
-    threshold = float(sigmoid(np.asarray(scale * level + bias)))
-    return Calibration(scale, bias, min(max(threshold, _EDGE), 1 - _EDGE))
+    found = Calibration(SHARPNESS, bias, ceiling)
+    threshold = float(found.chance(np.asarray(level)))
+    return replace(found, mask_threshold=min(max(threshold, _EDGE), 1 - _EDGE))
 
 
 def reliability(samples: Sequence[Sample], calibration: Calibration) -> Reliability:
     """Return how often samples are right by their calibrated score."""
     values = np.asarray([sample.logit for sample in samples])
-    scores = sigmoid(calibration.scale * values + calibration.bias)
+    scores = calibration.chance(values)
     hits = np.asarray([sample.hit for sample in samples], np.float64)
     bins = np.minimum((scores * BINS).astype(int), BINS - 1)
     counts = np.bincount(bins, minlength=BINS)
@@ -132,20 +135,22 @@ def logits(chances: NDArray) -> Floats:
     return np.asarray(np.log(inside / (1 - inside)))
 
 
-def _platt(values: Floats, hits: Floats) -> tuple[float, float]:
-    """Return the scale and bias of logistic regression, by Newton's method."""
-    design = np.stack([values, np.ones_like(values)], axis=1)  # (n, 2)
-    weights = np.zeros(2)
-    for _ in range(_STEPS):
-        chances = sigmoid(design @ weights)
-        gradient = design.T @ (chances - hits) + _RIDGE * weights
-        curvature = design.T @ (design * (chances * (1 - chances))[:, None]) + _RIDGE * np.eye(2)
-        step = np.linalg.solve(curvature, gradient)
-        # Far from the optimum the curvature vanishes and a full step overshoots.
-        weights = weights - step * min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))
-        if float(np.abs(step).max()) < 1e-10:
-            break
-    return float(weights[0]), float(weights[1])
+def _most_likely(values: Floats, hits: Floats) -> tuple[float, float]:
+    """Return bias and ceiling under which the hits are most likely, by search over a fine grid.
+
+    Args:
+        values: (n,) logits, already scaled.
+        hits: (n,) 0 or 1.
+    """
+    biases, ceilings = np.arange(-15.0, 15.01, 0.05), np.arange(0.2, 1.0001, 0.01)
+    steep = sigmoid(values + biases[:, None])  # (B, n)
+    best = (-np.inf, 0.0, 1.0)
+    for ceiling in ceilings:
+        chances = np.clip(ceiling * steep, _EDGE, 1 - _EDGE)
+        likelihood = np.log(chances) @ hits + np.log(1 - chances) @ (1 - hits)  # (B,)
+        row = int(likelihood.argmax())
+        best = max(best, (float(likelihood[row]), float(biases[row]), float(ceiling)))
+    return best[1], best[2]
 
 
 def _ious(heatmap: NDArray[np.float32], mask: NDArray[np.bool_]) -> Floats:

@@ -27,8 +27,9 @@ def html(title: str, calibration: Calibration, halves: Mapping[str, Reliability]
         f'<h1>{escape(title)}</h1>',
         '<p class="soft">How often the best target lies in the region that was asked for, by its '
         "score. On the diagonal a score is that chance. A dot's size is its share of phrases.</p>",
-        f'<p>score = sigmoid({calibration.scale:.4f} * logit + {calibration.bias:.4f}); a pixel '
-        f'belongs to the region from {calibration.mask_threshold:.3f} on.</p>',
+        f'<p>score = {calibration.ceiling:.2f} * sigmoid({calibration.scale:.4f} * logit + '
+        f'{calibration.bias:.4f}); a pixel belongs to the region from '
+        f'{calibration.mask_threshold:.3f} on.</p>',
         '<div class="charts">',
         *(diagram(name, half) for name, half in halves.items()),
         '</div>',
