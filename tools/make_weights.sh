@@ -20,7 +20,8 @@ weights=affordance_ros/weights/household
 python -m tools.import_household --nanodet "$NANODET" --minilm "$MINILM" --out "$weights"
 affordance-tabletop render --out "$data" --what referring --split train val \
     --n train=2500 val=150 --size 448x336
-affordance-photos --photos "$PHOTOS" --out "$data"
+# COCO's licences 4, 5 and 7: CC BY, CC BY-SA and no known restrictions.
+affordance-photos --photos "$PHOTOS" --out "$data" --licences 4 5 7
 resume=
 [[ ! -f $runs/state.safetensors ]] || resume=--resume
 affordance-train --config training/configs/household.yaml --out "$runs" $resume \
