@@ -149,6 +149,7 @@ class Predictor:
         self._encoded: LruCache[str, tuple[str, NDArray[np.float32]]] = LruCache(_KEPT_COMMANDS)
         self._commands: list[str] = []
         self._text: NDArray[np.float32] | None = None
+        self._groups: list[int] = []  # how many rows of it belong to each command
         self.configure(config or PredictorConfig())
 
     @classmethod
@@ -245,14 +246,16 @@ class Predictor:
         """
         encoded = [self._encode(text) for text in texts]
         self._commands = [command for command, _ in encoded]
-        self._text = np.stack([vector for _, vector in encoded])  # (K, C)
+        self._text = np.concatenate([vectors for _, vectors in encoded])  # (sum of M, C)
+        self._groups = [len(vectors) for _, vectors in encoded]
 
     def _encode(self, text: str) -> tuple[str, NDArray[np.float32]]:
-        """Return a command, cleaned, and its text vector (C,); each is computed once."""
+        """Return a command, cleaned, and its M text vectors (M, C); each is computed once."""
 
         def encode() -> tuple[str, NDArray[np.float32]]:
             command = self.check_command(text)
-            return command, self.model.text.vector(self._prompt_set.expand(command))
+            groups = self._prompt_set.alternatives(command)
+            return command, np.stack([self.model.text.vector(prompts) for prompts in groups])
 
         return self._encoded.get(text, encode)
 
@@ -305,6 +308,7 @@ class Predictor:
             prepared = time.perf_counter()
             logits = self.backend.run(pixels, self._text)[0]
         ran = time.perf_counter()
+        logits = _highest(logits, self._groups)  # (K, h, w)
         activations = [Activation(one, box) for one in logits]
         targets = find_all_targets(
             activations,
@@ -346,11 +350,14 @@ class Predictor:
                 f'{len(images)} images on the canvases {canvases} and {len(commands)} commands: '
                 f'give a command for each image, and batch images of one canvas, see letterbox()'
             )
-        text = np.stack([self._encode(command)[1] for command in commands])  # (N, C)
+        vectors = [self._encode(command)[1] for command in commands]
+        most = max(map(len, vectors))
+        # A vector twice changes nothing about the highest of the maps.
+        text = np.stack([v[np.minimum(np.arange(most), len(v) - 1)] for v in vectors])  # (N, M, C)
         pixels = np.concatenate(
             [self._prepare(i, box, channels) for i, box in zip(images, boxes, strict=True)]
         )  # (N, 3, h, w)
-        logits = self.backend.run(pixels, text[:, None])[:, 0]  # (N, h, w)
+        logits = self.backend.run(pixels, text).max(axis=1)  # (N, h, w)
         return [Activation(one, box).heatmap for one, box in zip(logits, boxes, strict=True)]
 
     def _prepare(
@@ -387,6 +394,14 @@ def exported_folder(config: ModelConfig) -> Path | None:
 def default_backend(config: ModelConfig) -> str:
     """Return `auto` for what runs without torch, else `torch`, which has nothing to compile."""
     return 'torch' if exported_folder(config) is None else AUTO
+
+
+def _highest(logits: NDArray[np.float32], groups: Sequence[int]) -> NDArray[np.float32]:
+    """Return the highest map of each group, (K, h, w), of maps (sum of groups, h, w)."""
+    if len(logits) == len(groups):
+        return logits
+    starts = np.cumsum([0, *groups[:-1]])
+    return np.asarray(np.maximum.reduceat(logits, starts, axis=0), np.float32)
 
 
 def _letterbox(model: Model, config: PredictorConfig, height: int, width: int) -> Letterbox:

@@ -30,9 +30,9 @@ class PartAction:
     """An action, and the part that it is done on."""
 
     say: tuple[str, ...]  # how a command for it begins
-    alone: str  # the part where the command names no object; '' for the command as it is
-    objects: Mapping[str, str]  # the part by object; '' for the object itself
-    other: str  # the part of any other object; '' for the command as it is
+    alone: tuple[str, ...]  # parts where the command names no object; () for the command as it is
+    objects: Mapping[str, tuple[str, ...]]  # parts by object; () for the object itself
+    other: tuple[str, ...]  # parts of any other object; () for the command as it is
 
 
 @dataclass(frozen=True)
@@ -53,20 +53,22 @@ class PartPrompts:
         return f'{self.name}@{self.version}'
 
     def expand(self, command: str) -> list[str]:
-        """Return the one prompt for a command."""
+        """Return the prompts for a command, each of which is an answer to it."""
         found = self._find(command)
         if found is None:
             return [command]
         action, rest = found
         target = _object_of(rest)
         if not target:
-            return [action.alone or command]
+            return list(action.alone) or [command]
         known = _longest(action.objects, target)
         if known is None:
-            part = action.other
-            return [self._say(part, target) if part else command]
-        part = action.objects[known]
-        return [self._say(part, target) if part else target]
+            return [self._say(part, target) for part in action.other] or [command]
+        return [self._say(part, target) for part in action.objects[known]] or [target]
+
+    def alternatives(self, command: str) -> list[list[str]]:
+        """Return each prompt as an answer of its own; see `Prompts`."""
+        return [[prompt] for prompt in self.expand(command)]
 
     def _find(self, command: str) -> tuple[PartAction, str] | None:
         """Return the action with the longest matching words, and the rest of the command."""
@@ -116,8 +118,10 @@ def _action(entry: Any, number: int) -> PartAction:
         raise PartTableError(f'{where}: say must list at least one way to begin the command')
     if not isinstance(objects, dict):
         raise PartTableError(f'{where}: objects must be parts by object')
-    texts = [*say, *objects, *(value for value in objects.values() if value is not None)]
-    texts += [entry[key] for key in ('alone', 'other') if entry.get(key) is not None]
+    objects = {name: _parts(value) for name, value in objects.items()}
+    alone, other = _parts(entry.get('alone')), _parts(entry.get('other'))
+    texts = [*say, *objects, *(part for parts in objects.values() for part in parts)]
+    texts += [*alone, *other]
     for text in texts:
         if not isinstance(text, str):
             raise PartTableError(
@@ -129,10 +133,17 @@ def _action(entry: Any, number: int) -> PartAction:
         raise PartTableError(f'{where}: a way to say it is blank')
     return PartAction(
         say=words,
-        alone=entry.get('alone') or '',
-        objects={' '.join(name.lower().split()): part or '' for name, part in objects.items()},
-        other=entry.get('other') or '',
+        alone=alone,
+        objects={' '.join(name.lower().split()): parts for name, parts in objects.items()},
+        other=other,
     )
+
+
+def _parts(value: Any) -> tuple[Any, ...]:
+    """Return one part, a list of parts, or none, as a tuple."""
+    if value is None or value == '':
+        return ()
+    return tuple(value) if isinstance(value, list) else (value,)
 
 
 def _after(words: str, command: str) -> str | None:
@@ -151,7 +162,7 @@ def _object_of(rest: str) -> str:
     return _LEAD.sub('', f'{rest} ', count=1).strip()
 
 
-def _longest(objects: Mapping[str, str], target: str) -> str | None:
+def _longest(objects: Mapping[str, tuple[str, ...]], target: str) -> str | None:
     """Return the longest known object whose words stand in a phrase, one after the other."""
     padded = f' {target.lower()} '
     known = [name for name in objects if f' {name} ' in padded]

@@ -30,7 +30,14 @@ class Prompts(Protocol):
         """Name and version, as checkpoints keep them."""
 
     def expand(self, command: str) -> list[str]:
-        """Return the prompts for a command, whose text vectors are averaged."""
+        """Return all prompts for a command."""
+
+    def alternatives(self, command: str) -> list[list[str]]:
+        """Return the prompts in groups.
+
+        The text vectors of a group are averaged; each group gives a map, and the heat of the
+        command is the highest of them.
+        """
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,10 @@ class PromptSet:
     def expand(self, command: str) -> list[str]:
         """Return the prompts for a command, one for each template."""
         return [template.replace('{}', command) for template in self.templates]
+
+    def alternatives(self, command: str) -> list[list[str]]:
+        """Return all prompts as one group; see `Prompts`."""
+        return [self.expand(command)]
 
 
 def shipped_prompt_sets() -> list[str]:

@@ -15,7 +15,7 @@ phrase: "{part} of the {object}"
 actions:
   - say: [open]
     alone: handle
-    objects: {bottle: cap, wine bottle: cork, light switch: }
+    objects: {bottle: cap, wine bottle: cork, light switch: , tin: [lid, ring]}
     other: handle
   - say: [cut, cut with]
     alone: blade
@@ -66,8 +66,6 @@ def test_commands_become_part_phrases(mine, command, prompt):
     ('command', 'prompt'),
     [
         ('pick up the knife', 'handle of the knife'),
-        ('cut', 'blade'),
-        ('sit on', 'seat'),
         ('sit down on the bench', 'seat of the bench'),
         ('open the bottle', 'cap of the bottle'),
         ('open the refrigerator', 'handle of the refrigerator'),
@@ -80,6 +78,21 @@ def test_commands_become_part_phrases(mine, command, prompt):
 )
 def test_the_shipped_table_knows_everyday_actions(command, prompt):
     assert load_prompt_set('parts').expand(command) == [prompt]
+
+
+def test_several_parts_are_answers_each_of_its_own(mine):
+    assert mine.alternatives('open the tin') == [['lid of the tin'], ['ring of the tin']]
+    assert mine.alternatives('open the door') == [['handle of the door']]
+    assert load_prompt_set('ensemble').alternatives('cut') == [
+        load_prompt_set('ensemble').expand('cut')
+    ]
+
+
+@pytest.mark.parametrize('action', ['cut', 'sit on', 'open', 'hold'])
+def test_an_action_alone_is_asked_for_on_several_things(action):
+    alternatives = load_prompt_set('parts').alternatives(action)
+    assert len(alternatives) > 2
+    assert all(len(group) == 1 for group in alternatives)
 
 
 def test_several_objects_of_one_name_are_told_apart_by_length():
