@@ -26,6 +26,12 @@ resume=
 [[ ! -f $runs/state.safetensors ]] || resume=--resume
 affordance-train --config training/configs/household.yaml --out "$runs" $resume \
     --set data.root="$data" --set data.converted="$data/converted" \
-    --set feature_cache.folder="$data/features"
-cp "$runs/last.safetensors" "$weights/fpn.safetensors"
+    --set feature_cache.folder="$data/features" --set weights="$weights"
+affordance-eval calibrate --root "$PHOTOS_DEV/instructpart" --model household --weights "$weights" \
+    --checkpoint "$runs/last.safetensors" --prompt-set parts \
+    --save "$runs/calibrated.safetensors" --out "$runs/calibration"
+rm -rf "$runs/exported"
+affordance-export "$runs/exported" --model household --weights "$weights" \
+    --checkpoint "$runs/calibrated.safetensors"
+cp "$runs"/exported/* "$weights/"
 ls -l "$weights"

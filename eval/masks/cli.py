@@ -186,7 +186,7 @@ def run_calibrate(options: argparse.Namespace) -> int:
         decoder,
         trunk=model.trunk,
         prompt_set=summary.prompt_set,
-        input_size=summary.input_size,
+        input_size=options.input_size or summary.input_size,
         training=summary.training,
     )
     options.out.mkdir(parents=True, exist_ok=True)
