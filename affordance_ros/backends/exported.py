@@ -101,6 +101,7 @@ class ExportedModel:
     device = 'cpu'
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self.facts = ExportedFacts.read(folder)
         self.name = self.facts.name
         self.weights = self.facts.weights
@@ -121,7 +122,10 @@ class ExportedModel:
 
     def describe(self) -> dict[str, str]:
         """Return what a person wants to know of the model, in the order to print it."""
-        return {**self.facts.description, 'device': self.device}
+        described = {**self.facts.description, 'device': self.device}
+        # Files are named as they lie in the folder, which can be moved.
+        own = {k: str(self._folder / v) for k, v in described.items() if v in self.facts.sha256}
+        return {**described, **own}
 
 
 class ExportedNetwork:
