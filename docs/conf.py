@@ -26,6 +26,7 @@ include_patterns = [
     'CONTRIBUTING.md',
     'CHANGELOG.rst',
     'QUALITY_DECLARATION.md',
+    'SECURITY.md',
     'affordance_ros/weights/tabletop/README.md',
     'docs/**',
     'samples/ATTRIBUTION.md',

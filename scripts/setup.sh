@@ -76,7 +76,7 @@ if [[ "$(cat $VENV/.installed 2>/dev/null)" != "$want" ]]; then
     echo "$want" > $VENV/.installed
 fi
 # Entry points and the package's place, which change more often than the pins.
-want=$(sha256sum setup.py; pwd)
+want=$(sed "/^\[tool.ruff\]/q" pyproject.toml | sha256sum; pwd)
 if [[ "$(cat $VENV/.editable 2>/dev/null)" != "$want" ]]; then
     $VENV/bin/pip install --quiet --quiet --no-deps --no-build-isolation --editable .
     echo "$want" > $VENV/.editable

@@ -180,4 +180,5 @@ def test_version_is_the_same_everywhere():
 
     manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
     assert manifest.findtext('version') == affordance_ros.__version__
-    assert f"version='{affordance_ros.__version__}'" in (ROOT / 'setup.py').read_text()
+    project = (ROOT / 'pyproject.toml').read_text()
+    assert 'version = { attr = "affordance_ros.__version__" }' in project

@@ -114,6 +114,35 @@ def test_the_changelog_is_read_by_the_release_tools():
     assert str(content[0]).count('\n') >= entries - 1
 
 
+def test_pre_commit_runs_the_ruff_of_the_lock():
+    hooks = yaml.safe_load((ROOT / '.pre-commit-config.yaml').read_text())['repos']
+    (revision,) = [repo['rev'] for repo in hooks if repo['repo'].endswith('/ruff-pre-commit')]
+    assert (
+        f'\nruff=={revision.removeprefix("v")} '
+        in (ROOT / 'requirements' / 'lock.txt').read_text()
+    )
+
+
+def test_continuous_integration_runs_every_supported_distribution():
+    workflow = yaml.safe_load((ROOT / '.github' / 'workflows' / 'ros.yaml').read_text())
+    jobs = workflow['jobs']
+    assert jobs['apt']['strategy']['matrix']['distribution'] == [
+        'humble', 'jazzy', 'kilted', 'lyrical',
+    ]  # fmt: skip
+    commands = ' '.join(step.get('run', '') for job in jobs.values() for step in job['steps'])
+    for script in re.findall(r'bash (\S+)', commands):
+        assert (ROOT / script).is_file()
+    for command in ('rosdep install', 'colcon build', 'colcon test ', 'colcon test-result'):
+        assert command in commands
+
+
+def test_the_citation_names_this_version(manifest):
+    citation = yaml.safe_load((ROOT / 'CITATION.cff').read_text())
+    assert citation['version'] == manifest.findtext('version')
+    assert citation['license'] == manifest.findtext('license')
+    assert {'cff-version', 'message', 'title', 'authors'} <= citation.keys()
+
+
 def test_every_source_file_says_whose_it_is():
     listed = subprocess.run(
         ['git', 'ls-files', '*.py', '*.sh', 'CMakeLists.txt', 'Makefile', 'docker/Dockerfile'],
