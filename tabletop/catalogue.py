@@ -102,7 +102,7 @@ class Catalogue:
     Attributes:
         parts: names of parts; a part mask holds 1 + the index.
         actions: AGD20K's action name -> words for it, the first is the query.
-        kept_out: (noun, action) pairs that no caption may hold.
+        kept_out: (noun, action) pairs that are tested in a subset of their own.
         colours: named colours as RGB in 0..1.
         types: object types by noun.
     """

@@ -22,13 +22,12 @@ from tabletop.splits import SPLITS
 
 LOG = logging.getLogger('affordance-tabletop')
 
-PRODUCTS = ('scenes', 'referring', 'captions', 'agd20k', 'bag')
-DEFAULT_COUNTS = {'train': 8000, 'val': 400, 'test': 500, 'unseen': 400, 'pretrain': 8000}
+PRODUCTS = ('scenes', 'referring', 'agd20k', 'bag')
+DEFAULT_COUNTS = {'train': 8000, 'val': 400, 'test': 500, 'unseen': 400}
 # Which splits each product is made of, of those asked for.
 USES = {
-    'scenes': ('train', 'val', 'test', 'unseen', 'pretrain'),
+    'scenes': ('train', 'val', 'test', 'unseen'),
     'referring': ('train', 'val', 'test', 'unseen'),
-    'captions': ('pretrain', 'train', 'val'),
     'agd20k': ('val', 'test', 'unseen'),
     'bag': (),
 }
@@ -114,9 +113,7 @@ def _render(args: argparse.Namespace) -> None:
         )
 
     def frames(product: str) -> Iterator[tuple[str, Frame]]:
-        # A split named on the command line is written even where it is no default of a product.
-        named = 'all' not in args.split
-        uses = [s for s in needed if s in USES[product] or (named and product == 'captions')]
+        uses = [s for s in needed if s in USES[product]]
         total = sum(counts[s] for s in uses)
         with tqdm(total=total, unit='scene', desc=product, disable=not total) as bar:
             for split in uses:
@@ -137,12 +134,6 @@ def _render(args: argparse.Namespace) -> None:
                 absent=args.absent,
                 refs_per_image=args.refs_per_image,
             ),
-        )
-    if 'captions' in what:
-        from tabletop.export_captions import export_captions
-
-        _report(
-            'captions', export_captions(frames('captions'), args.out, catalogue, seed=args.seed)
         )
     if 'agd20k' in what:
         from tabletop.export_agd20k import export_agd20k

@@ -81,11 +81,6 @@ def export_referring(
     (root / 'images').mkdir(exist_ok=True)
     counts: dict[str, int] = {}
     for split, frame in frames:
-        if split == 'pretrain':
-            raise TabletopError(
-                'the pretrain split shows object types that FPN training must not see, so it has '
-                'no referring expressions: use train, val, test or unseen'
-            )
         rng = np.random.default_rng([seed, len(folder.images)])
         refs = _choose(frame, writer, catalogue, rng, refs_per_image, sentences_per_ref)
         if split == 'train':

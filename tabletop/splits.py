@@ -44,8 +44,5 @@ SPLITS: dict[str, Split] = {
         Split('val', 'val', unseen=False, focus_unseen=False, index=1),
         Split('test', 'test', unseen=False, focus_unseen=False, index=2),
         Split('unseen', 'test', unseen=True, focus_unseen=True, index=3),
-        # Image-caption pretraining meets the unseen types (never their test instances); referring
-        # expressions are not written for it.
-        Split('pretrain', 'train', unseen=True, focus_unseen=False, index=4),
     )
 }

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from tabletop.catalogue import Catalogue
 from tabletop.catalogue import load_catalogue
 
 # Words of action phrases that say nothing of the action.
@@ -61,12 +60,3 @@ def action_words(action: str | None = None) -> frozenset[str]:
     """Return the telling words of one action, or of all."""
     table = _action_words()
     return table[action] if action else frozenset().union(*table.values())
-
-
-def breaks_kept_out(text: str, catalogue: Catalogue) -> bool:
-    """Tell whether a caption says a kept-out noun and its action together, in any order."""
-    words = set(tokens(text))
-    return any(
-        words & action_words(action) and any(says(text, n) for n in catalogue.types[noun].names)
-        for noun, action in catalogue.kept_out
-    )

@@ -1,4 +1,4 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Training: referring segmentation for neck and head, contrastive pretraining."""
+"""Training: referring segmentation for neck and head."""

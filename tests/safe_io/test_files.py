@@ -12,8 +12,6 @@ from affordance_ros.safe_io.yaml import YamlError
 from affordance_ros.safe_io.yaml import parse_yaml
 from affordance_ros.text.prompts import PromptSetError
 from affordance_ros.text.prompts import load_prompt_set
-from training.captions import CaptionListError
-from training.captions import read_captions
 from training.yaml_config import ConfigError
 from training.yaml_config import load_config
 
@@ -80,13 +78,3 @@ def test_a_large_prompt_set_is_refused_unread(tmp_path):
     path.write_text('name: n\nversion: 1\ntemplates: [' + '"{}", ' * 257 + ']')
     with pytest.raises(PromptSetError, match='at most 256 texts'):
         load_prompt_set(str(path))
-
-
-def test_a_caption_list_names_images_below_its_folder_alone(tmp_path):
-    path = tmp_path / 'list.jsonl'
-    path.write_text('{"image": "../../etc/passwd", "captions": ["x"]}')
-    with pytest.raises(CaptionListError, match=r"'\.\./\.\./etc/passwd' leads out of"):
-        read_captions(path)
-    path.write_text('[' * 100_000)
-    with pytest.raises(CaptionListError, match='line 1 is not JSON'):
-        read_captions(path)

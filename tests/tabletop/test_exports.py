@@ -14,9 +14,7 @@ from tabletop import cli
 from tabletop.affordances import affordances
 from tabletop.affordances import splat
 from tabletop.catalogue import load_catalogue
-from tabletop.errors import TabletopError
 from tabletop.export_agd20k import export_agd20k
-from tabletop.export_captions import export_captions
 from tabletop.export_referring import export_referring
 from tabletop.words import action_words
 from tests.support.tabletop_fakes import SIZE
@@ -111,26 +109,6 @@ def test_absent_refs_are_in_train_only_and_have_no_pixels(referring):
     for ref in refs:
         annotation = coco.anns[ref['ann_id']]
         assert (annotation['area'] == 0) == annotation['absent']
-
-
-def test_the_pretraining_split_gets_no_referring_expressions(tmp_path):
-    with pytest.raises(TabletopError, match='FPN training must not see'):
-        export_referring(_named('pretrain', [0], True), tmp_path, load_catalogue(), seed=0)
-
-
-def test_caption_lists_have_the_promised_fields(tmp_path):
-    counts = export_captions(
-        _named('pretrain', range(20), True), tmp_path, load_catalogue(), seed=0
-    )
-    lines = [
-        json.loads(x) for x in (tmp_path / 'captions_pretrain.jsonl').read_text().splitlines()
-    ]
-    assert sum(counts.values()) == len(lines)
-    for line in lines:
-        assert set(line) == {'image', 'box', 'captions', 'kind', 'noun', 'part'}
-        assert (tmp_path / line['image']).is_file()
-        assert (line['box'] is None) == (line['kind'] == 'scene')
-        assert line['captions'] and all(line['captions'])
 
 
 def test_a_heatmap_is_the_sum_of_gaussians_at_its_points():

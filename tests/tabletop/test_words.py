@@ -2,16 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import numpy as np
-import pytest
 
-from tabletop.captions import CaptionWriter
 from tabletop.catalogue import load_catalogue
 from tabletop.expressions import DEPTH_MARGIN_M
 from tabletop.expressions import SIDE_MARGIN
 from tabletop.expressions import ExpressionWriter
 from tabletop.words import action_words
 from tabletop.words import article
-from tabletop.words import breaks_kept_out
 from tabletop.words import says
 from tabletop.words import tokens
 from tests.support.tabletop_fakes import SIZE
@@ -160,76 +157,6 @@ def test_no_referring_expression_speaks_of_unseen_types_when_they_are_not_there(
         texts += [writer.absent(frame, rng, unseen=False).text for _ in range(5)]
         for text in texts:
             assert not any(says(text, n) for n in hidden), text
-
-
-@pytest.fixture(scope='module')
-def captions():
-    writer = CaptionWriter(load_catalogue(), actions=0.9)
-    return [
-        (frame, item)
-        for seed, frame in enumerate(FRAMES)
-        for item in writer.write(frame, np.random.default_rng(seed), each=12)
-    ]
-
-
-def test_kept_out_pairs_occur_in_no_caption(captions):
-    catalogue = load_catalogue()
-    for frame, item in captions:
-        for text in item.captions:
-            words = set(tokens(text))
-            for noun, action in catalogue.kept_out:
-                phrases = catalogue.actions[action]
-                telling = {w for p in phrases for w in p.split()} & FORBIDDEN
-                if any(says(text, n) for n in catalogue.types[noun].names):
-                    assert not words & telling, text
-                # A crop of a kept-out thing is not shown with the bare action either.
-                if item.owner is not None and frame.objects[item.owner].noun == noun:
-                    assert not words & telling, (noun, text)
-
-
-def test_the_plain_name_comes_first(captions):
-    for frame, item in captions:
-        if item.owner is not None:
-            noun = frame.objects[item.owner].noun
-            assert item.captions[0] == (f'{noun} {item.part}' if item.part else noun)
-            assert len(set(item.captions)) == len(item.captions)
-
-
-def test_captions_of_parts_hold_part_nouns_and_no_action(captions):
-    parts = [i for _, i in captions if i.kind == 'part']
-    assert len(parts) > 50
-    for item in parts:
-        for text in item.captions:
-            assert says(text, item.part)
-            assert not set(tokens(text)) & (FORBIDDEN | action_words()), text
-
-
-def test_captions_speak_of_every_action_that_is_not_kept_out(captions):
-    catalogue = load_catalogue()
-    texts = [t for _, item in captions for t in item.captions]
-    for action, phrases in catalogue.actions.items():
-        assert any(says(t, phrases[0]) for t in texts), action
-
-
-def test_caption_boxes_hold_their_object(captions):
-    for frame, item in captions:
-        if item.box is None:
-            continue
-        x, y, w, h = item.box
-        mask = frame.instance == item.owner + 1
-        if item.part:
-            mask &= frame.part == load_catalogue().part_value(item.part)
-        assert mask.sum() == mask[y : y + h, x : x + w].sum()
-        assert mask[y].any() and mask[y + h - 1].any()
-        assert mask[:, x].any() and mask[:, x + w - 1].any()
-
-
-def test_the_kept_out_check_reads_whole_words_in_any_order():
-    catalogue = load_catalogue()
-    assert breaks_kept_out('hold the frying pan', catalogue)
-    assert breaks_kept_out('a pan next to a mug to hold', catalogue)
-    assert not breaks_kept_out('a pan next to a mug', catalogue)
-    assert not breaks_kept_out('a panda to hold', catalogue)
 
 
 def test_articles():

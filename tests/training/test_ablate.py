@@ -12,7 +12,6 @@ from tests.support import training_runs as tr
 from tests.support.refer_fixture import write_dataset
 from training import ablate
 from training.config import TrainConfig
-from training.pretrain_config import PretrainConfig
 from training.yaml_config import load_config
 
 _CONFIGS = sorted((Path(ablate.__file__).parent / 'configs').glob('*.yaml'))
@@ -37,5 +36,4 @@ def test_the_table_has_every_variant_and_goes_on_after_a_break(tmp_path, monkeyp
 
 @pytest.mark.parametrize('path', _CONFIGS, ids=lambda p: p.stem)
 def test_every_shipped_configuration_loads(path):
-    kind = PretrainConfig if 'pretrain' in path.stem else TrainConfig
-    assert load_config(kind, path)
+    assert load_config(TrainConfig, path)

@@ -29,14 +29,12 @@ _PARSERS = {
     'affordance-bag': 'affordance_ros.cli.bag',
     'affordance-eval': 'eval.cli',
     'affordance-train': 'training.train',
-    'affordance-pretrain': 'training.pretrain',
     'affordance-ablate': 'training.ablate',
     'affordance-tabletop': 'tabletop.cli',
 }
 # Where the keys of their YAML files, and of --set, are declared.
 _CONFIGS = {
     'affordance-train': ('training.config', 'TrainConfig'),
-    'affordance-pretrain': ('training.pretrain_config', 'PretrainConfig'),
     'affordance-ablate': ('training.config', 'TrainConfig'),
 }
 _PROGRAM_OF_MODULE = {module: program for program, module in _PARSERS.items()}
