@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from affordance_ros.predictor import Grounding
     from affordance_ros.predictor import Predictor
     from affordance_ros.predictor import PredictorConfig
-    from affordance_ros.targets.peaks import Target
+    from affordance_ros.targets.target import Target
 
 # The generated interfaces (affordance_ros.msg) live in the colcon overlay, the hand-written half
 # here: both are one package wherever both are on sys.path.
@@ -32,7 +32,7 @@ _MODULES = {
     'ModelConfig': 'model.config',
     'Predictor': 'predictor',
     'PredictorConfig': 'predictor',
-    'Target': 'targets.peaks',
+    'Target': 'targets.target',
 }
 
 

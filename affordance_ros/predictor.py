@@ -31,8 +31,10 @@ from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.embedded import EMBEDDED
 from affordance_ros.model.lru import LruCache
 from affordance_ros.targets.activation import Activation
-from affordance_ros.targets.coarse_peaks import find_all_targets
-from affordance_ros.targets.peaks import Target
+from affordance_ros.targets.grounding import Grounding
+from affordance_ros.targets.grounding import SizeGate
+from affordance_ros.targets.instances import InstanceConfig
+from affordance_ros.targets.instances import find_instances
 from affordance_ros.text.commands import parse_command
 from affordance_ros.text.prompts import Prompts
 from affordance_ros.text.prompts import load_prompt_set
@@ -69,7 +71,13 @@ class PredictorConfig:
         input_shape: 'rectangle' keeps the border small, 'square' is as in training.
         prompt_set: A shipped prompt set's name, or the path of a YAML file.
         min_score: The lowest score of a target, in [0, 1].
+        min_prominence: Two hills of heat are two targets if the heat between them is lower than
+            the lower one's by at least this share of it.
+        region_share: Pixels belong to a target's region whose heat is at least this share of its
+            score.
         min_distance_px: The least distance between two targets, in pixels of the image.
+        min_area_px: The least area of a target's region, in pixels of the image.
+        max_area_px: The greatest; 0 for any.
         max_targets: How many targets at most.
     """
 
@@ -77,7 +85,11 @@ class PredictorConfig:
     input_shape: str = 'rectangle'
     prompt_set: str = 'verb'
     min_score: float = 0.3
+    min_prominence: float = 0.2
+    region_share: float = 0.5
     min_distance_px: float = 20.0
+    min_area_px: int = 0
+    max_area_px: int = 0
     max_targets: int = 5
 
     def __post_init__(self) -> None:
@@ -86,41 +98,21 @@ class PredictorConfig:
             check_size(self.input_size)
         if self.input_shape not in SHAPES:
             raise ValueError(f'input_shape {self.input_shape!r} is unknown; known are {SHAPES}')
-        if not 0.0 <= self.min_score <= 1.0:
-            raise ValueError(f'min_score {self.min_score} must lie in [0, 1]')
-        if self.min_distance_px < 0:
-            raise ValueError(f'min_distance_px {self.min_distance_px} must not be negative')
         if self.max_targets < 1:
             raise ValueError(f'max_targets {self.max_targets} must be at least 1')
-
-
-@dataclass(frozen=True)
-class Grounding:
-    """Where an image affords a command.
-
-    Attributes:
-        command: The command, cleaned.
-        targets: Best first; empty if nothing reaches the least score.
-        activation: The model's own map.
-    """
-
-    command: str
-    targets: tuple[Target, ...]
-    activation: Activation
+        _ = self.instances, self.size_gate  # which check their values
 
     @property
-    def size(self) -> tuple[int, int]:
-        """(height, width) of the image in pixels."""
-        return self.activation.box.source
+    def instances(self) -> InstanceConfig:
+        """What is a target of its own."""
+        return InstanceConfig(
+            self.min_score, self.min_prominence, self.region_share, self.min_distance_px
+        )
 
     @property
-    def heatmap(self) -> NDArray[np.float32]:
-        """(H, W) float32 at the image's own resolution, absolute in [0, 1].
-
-        Made when it is first asked for. It is never stretched to its own maximum, so an image that
-        affords nothing stays dark.
-        """
-        return self.activation.heatmap
+    def size_gate(self) -> SizeGate:
+        """Which targets are too small or too large."""
+        return SizeGate(self.min_area_px, self.max_area_px)
 
 
 class Predictor:
@@ -310,13 +302,15 @@ class Predictor:
         ran = time.perf_counter()
         logits = _highest(logits, self._groups)  # (K, h, w)
         activations = [Activation(one, box) for one in logits]
-        targets = find_all_targets(
-            activations,
-            min_score=config.min_score,
-            min_distance_px=config.min_distance_px,
-            max_targets=config.max_targets,
-        )
-        groundings = list(map(Grounding, self._commands, targets, activations))
+        gate = config.size_gate
+        groundings = []
+        for command, activation, found in zip(
+            self._commands, activations, find_instances(activations, config.instances), strict=True
+        ):
+            candidates, refused = gate.split(found)
+            groundings.append(
+                Grounding(command, candidates, activation, config.max_targets, refused)
+            )
         self.timings = Timings(prepared - begin, ran - prepared, time.perf_counter() - ran)
         return groundings
 

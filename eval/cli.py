@@ -45,6 +45,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_masks(commands.add_parser('masks', help='photos with masked parts'))
     add_names(commands.add_parser('names', help='names of what is on photos, and of what is not'))
     add_calibrate(commands.add_parser('calibrate', help='fit what the score of a target means'))
+    _add_targets(commands.add_parser('targets', help='targets on rendered scenes'))
+    _add_tracks(commands.add_parser('tracks', help='track_ids on rendered sequences'))
     return parser
 
 
@@ -60,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         'masks': run_masks,
         'names': run_names,
         'calibrate': run_calibrate,
+        'targets': _targets,
+        'tracks': _tracks,
     }
     try:
         return run[options.command](options)
@@ -172,6 +176,43 @@ def _refcoco(options: argparse.Namespace) -> int:
     from eval.refcoco import run_refcoco
 
     return run_refcoco(options)
+
+
+def _targets(options: argparse.Namespace) -> int:
+    from eval.run_tabletop import run_targets
+
+    return run_targets(options)
+
+
+def _tracks(options: argparse.Namespace) -> int:
+    from eval.run_tabletop import run_tracks
+
+    return run_tracks(options)
+
+
+def _add_targets(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--scenes', type=int, default=60, help='default: %(default)s')
+    _add_rendering(parser, seed=3)
+    parser.add_argument('--out', type=Path, default=Path('out/eval/targets'))
+    _add_model(parser)
+    parser.set_defaults(model='tabletop')
+
+
+def _add_tracks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--sequences', type=int, default=20, help='default: %(default)s')
+    parser.add_argument('--seconds', type=float, default=4.0, help='length of each')
+    parser.add_argument('--rate-hz', type=float, default=5.0, help='frames a second')
+    _add_rendering(parser, seed=100)
+    parser.add_argument('--out', type=Path, default=Path('out/eval/tracks'))
+    _add_model(parser)
+    parser.set_defaults(model='tabletop')
+
+
+def _add_rendering(parser: argparse.ArgumentParser, *, seed: int) -> None:
+    parser.add_argument(
+        '--size', type=int, nargs=2, default=(320, 240), metavar=('WIDTH', 'HEIGHT')
+    )
+    parser.add_argument('--seed', type=int, default=seed, help='default: %(default)s')
 
 
 def _add_agd20k(parser: argparse.ArgumentParser) -> None:

@@ -93,7 +93,9 @@ if [[ "$(cat install/.built 2>/dev/null)" != "$built" ]]; then
     # folder is named through a link beside it.
     mkdir -p build/src
     ln -s ../.. build/src/affordance_ros
-    ln -s ../../interfaces/tf2_msgs build/src/tf2_msgs  # the wheels lack it
+    for package in interfaces/*; do  # the wheels lack them
+        ln -s "../../$package" "build/src/${package##*/}"
+    done
     venv=$(realpath $VENV)
     PATH="$venv/bin:$PATH" AMENT_PREFIX_PATH="$venv" CMAKE_PREFIX_PATH="$venv" \
         "$venv/bin/colcon" --log-level error build --symlink-install --base-paths build/src \

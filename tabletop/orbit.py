@@ -114,6 +114,26 @@ class Orbit:
 
     def shoot(self, time_s: float) -> Shot:
         """Render the picture at a time."""
+        return self.shoot_things(time_s)[0]
+
+    def shoot_things(self, time_s: float) -> tuple[Shot, NDArray[np.uint8]]:
+        """Render the picture at a time, and which thing each pixel shows.
+
+        Returns:
+            The picture, and (H, W) uint8: 1 + the index into `placed`, 0 for everything else.
+        """
         pose = self.pose(time_s)
-        rgb, depth, _ = self._renderer.draw(pose, FOV_Y_DEG)
-        return Shot(rgb, depth, self._matrix, pose)
+        rgb, depth, geoms = self._renderer.draw(pose, FOV_Y_DEG)
+        # Geoms are numbered from 0, and -1 is the background: the last entry of the table.
+        table = np.zeros(self._world.model.ngeom + 1, np.uint8)
+        for number, item in enumerate(self.placed, start=1):
+            table[[look.geom for look in item.instance.looks]] = number
+        return Shot(rgb, depth, self._matrix, pose), table[geoms]
+
+    def affording(self, action: str) -> tuple[int, ...]:
+        """Return the numbers of the things that afford an action, as `shoot_things` has them."""
+        return tuple(
+            number
+            for number, item in enumerate(self.placed, start=1)
+            if action in item.instance.points
+        )

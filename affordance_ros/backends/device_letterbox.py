@@ -10,7 +10,6 @@ from torch import nn
 
 from affordance_ros.image.letterbox import Letterbox
 from affordance_ros.image.preprocess import Normalization
-from affordance_ros.targets.activation import linear_weights
 
 
 class DeviceLetterbox(nn.Module):
@@ -73,3 +72,14 @@ def area_weights(to: int, length: int) -> NDArray[np.float64]:
     pixels = np.arange(length)
     covered = np.minimum(first + step, pixels + 1.0) - np.maximum(first, pixels)
     return np.asarray(np.maximum(covered, 0.0) / step)
+
+
+def linear_weights(to: int, length: int) -> NDArray[np.float64]:
+    """Return the weights of cv2.INTER_LINEAR from one length to another, (to, length)."""
+    places = np.clip((np.arange(to) + 0.5) * length / to - 0.5, 0, length - 1)
+    low = np.minimum(places.astype(int), max(length - 2, 0))
+    weights = np.zeros((to, length))
+    weights[np.arange(to), low] = 1 - (places - low)
+    if length > 1:
+        weights[np.arange(to), low + 1] = places - low
+    return weights

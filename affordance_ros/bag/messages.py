@@ -14,8 +14,7 @@ from rosbags.typesys import get_types_from_msg
 from rosbags.typesys import get_typestore
 
 from affordance_ros.spatial.lift import NoPoint
-from affordance_ros.spatial.lift import SurfacePoint
-from affordance_ros.targets.peaks import Target
+from affordance_ros.spatial.located import LocatedTarget
 from affordance_ros.text.commands import BoundCommand
 
 IMAGE = 'sensor_msgs/msg/Image'
@@ -24,11 +23,18 @@ TARGETS = 'affordance_ros/msg/AffordanceTargetArray'
 # the two equal by their type hashes.
 DEFINITIONS = {
     'affordance_ros/msg/AffordanceTarget': """\
+uint32 track_id
 float32 x
 float32 y
 float32 score
+sensor_msgs/RegionOfInterest bbox
+uint32 area_px
 bool has_point
 geometry_msgs/Point point
+bool has_extent
+float32 distance_m
+float32 area_m2
+geometry_msgs/Vector3 extent_m
 """,
     TARGETS: """\
 std_msgs/Header header
@@ -66,19 +72,17 @@ class OutputMessages:
 
     def targets(
         self,
-        targets: Sequence[Target],
+        located: Sequence[LocatedTarget],
         command: BoundCommand,
         *,
-        points: Sequence[SurfacePoint | NoPoint],
         size: tuple[int, int],
         header: Any,
     ) -> memoryview:
         """Make the targets' message of a frame.
 
         Args:
-            targets: The frame's.
+            located: The frame's targets, best first.
             command: What they answer.
-            points: Where each target lies in 3D, in order.
             size: The image's (height, width) in pixels.
             header: The image's.
         """
@@ -89,19 +93,37 @@ class OutputMessages:
             command_id=command.id,
             image_height=size[0],
             image_width=size[1],
-            targets=[self._target(*pair) for pair in zip(targets, points, strict=True)],
+            targets=[self._target(one) for one in located],
         )
         return self.store.serialize_cdr(message, TARGETS)
 
-    def _target(self, target: Target, point: SurfacePoint | NoPoint) -> Any:
+    def _target(self, located: LocatedTarget) -> Any:
+        target, point, extent = located.target, located.point, located.extent
+        region = target.region
+        box = (0, 0, 0, 0) if region is None else region.bbox
         x, y, z = (0.0,) * 3 if isinstance(point, NoPoint) else point.position.tolist()
+        along_x, along_y, along_z = (0.0,) * 3 if extent is None else extent.size.tolist()
         return self._make(
             'affordance_ros/msg/AffordanceTarget',
+            track_id=target.track_id,
             x=target.x,
             y=target.y,
             score=target.score,
+            bbox=self._make(
+                'sensor_msgs/msg/RegionOfInterest',
+                x_offset=box[0],
+                y_offset=box[1],
+                height=box[3],
+                width=box[2],
+                do_rectify=False,
+            ),
+            area_px=0 if region is None else region.area_px,
             has_point=not isinstance(point, NoPoint),
             point=self._make('geometry_msgs/msg/Point', x=x, y=y, z=z),
+            has_extent=extent is not None,
+            distance_m=0.0 if extent is None else extent.distance_m,
+            area_m2=0.0 if extent is None else extent.area_m2,
+            extent_m=self._make('geometry_msgs/msg/Vector3', x=along_x, y=along_y, z=along_z),
         )
 
     def _make(self, name: str, **fields: Any) -> Any:

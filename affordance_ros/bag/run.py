@@ -33,14 +33,17 @@ from affordance_ros.image.ros_image import CameraImage
 from affordance_ros.image.ros_image import ImageError
 from affordance_ros.image.source_frame import SourceError
 from affordance_ros.predictor import Predictor
+from affordance_ros.spatial.follow import Follower
+from affordance_ros.spatial.located import select
 from affordance_ros.spatial.stamp_cache import to_ns
+from affordance_ros.targets.mask import draw_mask
 from affordance_ros.text.commands import BoundCommand
 from affordance_ros.viz.overlay import draw_overlay
 from affordance_ros.viz.rerun_log import Recording
 from affordance_ros.viz.rerun_log import record
 
 _LOG = logging.getLogger('affordance-bag')
-OUTPUTS = {'heatmap': IMAGE, 'overlay': IMAGE, 'targets': TARGETS}
+OUTPUTS = {'heatmap': IMAGE, 'overlay': IMAGE, 'targets': TARGETS, 'mask': IMAGE}
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,7 @@ class _Run:
         self._sink = sink
         self._recording = recording
         self._messages = OutputMessages()
+        self._follower = Follower()
         self._topics = dict(self._add_topics(job))
         self._answered = self._early = 0
         self._unusable: Counter[str] = Counter()
@@ -191,33 +195,37 @@ class _Run:
     ) -> None:
         grounding = self._predictor.predict(image.pixels, channels=image.channels)
         bgr = image.to_bgr()
-        overlay = draw_overlay(
-            bgr, grounding.heatmap, targets=grounding.targets, caption=command.text
-        )
         rgbd = self.depth.rgbd(header, size=grounding.size)
-        points = rgbd.locate(grounding.targets, grounding)
+        located = self._follower.update(
+            select(grounding, rgbd).targets,
+            command=command.text,
+            image=image.pixels,
+            stamp_s=to_ns(header.stamp) / 1e9,
+            rgbd=rgbd,
+        )
+        targets = tuple(one.target for one in located)
+        overlay = draw_overlay(bgr, grounding.heatmap, targets=targets, caption=command.text)
         make = self._messages
         for name, raw in (
             ('heatmap', make.image(grounding.heatmap, '32FC1', header=header)),
             ('overlay', make.image(overlay, 'bgr8', header=header)),
             (
                 'targets',
-                make.targets(
-                    grounding.targets, command, points=points, size=grounding.size, header=header
-                ),
+                make.targets(located, command, size=grounding.size, header=header),
             ),
+            ('mask', make.image(draw_mask(targets, grounding.size), 'mono8', header=header)),
         ):
             self._sink.write(self._topics[name], log_ns, raw)
         if self._recording is not None:
             self._recording.log(
                 bgr,
                 text=command.text,
-                targets=grounding.targets,
+                targets=targets,
                 overlay_bgr=overlay,
                 heatmap=grounding.heatmap,
                 stamp_ns=to_ns(header.stamp),
                 rgbd=rgbd if self.depth.topics else None,
-                points=points,
+                points=[one.point for one in located],
             )
 
     def _add_topics(self, job: BagJob) -> Iterator[tuple[str, Connection]]:

@@ -23,12 +23,14 @@ from affordance_ros.predictor import Grounding
 from affordance_ros.predictor import Predictor
 from affordance_ros.sources import find_images
 from affordance_ros.sources import read_image
+from affordance_ros.targets.mask import draw_mask
+from affordance_ros.targets.target import Target
 from affordance_ros.viz.overlay import draw_overlay
 from affordance_ros.viz.rerun_log import Recording
 from affordance_ros.viz.rerun_log import record
 
 _LOG = logging.getLogger('affordance-ground')
-_SUFFIXES = ('overlay.png', 'heatmap.png', 'heatmap.npy')
+_SUFFIXES = ('overlay.png', 'heatmap.png', 'mask.png', 'heatmap.npy')
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -45,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
         '-c', '--command', action='append', default=[], help='a further command; may be repeated'
     )
     parser.add_argument(
-        '-o', '--out', type=Path, help='folder for overlay PNG, heatmap PNG and heatmap npy'
+        '-o', '--out', type=Path, help='folder for overlay, heatmap and mask PNG, and heatmap npy'
     )
     parser.add_argument('--rerun', type=Path, metavar='FILE.rrd', help='also record for rerun')
     parser.add_argument('--describe', action='store_true', help='print the model and stop')
@@ -143,20 +145,29 @@ def _to_json(path: Path, grounding: Grounding) -> dict[str, object]:
         'height': height,
         'command': grounding.command,
         'max': round(float(grounding.heatmap.max()), 6),
-        'targets': [
-            {'x': round(t.x, 3), 'y': round(t.y, 3), 'score': round(t.score, 6)}
-            for t in grounding.targets
-        ],
+        'targets': [_target_to_json(t) for t in grounding.targets],
     }
+
+
+def _target_to_json(target: Target) -> dict[str, object]:
+    values: dict[str, object] = {
+        'x': round(target.x, 3),
+        'y': round(target.y, 3),
+        'score': round(target.score, 6),
+    }
+    if target.region is not None:
+        values |= {'bbox': list(target.region.bbox), 'area_px': target.region.area_px}
+    return values
 
 
 def _write(folder: Path, name: str, overlay: np.ndarray, grounding: Grounding) -> None:
     slug = ''.join(c if c.isalnum() else '_' for c in grounding.command)
-    overlay_path, heatmap_path, array_path = (
+    overlay_path, heatmap_path, mask_path, array_path = (
         folder / f'{name}.{slug}.{suffix}' for suffix in _SUFFIXES
     )
     _write_png(overlay_path, overlay)
     _write_png(heatmap_path, (grounding.heatmap * 255).round().astype(np.uint8))
+    _write_png(mask_path, draw_mask(grounding.targets, grounding.size))
     np.save(array_path, grounding.heatmap)
 
 

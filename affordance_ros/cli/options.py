@@ -76,9 +76,22 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which targets are told."""
     config = PredictorConfig()
     group = parser.add_argument_group('targets')
-    group.add_argument('--min-score', type=float, default=config.min_score)
-    group.add_argument('--min-distance-px', type=float, default=config.min_distance_px)
-    group.add_argument('--max-targets', type=int, default=config.max_targets)
+    for name, meaning in (
+        ('min_score', 'least score of a target'),
+        ('min_prominence', 'how deep a saddle parts two targets, as a share of the lower score'),
+        ('region_share', "least heat of a region's pixels, as a share of the score"),
+        ('min_distance_px', 'least distance between targets'),
+        ('min_area_px', "least area of a target's region"),
+        ('max_area_px', 'greatest area; 0: any'),
+        ('max_targets', 'how many targets at most'),
+    ):
+        default = getattr(config, name)
+        group.add_argument(
+            f'--{name.replace("_", "-")}',
+            type=type(default),
+            default=default,
+            help=f'{meaning} (default: {default})',
+        )
 
 
 def model_config(options: argparse.Namespace) -> ModelConfig:
@@ -94,7 +107,11 @@ def load_predictor(options: argparse.Namespace) -> Predictor:
             input_size=options.input_size,
             prompt_set=options.prompt_set,
             min_score=options.min_score,
+            min_prominence=options.min_prominence,
+            region_share=options.region_share,
             min_distance_px=options.min_distance_px,
+            min_area_px=options.min_area_px,
+            max_area_px=options.max_area_px,
             max_targets=options.max_targets,
         ),
         backend_config(options),

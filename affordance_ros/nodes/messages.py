@@ -1,29 +1,31 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""From groundings and arrays to ROS messages."""
+"""From targets and arrays to ROS messages."""
 
 from __future__ import annotations
 
 import array
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
+from geometry_msgs.msg import Point
+from geometry_msgs.msg import Vector3
 from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
+from sensor_msgs.msg import RegionOfInterest
 from std_msgs.msg import Header
 
 from affordance_ros.msg import AffordanceTarget
 from affordance_ros.msg import AffordanceTargetArray
+from affordance_ros.spatial.lift import SurfacePoint
+from affordance_ros.spatial.located import LocatedTarget
 from affordance_ros.text.commands import BoundCommand
-
-if TYPE_CHECKING:  # torch would come with it, which a camera does not need
-    from affordance_ros.predictor import Grounding
 
 _JPEG_QUALITY = 90
 
@@ -79,15 +81,49 @@ def byte_array(tight: NDArray[Any]) -> array.array[int]:
 
 
 def to_target_array(
-    grounding: Grounding, command: BoundCommand, *, header: Header
+    located: Sequence[LocatedTarget],
+    command: BoundCommand,
+    *,
+    size: tuple[int, int],
+    header: Header,
 ) -> AffordanceTargetArray:
-    """Make the targets' message of a frame."""
-    height, width = grounding.size
+    """Make the targets' message of a frame.
+
+    Args:
+        located: The targets, best first.
+        command: What they answer.
+        size: (height, width) of the image in pixels.
+        header: The image's.
+    """
+    height, width = size
     return AffordanceTargetArray(
         header=header,
         command=command.text,
         command_id=command.id,
         image_width=width,
         image_height=height,
-        targets=[AffordanceTarget(x=t.x, y=t.y, score=t.score) for t in grounding.targets],
+        targets=[_to_target(one) for one in located],
     )
+
+
+def _to_target(located: LocatedTarget) -> AffordanceTarget:
+    target, extent = located.target, located.extent
+    message = AffordanceTarget(
+        track_id=target.track_id, x=target.x, y=target.y, score=target.score
+    )
+    if target.region is not None:
+        box = target.region.bbox
+        message.bbox = RegionOfInterest(
+            x_offset=box.x, y_offset=box.y, height=box.height, width=box.width
+        )
+        message.area_px = target.region.area_px
+    if isinstance(located.point, SurfacePoint):
+        message.has_point = True
+        x, y, z = located.point.position.tolist()
+        message.point = Point(x=x, y=y, z=z)
+    if extent is not None:
+        message.has_extent = True
+        message.distance_m, message.area_m2 = extent.distance_m, extent.area_m2
+        x, y, z = extent.size.tolist()
+        message.extent_m = Vector3(x=x, y=y, z=z)
+    return message

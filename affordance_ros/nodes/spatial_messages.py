@@ -21,28 +21,20 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import Marker
 from visualization_msgs.msg import MarkerArray
 
-from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.nodes.messages import byte_array
 from affordance_ros.spatial.approach import approach_quaternion
 from affordance_ros.spatial.cloud import FIELDS
 from affordance_ros.spatial.cloud import POINT_STEP
 from affordance_ros.spatial.cloud import Cloud
+from affordance_ros.spatial.extent import Extent
 from affordance_ros.spatial.lift import NoPoint
 from affordance_ros.spatial.lift import SurfacePoint
+from affordance_ros.spatial.located import LocatedTarget
 
 _BEST, _OTHER = (0.1, 0.9, 0.2), (1.0, 0.6, 0.1)  # RGB
 _SPHERE_M, _TEXT_M = 0.015, 0.02
 _ARROW_M, _SHAFT_M, _HEAD_M = 0.08, 0.004, 0.01
-
-
-def fill_points(
-    message: AffordanceTargetArray, points: Sequence[SurfacePoint | NoPoint]
-) -> AffordanceTargetArray:
-    """Fill the targets' 3D points in, one for each target in order, and return the message."""
-    for target, point in zip(message.targets, points, strict=True):
-        if isinstance(point, SurfacePoint):
-            target.has_point, target.point = True, _point(point.position)
-    return message
+_THINNEST_M = 0.001
 
 
 def to_point(position: NDArray[np.float64], *, header: Header) -> PointStamped:
@@ -80,27 +72,28 @@ def to_cloud(cloud: Cloud, *, header: Header) -> PointCloud2:
     return message
 
 
-def to_markers(
-    message: AffordanceTargetArray, points: Sequence[SurfacePoint | NoPoint]
-) -> MarkerArray:
-    """Draw targets for RViz: a ball at each point, an arrow along its approach, its score.
+def to_markers(located: Sequence[LocatedTarget], command: str, *, header: Header) -> MarkerArray:
+    """Draw targets for RViz: ball, approach, number and score, and the box around its surface.
 
     The first marker removes those of the frame before, so that none stays where nothing is.
 
     Args:
-        message: The targets.
-        points: One for each target, in order; those without a point are left out.
+        located: The targets, best first; those without a point are left out.
+        command: What they answer.
+        header: The image's.
     """
-    markers = [Marker(header=message.header, action=Marker.DELETEALL)]
-    for rank, (target, point) in enumerate(zip(message.targets, points, strict=True)):
-        if isinstance(point, NoPoint):
+    markers = [Marker(header=header, action=Marker.DELETEALL)]
+    for rank, one in enumerate(located):
+        if isinstance(one.point, NoPoint):
             continue
-        caption = f'{message.command} {target.score:.2f}' if rank == 0 else f'{target.score:.2f}'
-        markers += _markers(point, caption, header=message.header, rank=rank)
+        caption = f'{command} {one.target.label}' if rank == 0 else one.target.label
+        markers += _markers(one.point, one.extent, caption, header=header, rank=rank)
     return MarkerArray(markers=markers)
 
 
-def _markers(point: SurfacePoint, caption: str, *, header: Header, rank: int) -> list[Marker]:
+def _markers(
+    point: SurfacePoint, extent: Extent | None, caption: str, *, header: Header, rank: int
+) -> list[Marker]:
     red, green, blue = _OTHER if rank else _BEST
     colour = ColorRGBA(r=red, g=green, b=blue, a=0.9)
 
@@ -116,11 +109,18 @@ def _markers(point: SurfacePoint, caption: str, *, header: Header, rank: int) ->
     text = marker('scores', Marker.TEXT_VIEW_FACING, (0.0, 0.0, _TEXT_M))
     text.pose.position = _point(point.position - [0.0, 1.5 * _TEXT_M, 0.0])  # up in the image
     text.text = caption
-    if point.normal is None:
-        return [ball, text]
-    arrow = marker('approach', Marker.ARROW, (_SHAFT_M, _HEAD_M, _HEAD_M))
-    arrow.points = [_point(point.position + _ARROW_M * point.normal), _point(point.position)]
-    return [ball, text, arrow]
+    made = [ball, text]
+    if point.normal is not None:
+        arrow = marker('approach', Marker.ARROW, (_SHAFT_M, _HEAD_M, _HEAD_M))
+        arrow.points = [_point(point.position + _ARROW_M * point.normal), _point(point.position)]
+        made.append(arrow)
+    if extent is not None:
+        x, y, z = np.maximum(extent.size, _THINNEST_M).tolist()  # RViz warns of a side of 0
+        box = marker('extents', Marker.CUBE, (x, y, z))
+        box.pose.position = _point(extent.centre)
+        box.color = ColorRGBA(r=red, g=green, b=blue, a=0.2)
+        made.append(box)
+    return made
 
 
 def _point(position: NDArray[np.float64]) -> Point:

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from affordance_ros.spatial.depth import DepthImage
 from affordance_ros.spatial.pinhole import Pinhole
+from affordance_ros.spatial.region_mask import mask_of_depth
+from affordance_ros.targets.region import Region
 
 # Name and offset in bytes; each is one float32 (sensor_msgs/PointField FLOAT32).
 FIELDS = (('x', 0), ('y', 4), ('z', 8), ('heat', 12))
@@ -43,6 +45,7 @@ def make_cloud(
     depth: DepthImage,
     pinhole: Pinhole,
     min_heat: float = 0.0,
+    region: Region | None = None,
     organised: bool = True,
 ) -> Cloud:
     """Lift a heatmap onto the scene.
@@ -53,6 +56,7 @@ def make_cloud(
             has the depth's resolution: heat is interpolated, depth never.
         pinhole: The image's.
         min_heat: Points with less heat are left out; 0 keeps the whole scene.
+        region: The pixels to take; None takes all.
         organised: Whether the cloud keeps the image's rows and columns, with NaN for what is left
             out; else it has the valid points alone, row by row.
 
@@ -67,6 +71,15 @@ def make_cloud(
     z = depth.metres()
     if min_heat > 0:
         z[heat < min_heat] = np.nan
+    if region is not None:
+        wanted = mask_of_depth(
+            region,
+            np.arange(height),
+            np.arange(width),
+            depth_size=depth.size,
+            image_size=pinhole.size,
+        )
+        z[~wanted] = np.nan
     points = np.empty((height, width, 4), np.float32)
     points[..., 0] = z * ((np.arange(width) - grid.cx) / grid.fx).astype(np.float32)
     points[..., 1] = z * ((np.arange(height) - grid.cy) / grid.fy).astype(np.float32)[:, None]

@@ -13,7 +13,9 @@ from affordance_ros.spatial.depth import DepthImage
 from affordance_ros.spatial.pinhole import Pinhole
 from affordance_ros.spatial.plane import connected_surface
 from affordance_ros.spatial.plane import fit_plane
-from affordance_ros.targets.peaks import Target
+from affordance_ros.spatial.region_mask import mask_of_depth
+from affordance_ros.spatial.region_mask import to_depth
+from affordance_ros.targets.target import Target
 
 # Why a target has no point. The first four concern a whole frame: whoever pairs depth and
 # camera_info with the image says three, the node's target_frame the fourth; `locate` the others.
@@ -41,8 +43,6 @@ class PointConfig:
         radius_m: Half the side of the window around the target, in metres on the surface.
         noise_m: Standard deviation of the depth up to 1 m away; beyond, it is taken to grow with
             the square of the distance, as a stereo camera's does.
-        region_share: Pixels count whose heat is at least this share of the target's and that hang
-            together with it.
         max_offset_m: How far the point may lie from the depth measured at the target's own pixel,
             along the optical axis; with noise of 2 mm, 0.01 keeps it within 2 cm of the surface.
         min_pixels: How many pixels of the target's surface must have depth.
@@ -50,7 +50,6 @@ class PointConfig:
 
     radius_m: float = 0.01
     noise_m: float = 0.002
-    region_share: float = 0.5
     max_offset_m: float = 0.01
     min_pixels: int = 5
 
@@ -59,10 +58,22 @@ class PointConfig:
         for name in ('radius_m', 'noise_m', 'max_offset_m'):
             if not getattr(self, name) > 0:
                 raise ValueError(f'{name} {getattr(self, name)} must be positive')
-        if not 0.0 <= self.region_share <= 1.0:
-            raise ValueError(f'region_share {self.region_share} must lie in [0, 1]')
         if self.min_pixels < 1:
             raise ValueError(f'min_pixels {self.min_pixels} must be at least 1')
+
+    def noise_at(self, distance_m: float) -> float:
+        """Return the standard deviation of depth at a distance, in metres."""
+        return self.noise_m * max(1.0, distance_m**2)
+
+    def step_at(self, distance_m: float, noise_m: float, pixel: float) -> float:
+        """Return by how much the depth of one surface may change between pixels, in metres.
+
+        Args:
+            distance_m: The surface's.
+            noise_m: `noise_at` that distance.
+            pixel: From one pixel to the next at a distance of 1, that is, over the focal length.
+        """
+        return _STEP_SIGMAS * noise_m + _MAX_SLOPE * distance_m * pixel
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +104,7 @@ class _Window:
 
     Attributes:
         z: (h, w) float32 metres, NaN where unknown.
-        inside: (h, w) bool: depth is known, and the heat is that of the target's region.
+        inside: (h, w) bool: depth is known, and the pixel belongs to the target's region.
         seed: Row and column of the target's pixel in the window.
         first: (x, y) of the window's first pixel from the target, sub-pixel.
     """
@@ -106,7 +117,6 @@ class _Window:
 
 def locate(
     target: Target,
-    heatmap: NDArray[np.float32],
     *,
     depth: DepthImage,
     pinhole: Pinhole,
@@ -114,14 +124,13 @@ def locate(
 ) -> SurfacePoint | NoPoint:
     """Find the point and the normal of the surface at a target.
 
-    Depth is read in a small window around the target alone. What counts there hangs together with
-    the target's pixel in the heatmap's region and in depth, so that things before and behind never
-    mix. A plane is fitted to it, robustly, and the point is where the target's ray meets the
+    Depth is read in a small window around the target alone. What counts there belongs to the
+    target's region and hangs together with its pixel in depth, so that things before and behind
+    never mix. A plane is fitted to it, robustly, and the point is where the target's ray meets the
     plane. Where the surface is too thin for a plane, its median depth serves.
 
     Args:
-        target: One of the heatmap's.
-        heatmap: (H, W) float32 in [0, 1].
+        target: One of the image's; where it has no region, the whole window counts.
         depth: Depth registered to the image, of its size or of the same aspect ratio.
         pinhole: The image's.
         config: How to read the surface.
@@ -131,26 +140,19 @@ def locate(
 
     Raises:
         PinholeError: If the aspect ratios of depth and image differ.
-        ValueError: If the pinhole is not of the heatmap's size.
     """
     config = config or PointConfig()
-    if heatmap.shape != pinhole.size:
-        raise ValueError(
-            f'the heatmap is {heatmap.shape} and the pinhole for {pinhole.size}: give the pinhole '
-            f'of the image that the heatmap was made from'
-        )
     grid = pinhole.resized(depth.size)
-    (height, width), (image_height, image_width) = grid.size, pinhole.size
-    x = (target.x + 0.5) * width / image_width - 0.5
-    y = (target.y + 0.5) * height / image_height - 0.5
+    height, width = grid.size
+    x, y = to_depth(target, depth_size=grid.size, image_size=pinhole.size)
     column, row = min(max(round(x), 0), width - 1), min(max(round(y), 0), height - 1)
     own = float(depth.metres(slice(row, row + 1), slice(column, column + 1))[0, 0])
     if math.isnan(own):
         return NoPoint('hole')
     radius = min(max(math.ceil(config.radius_m * grid.fx / own), _MIN_RADIUS_PX), _MAX_RADIUS_PX)
-    window = _read(depth, heatmap, (x, y), (column, row), radius, config.region_share)
-    noise_m = config.noise_m * max(1.0, own**2)
-    step_m = _STEP_SIGMAS * noise_m + _MAX_SLOPE * own / grid.fx
+    window = _read(depth, target, (x, y), (column, row), radius, pinhole.size)
+    noise_m = config.noise_at(own)
+    step_m = config.step_at(own, noise_m, 1 / grid.fx)
     surface = connected_surface(window.z, window.inside, window.seed, step_m=step_m)
     if np.count_nonzero(surface) < config.min_pixels:
         return NoPoint('too_few')
@@ -166,28 +168,24 @@ def locate(
 
 def _read(
     depth: DepthImage,
-    heatmap: NDArray[np.float32],
+    target: Target,
     place: tuple[float, float],
     pixel: tuple[int, int],
     radius: int,
-    region_share: float,
+    image_size: tuple[int, int],
 ) -> _Window:
-    """Read depth and heat around a pixel (x, y) of the depth image."""
+    """Read depth around a pixel (x, y) of the depth image, and which of it shows the region."""
     (height, width), (column, row) = depth.size, pixel
     rows = np.arange(max(row - radius, 0), min(row + radius + 1, height))
     columns = np.arange(max(column - radius, 0), min(column + radius + 1, width))
     z = depth.metres(slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    # Heat is smooth, so the nearest pixel's will do where the depth has another size.
-    image_rows = np.rint((rows + 0.5) * heatmap.shape[0] / height - 0.5).astype(int)
-    image_columns = np.rint((columns + 0.5) * heatmap.shape[1] / width - 0.5).astype(int)
-    heat = heatmap[
-        np.ix_(
-            np.clip(image_rows, 0, heatmap.shape[0] - 1),
-            np.clip(image_columns, 0, heatmap.shape[1] - 1),
-        )
-    ]
+    inside = np.isfinite(z)
     seed = (row - int(rows[0]), column - int(columns[0]))
-    inside = np.isfinite(z) & (heat >= region_share * heat[seed])
+    if target.region is not None:
+        inside &= mask_of_depth(
+            target.region, rows, columns, depth_size=depth.size, image_size=image_size
+        )
+        inside[seed] = True  # its own pixel, also where depth is coarser than the region
     return _Window(z, inside, seed, (columns[0] - place[0], rows[0] - place[1]))
 
 

@@ -6,21 +6,15 @@
 The node and the bag tool both use this, so that their points are equal.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from affordance_ros.image.ros_image import ImageMessage
 from affordance_ros.spatial.depth import DepthError
 from affordance_ros.spatial.depth import DepthImage
 from affordance_ros.spatial.lift import REASONS
-from affordance_ros.spatial.lift import NoPoint
-from affordance_ros.spatial.lift import SurfacePoint
-from affordance_ros.spatial.lift import locate
 from affordance_ros.spatial.pinhole import CameraInfoMessage
 from affordance_ros.spatial.pinhole import Pinhole
 from affordance_ros.spatial.pinhole import PinholeError
-from affordance_ros.targets.activation import HeatSource
-from affordance_ros.targets.peaks import Target
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +28,6 @@ class Rgbd:
 
     depth: DepthImage
     pinhole: Pinhole
-
-    def locate(
-        self, targets: Sequence[Target], source: HeatSource
-    ) -> tuple[SurfacePoint | NoPoint, ...]:
-        """Find the point of each target, in order; without one no heatmap is made."""
-        return tuple(
-            locate(t, source.heatmap, depth=self.depth, pinhole=self.pinhole) for t in targets
-        )
 
 
 @dataclass(frozen=True)
@@ -57,10 +43,6 @@ class NoRgbd:
     reason: str
     cause: str
     text: str
-
-    def locate(self, targets: Sequence[Target], source: HeatSource) -> tuple[NoPoint, ...]:
-        """Say of each target why it has no point."""
-        return (NoPoint(self.reason),) * len(targets)
 
 
 # How far depth's stamp may be from its image's, in seconds, where nobody says it.

@@ -18,7 +18,8 @@ from affordance_ros.spatial.lift import NoPoint
 from affordance_ros.spatial.lift import SurfacePoint
 from affordance_ros.spatial.rgbd import NoRgbd
 from affordance_ros.spatial.rgbd import Rgbd
-from affordance_ros.targets.peaks import Target
+from affordance_ros.targets.mask import draw_mask
+from affordance_ros.targets.target import Target
 from affordance_ros.viz.rerun_rgbd import begin_scene
 from affordance_ros.viz.rerun_rgbd import log_rgbd
 
@@ -86,9 +87,14 @@ class Recording:
             places,
             radii=_TARGET_RADIUS_PX,
             colors=[255, 255, 255],
-            labels=[f'{t.score:.2f}' for t in targets],
+            labels=[t.label for t in targets],
         )
         stream.log('image/targets', marks)
+        if any(target.region is not None for target in targets):
+            mask = draw_mask(targets, (image_bgr.shape[0], image_bgr.shape[1]))
+            stream.log('image/mask', rerun.SegmentationImage(mask, opacity=0.3))
+        else:
+            stream.log('image/mask', rerun.Clear(recursive=False))
         # An answer without a target draws the curve to 0, as the node publishes an empty list.
         stream.log('best_score', rerun.Scalars(targets[0].score if targets else 0.0))
         if heatmap is not None:

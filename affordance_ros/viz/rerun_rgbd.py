@@ -15,7 +15,7 @@ from affordance_ros.spatial.lift import NoPoint
 from affordance_ros.spatial.lift import SurfacePoint
 from affordance_ros.spatial.rgbd import NoRgbd
 from affordance_ros.spatial.rgbd import Rgbd
-from affordance_ros.targets.peaks import Target
+from affordance_ros.targets.target import Target
 
 _RADIUS_M = 0.008
 _ARROW_M, _AXIS_M = 0.1, 0.05
@@ -69,7 +69,7 @@ def log_rgbd(
         if isinstance(point, SurfacePoint)
     ]
     places = np.array([point.position for _, point in found]).reshape(-1, 3)
-    labels = [f'{target.score:.2f}' for target, _ in found]
+    labels = [target.label for target, _ in found]
     stream.log('scene/targets', rerun.Points3D(places, radii=_RADIUS_M, labels=labels))
     normals = [(point.position, point.normal) for _, point in found if point.normal is not None]
     ends = np.array([position for position, _ in normals]).reshape(-1, 3)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from affordance_ros.targets.peaks import Target
+from affordance_ros.targets.target import Target
 from eval.metrics import evaluate_pair
 
 SIDE = 224

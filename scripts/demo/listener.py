@@ -26,7 +26,7 @@ from affordance_ros.spatial.lift import SurfacePoint
 from affordance_ros.spatial.rgbd import read_rgbd
 from affordance_ros.spatial.rigid import matrix
 from affordance_ros.spatial.stamp_cache import to_ns
-from affordance_ros.targets.peaks import Target
+from affordance_ros.targets.target import Target
 from affordance_ros.viz.rerun_log import Recording
 from scripts.demo.processes import wait_for
 
@@ -119,7 +119,7 @@ class Listener:
             recording.log(
                 frame.image,
                 text=targets.command,
-                targets=[Target(t.x, t.y, t.score) for t in targets.targets],
+                targets=[Target(t.x, t.y, t.score, t.track_id) for t in targets.targets],
                 overlay_bgr=frame.overlay,
                 heatmap=frame.heatmap,
                 stamp_ns=stamp_ns,

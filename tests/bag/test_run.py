@@ -6,6 +6,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ from affordance_ros.bag.messages import OutputMessages
 from affordance_ros.cli.bag import main
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
+from affordance_ros.targets.mask import draw_mask
 from affordance_ros.viz.overlay import draw_overlay
 from tests.conftest import ROOT
 from tests.conftest import SAMPLES
@@ -74,29 +76,32 @@ def test_answers_are_the_predictors_with_the_images_stamps(tmp_path, pictures, m
     out = tmp_path / ('out.mcap' if form == 'mcap' else 'out')
     assert run(source, out, '--command', 'hold_the_mug') == 0
     written, images = read_all(out), read_all(bag)['/camera/image']
-    assert written.keys() == {'/grounding/heatmap', '/grounding/overlay', '/grounding/targets'}
+    assert written.keys() == {f'/grounding/{name}' for name in bag_run.OUTPUTS}
     predictor = Predictor(model, PredictorConfig(input_size=96))
     predictor.set_command('hold the mug')
-    for (log_ns, _, message), heat, overlay, targets in zip(
-        images, *(written[f'/grounding/{n}'] for n in ('heatmap', 'overlay', 'targets')),
-        strict=True,
-    ):  # fmt: skip
+    names = ('heatmap', 'overlay', 'targets', 'mask')
+    for (log_ns, _, message), heat, overlay, targets, mask in zip(
+        images, *(written[f'/grounding/{name}'] for name in names), strict=True
+    ):
         pixels = cv2.imdecode(message.data, 1) if form == 'compressed' else to_array(message)
         expected = predictor.predict(pixels, channels='bgr')
-        assert heat[0] == overlay[0] == targets[0] == log_ns
+        assert heat[0] == overlay[0] == targets[0] == mask[0] == log_ns
         stamp = message.header.stamp
-        for _, _, answer in (heat, overlay, targets):
+        for _, _, answer in (heat, overlay, targets, mask):
             assert answer.header.frame_id == message.header.frame_id
             assert (answer.header.stamp.sec, answer.header.stamp.nanosec) == (
                 stamp.sec, stamp.nanosec,
             )  # fmt: skip
         assert (heat[2].encoding, heat[2].step) == ('32FC1', 4 * pixels.shape[1])
         assert np.abs(to_array(heat[2]) - expected.heatmap).max() <= 1e-6
-        drawn = draw_overlay(
-            pixels, expected.heatmap, targets=expected.targets, caption='hold the mug'
-        )
-        assert np.abs(to_array(overlay[2]).astype(int) - drawn).max() <= 1
         array = targets[2]
+        numbered = tuple(
+            replace(target, track_id=found.track_id)
+            for target, found in zip(expected.targets, array.targets, strict=True)
+        )
+        drawn = draw_overlay(pixels, expected.heatmap, targets=numbered, caption='hold the mug')
+        assert np.abs(to_array(overlay[2]).astype(int) - drawn).max() <= 1
+        assert (to_array(mask[2]) == draw_mask(expected.targets, expected.size)).all()
         assert (array.command, array.command_id) == ('hold the mug', 1)
         assert (array.image_height, array.image_width) == pixels.shape[:2]
         assert expected.targets
@@ -104,7 +109,12 @@ def test_answers_are_the_predictors_with_the_images_stamps(tmp_path, pictures, m
         for found, target in zip(array.targets, expected.targets, strict=True):
             assert (found.x, found.y) == pytest.approx((target.x, target.y), abs=0.05)
             assert found.score == pytest.approx(target.score, abs=1e-6)
-        assert not any(t.has_point for t in array.targets)
+            box = found.bbox
+            assert (box.x_offset, box.y_offset, box.width, box.height) == target.region.bbox
+            assert found.area_px == target.region.area_px
+        ids = [target.track_id for target in array.targets]
+        assert len(set(ids)) == len(ids) and min(ids) > 0
+        assert not any(t.has_point or t.has_extent for t in array.targets)
 
 
 def test_each_command_answers_from_its_time_on(tmp_path, pictures):
@@ -145,6 +155,7 @@ def test_another_implementation_reads_what_is_written(tmp_path, pictures):
         ('/camera/image', 'sensor_msgs/msg/Image', 4),
         ('/chatter', 'std_msgs/msg/String', 4),
         ('/grounding/heatmap', 'sensor_msgs/msg/Image', 4),
+        ('/grounding/mask', 'sensor_msgs/msg/Image', 4),
         ('/grounding/overlay', 'sensor_msgs/msg/Image', 4),
         ('/grounding/targets', TARGETS, 4),
     }

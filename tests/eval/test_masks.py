@@ -18,7 +18,7 @@ from affordance_ros.model.families import load_trunk
 from affordance_ros.model.heads import calibrated
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
-from affordance_ros.targets.peaks import Target
+from affordance_ros.targets.target import Target
 from eval.cli import main
 from eval.errors import EvaluationError
 from eval.masks.calibration import SHARPNESS

@@ -117,8 +117,8 @@ def test_compressed_transport_equals_the_decoded_jpeg(log, predictor, photos):
 
 
 def test_the_overlay_is_the_offline_one(log, tmp_path, photos):
-    from affordance_ros.targets.peaks import Target
     from affordance_ros.viz.overlay import draw_overlay
+    from tests.support.drawn_targets import target_of
     from tests.support.ros_harness import grounding_node
 
     name, photo = next(iter(photos.items()))
@@ -132,7 +132,11 @@ def test_the_overlay_is_the_offline_one(log, tmp_path, photos):
             again=lambda: probe.send(photo, header=header),
         )
         key = f'hold the mug/{name}'
-        targets = tuple(Target(*map(float, row)) for row in offline[f'{key}/targets'])
+        mask = offline[f'{key}/mask']
+        targets = tuple(
+            target_of(x, y, mask == number, float(score), track_id=number)
+            for number, (x, y, score) in enumerate(offline[f'{key}/targets'], start=1)
+        )
         overlay = draw_overlay(
             photo, offline[f'{key}/heatmap'], targets=targets, caption='hold the mug'
         )
@@ -146,3 +150,96 @@ def test_an_empty_answer_is_published_where_nothing_is_found(log, photos):
     with grounding_node(log, min_score=1.0) as (_, probe):
         probe.command('cut')
         assert list(probe.answer_to(next(iter(photos.values()))).targets) == []
+
+
+def test_mask_detections_and_labels_say_what_the_targets_say(log, photos):
+    from sensor_msgs.msg import Image
+    from vision_msgs.msg import Detection2DArray
+    from vision_msgs.msg import LabelInfo
+
+    from affordance_ros.nodes.grounding.status import LATCHED
+    from tests.support.ros_harness import grounding_node
+
+    photo = next(iter(photos.values()))
+    with grounding_node(log) as (_, probe):
+        probe.command('cut')
+        probe.answer_to(photo)
+        masks, detections, labels = [], [], []
+        subscribe = probe.node.create_subscription
+        subscribe(LabelInfo, 'grounding/label_info', labels.append, LATCHED)
+        probe.spin_until(lambda: labels, 'what was said before anyone listened')
+        subscribe(Image, 'grounding/mask', masks.append, 10)
+        subscribe(Detection2DArray, 'grounding/detections', detections.append, 10)
+
+        def heard():
+            probe.answer_to(photo)
+            return masks and detections
+
+        probe.spin_until(heard, 'a mask and detections')
+        answer = next(t for t in probe.targets if t.header == masks[-1].header)
+        size = masks[-1].height, masks[-1].width
+        mask = np.frombuffer(masks[-1].data, np.uint8).reshape(size)
+        assert masks[-1].encoding == 'mono8' and mask.shape == photo.shape[:2]
+        assert len(answer.targets) > 0
+        for label, target in enumerate(answer.targets, start=1):
+            rows, columns = np.nonzero(mask == label)
+            box = target.bbox
+            assert (box.x_offset, box.y_offset) == (columns.min(), rows.min())
+            assert (box.width, box.height) == (np.ptp(columns) + 1, np.ptp(rows) + 1)
+            assert target.area_px == len(rows)
+            assert mask[round(target.y), round(target.x)] == label
+        assert mask.max() == len(answer.targets)
+        found = next(d for d in detections if d.header in [t.header for t in probe.targets])
+        answer = next(t for t in probe.targets if t.header == found.header)
+        assert [d.id for d in found.detections] == [str(t.track_id) for t in answer.targets]
+        for detection, target in zip(found.detections, answer.targets, strict=True):
+            (result,) = detection.results
+            assert result.hypothesis.class_id == 'cut'
+            assert result.hypothesis.score == pytest.approx(target.score)
+            assert detection.bbox.size_x == target.bbox.width
+        said = {one.class_id: one.class_name for one in labels[-1].class_map}
+        assert said == dict.fromkeys(range(1, 6), 'cut')
+        assert labels[-1].threshold == pytest.approx(0.3)
+        probe.command('open')
+        probe.spin_until(
+            lambda: labels[-1].class_map[0].class_name == 'open',
+            'the labels of the new command',
+            again=lambda: probe.send(photo),
+        )
+
+
+def test_a_gate_leaves_targets_out_and_counts_them(log, photos):
+    from tests.support.ros_harness import grounding_node
+
+    photo = next(iter(photos.values()))
+    with grounding_node(log) as (_, probe):
+        probe.command('cut')
+        areas = sorted(t.area_px for t in probe.answer_to(photo).targets)
+        assert areas[0] < areas[-1]
+        assert probe.set_parameter('max_area_px', areas[-1] - 1) == (True, '')
+        kept = probe.answer_to(photo).targets
+        assert kept and all(t.area_px < areas[-1] for t in kept)
+        key = 'targets refused by gates: too_large'
+        probe.spin_until(lambda: int(probe.diagnosed('processing', key) or 0) > 0, 'the count')
+        accepted, reason = probe.set_parameter('min_area_px', areas[-1])
+        assert not accepted and 'no target has between min_area_px' in reason
+
+
+def test_a_thing_keeps_its_number_while_the_same_command_is_sent_again(log, photos):
+    from tests.support.ros_harness import grounding_node
+
+    photo = next(iter(photos.values()))
+    with grounding_node(log) as (_, probe):
+        probe.command('cut')
+        first = [t.track_id for t in probe.answer_to(photo).targets]
+        assert first and len(set(first)) == len(first) and min(first) > 0
+        assert [t.track_id for t in probe.answer_to(photo).targets] == first
+        probe.command('cut')
+        probe.spin_until(lambda: probe.status[-1].command_id == 2, 'the command again')
+        again = probe.answer_to(photo)
+        assert (again.command_id, [t.track_id for t in again.targets]) == (2, first)
+        probe.command('open')
+        probe.spin_until(lambda: probe.status[-1].command_id == 3, 'another command')
+        other = probe.answer_to(photo)
+        assert other.command == 'open'
+        assert not {t.track_id for t in other.targets} & set(first)

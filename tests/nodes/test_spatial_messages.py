@@ -8,20 +8,34 @@ import pytest
 
 from affordance_ros.spatial.cloud import make_cloud
 from affordance_ros.spatial.depth import DepthImage
+from affordance_ros.spatial.extent import Extent
 from affordance_ros.spatial.lift import NoPoint
 from affordance_ros.spatial.lift import SurfacePoint
 from affordance_ros.spatial.lift import locate
+from affordance_ros.spatial.located import LocatedTarget
 from affordance_ros.spatial.pinhole import Pinhole
-from affordance_ros.targets.peaks import Target
+from affordance_ros.targets.target import Target
+from affordance_ros.text.commands import BoundCommand
+from tests.conftest import ROOT
 from tests.support.depth_damage import as_depth
+from tests.support.drawn_targets import target_of
 
 pytestmark = [pytest.mark.ros]
 
-PINHOLE = Pinhole(30.0, 31.0, 15.2, 11.8, (24, 32))
+SIZE = (24, 32)
+PINHOLE = Pinhole(30.0, 31.0, 15.2, 11.8, SIZE)
 POINTS = [
     SurfacePoint(np.array([0.1, -0.2, 0.7]), np.array([0.0, 0.0, -1.0])),
     NoPoint('hole'),
     SurfacePoint(np.array([0.0, 0.1, 0.5]), None),
+]
+MASK = np.zeros(SIZE, bool)
+MASK[1:4, 2:7] = True
+EXTENT = Extent(np.array([0.0, 0.0, 0.72]), np.array([0.1, 0.2, 0.03]), 0.71, 0.012)
+LOCATED = [
+    LocatedTarget(target_of(3, 2, MASK, 0.9, track_id=4), POINTS[0], EXTENT),
+    LocatedTarget(target_of(3, 2, MASK, 0.65, track_id=5), POINTS[1]),
+    LocatedTarget(Target(6.0, 4.0, 0.4), POINTS[2]),
 ]
 
 
@@ -34,22 +48,14 @@ def header():
     return made
 
 
-@pytest.fixture
-def targets(header):
-    from affordance_ros.msg import AffordanceTarget
-    from affordance_ros.msg import AffordanceTargetArray
-
-    found = [AffordanceTarget(x=3.0 * k, y=4.0, score=0.9 - 0.25 * k) for k in range(3)]
-    return AffordanceTargetArray(header=header, command='hold the mug', targets=found)
-
-
-def through_rosbags(message, name):
+def through_rosbags(message, name, types=None):
     """Serialise by rclpy and read with rosbags, which has no code in common with it."""
     from rclpy.serialization import serialize_message
     from rosbags.typesys import Stores
     from rosbags.typesys import get_typestore
 
     store = get_typestore(Stores.ROS2_KILTED)
+    store.register(types or {})
     return store.deserialize_cdr(serialize_message(message), name)
 
 
@@ -142,7 +148,6 @@ def test_a_point_is_found_in_messages_as_rclpy_and_as_rosbags_bring_them(header,
         assert pinhole == PINHOLE
         got = locate(
             Target(20.25, 5.5, 0.8),
-            np.full((24, 32), 0.8, np.float32),
             depth=DepthImage.view(depth_message),
             pinhole=pinhole,
         )
@@ -150,18 +155,33 @@ def test_a_point_is_found_in_messages_as_rclpy_and_as_rosbags_bring_them(header,
         np.testing.assert_allclose(got.position, expected, rtol=1e-6)
 
 
-def test_points_are_filled_into_their_targets(targets):
-    from affordance_ros.nodes.spatial_messages import fill_points
+def test_the_targets_message_says_place_region_point_and_extent(header):
+    """Read by rosbags; the numbers are those that went in."""
+    from rosbags.typesys import get_types_from_msg
 
-    message = fill_points(targets, POINTS)
-    assert message is targets
-    assert [target.has_point for target in message.targets] == [True, False, True]
-    point = message.targets[0].point
-    assert (point.x, point.y, point.z) == (0.1, -0.2, 0.7)
-    nowhere = message.targets[1].point
-    assert (nowhere.x, nowhere.y, nowhere.z) == (0.0, 0.0, 0.0)
-    with pytest.raises(ValueError, match='zip'):
-        fill_points(targets, POINTS[:2])
+    from affordance_ros.bag.messages import DEFINITIONS
+    from affordance_ros.nodes.messages import to_target_array
+
+    message = to_target_array(LOCATED, BoundCommand('hold the mug', 7), size=SIZE, header=header)
+    types = {}
+    for name, text in DEFINITIONS.items():
+        types.update(get_types_from_msg(text, name))
+    heard = through_rosbags(message, 'affordance_ros/msg/AffordanceTargetArray', types)
+    assert (heard.command, heard.command_id) == ('hold the mug', 7)
+    assert (heard.image_height, heard.image_width) == SIZE
+    first, second, third = heard.targets
+    assert (first.track_id, first.x, first.y) == (4, 3.0, 2.0)
+    assert first.score == pytest.approx(0.9)
+    box = first.bbox
+    assert (box.x_offset, box.y_offset, box.width, box.height) == (2, 1, 5, 3)
+    assert first.area_px == 15
+    assert first.has_point and (first.point.x, first.point.y, first.point.z) == (0.1, -0.2, 0.7)
+    assert first.has_extent
+    assert (first.distance_m, first.area_m2) == pytest.approx((0.71, 0.012))
+    assert (first.extent_m.x, first.extent_m.y, first.extent_m.z) == (0.1, 0.2, 0.03)
+    assert not second.has_point and (second.point.x, second.point.y, second.point.z) == (0, 0, 0)
+    assert not third.has_extent and third.distance_m == third.extent_m.x == 0
+    assert third.has_point and third.area_px == 0
 
 
 def test_a_target_point_is_in_the_images_frame(header):
@@ -192,37 +212,89 @@ def test_a_target_pose_points_its_x_into_the_surface(header):
     np.testing.assert_allclose(x_axis, -normal, atol=1e-9)
 
 
-def test_markers_show_points_approaches_and_scores_and_nothing_of_the_frame_before(targets):
+def test_markers_show_points_approaches_scores_and_boxes_and_nothing_of_the_frame_before(header):
     from affordance_ros.nodes.spatial_messages import to_markers
 
-    heard = through_rosbags(to_markers(targets, POINTS), 'visualization_msgs/msg/MarkerArray')
+    heard = through_rosbags(
+        to_markers(LOCATED, 'hold the mug', header=header), 'visualization_msgs/msg/MarkerArray'
+    )
     first, *shown = heard.markers
     assert first.action == first.DELETEALL
     assert [(m.ns, m.id) for m in shown] == [
         ('targets', 0),
         ('scores', 0),
         ('approach', 0),
+        ('extents', 0),
         ('targets', 2),
         ('scores', 2),
     ]
-    assert len({(m.ns, m.id) for m in shown}) == len(shown)
     for marker in shown:
         assert marker.header.frame_id == 'camera_optical_frame'
         assert marker.action == marker.ADD
         assert marker.color.a > 0
         assert marker.pose.orientation.w == 1.0
-    ball, text, arrow = shown[:3]
+    ball, text, arrow, box = shown[:4]
     assert (ball.pose.position.x, ball.pose.position.y, ball.pose.position.z) == (0.1, -0.2, 0.7)
     assert min(ball.scale.x, ball.scale.y, ball.scale.z, text.scale.z) > 0
-    assert text.text == 'hold the mug 0.90'
+    assert text.text == 'hold the mug #4 0.90'
     start, end = arrow.points
     assert (end.x, end.y, end.z) == (0.1, -0.2, 0.7)
     assert start.z < end.z  # it comes from the camera's side
+    assert (box.scale.x, box.scale.y, box.scale.z) == (0.1, 0.2, 0.03)
+    assert (box.pose.position.x, box.pose.position.y, box.pose.position.z) == (0.0, 0.0, 0.72)
 
 
-def test_markers_of_a_frame_without_points_only_remove(targets):
+def test_markers_of_a_frame_without_points_only_remove(header):
     from affordance_ros.nodes.spatial_messages import to_markers
 
-    assert len(to_markers(targets, [NoPoint('no_depth')] * 3).markers) == 1
-    targets.targets = []
-    assert len(to_markers(targets, []).markers) == 1
+    nowhere = [LocatedTarget(one.target, NoPoint('no_depth')) for one in LOCATED]
+    assert len(to_markers(nowhere, 'cut', header=header).markers) == 1
+    assert len(to_markers([], 'cut', header=header).markers) == 1
+
+
+def test_detections_in_the_image_have_boxes_in_pixels(header):
+    from affordance_ros.nodes.grounding.detections import to_detections_2d
+
+    message = to_detections_2d(LOCATED, 'hold the mug', header=header)
+    heard = through_rosbags(message, 'vision_msgs/msg/Detection2DArray', vision_types())
+    assert heard.header.frame_id == 'camera_optical_frame'
+    assert [d.id for d in heard.detections] == ['4', '5', '0']
+    first = heard.detections[0]
+    assert first.header.stamp.nanosec == 34
+    (result,) = first.results
+    assert (result.hypothesis.class_id, result.hypothesis.score) == ('hold the mug', 0.9)
+    place = result.pose.pose.position
+    assert (place.x, place.y, place.z) == (3.0, 2.0, 0.0)
+    # Columns 2 to 6 and rows 1 to 3, whose centres are at integers.
+    centre = first.bbox.center.position
+    assert (centre.x, centre.y, first.bbox.size_x, first.bbox.size_y) == (4.0, 2.0, 5.0, 3.0)
+
+
+def test_detections_in_3d_are_those_that_have_a_point(header):
+    from affordance_ros.nodes.grounding.detections import to_detections_3d
+
+    message = to_detections_3d(LOCATED, 'hold the mug', header=header)
+    heard = through_rosbags(message, 'vision_msgs/msg/Detection3DArray', vision_types())
+    assert [d.id for d in heard.detections] == ['4', '0']
+    first, last = heard.detections
+    (result,) = first.results
+    place = result.pose.pose.position
+    assert (place.x, place.y, place.z) == (0.1, -0.2, 0.7)
+    q = result.pose.pose.orientation
+    # Its x axis points into the surface, whose normal is (0, 0, -1).
+    assert 2 * (q.x * q.z - q.y * q.w) == pytest.approx(1.0)
+    assert (first.bbox.size.x, first.bbox.size.y, first.bbox.size.z) == (0.1, 0.2, 0.03)
+    centre = first.bbox.center
+    assert (centre.position.x, centre.position.y, centre.position.z) == (0.0, 0.0, 0.72)
+    assert centre.orientation.w == 1.0
+    assert last.bbox.size.x == 0.0 and last.bbox.center.position.z == 0.5
+
+
+def vision_types():
+    """Return vision_msgs' definitions as they are built here."""
+    from rosbags.typesys import get_types_from_msg
+
+    types = {}
+    for path in (ROOT / 'interfaces' / 'vision_msgs' / 'msg').glob('*.msg'):
+        types.update(get_types_from_msg(path.read_text(), f'vision_msgs/msg/{path.stem}'))
+    return types

@@ -83,22 +83,25 @@ def test_points_and_poses_are_moved_as_quaternions_say(rng, change):
 
 
 def test_markers_are_moved_with_their_arrows(change):
-    from affordance_ros.msg import AffordanceTarget
-    from affordance_ros.msg import AffordanceTargetArray
     from std_msgs.msg import Header
 
     from affordance_ros.nodes.spatial_messages import to_markers
+    from affordance_ros.spatial.extent import Extent
     from affordance_ros.spatial.lift import SurfacePoint
+    from affordance_ros.spatial.located import LocatedTarget
+    from affordance_ros.targets.target import Target
 
     turn, shift = change.motion.turn, change.motion.shift
     place, normal = np.array([0.1, -0.2, 0.7]), np.array([0.6, 0.0, -0.8])
-    message = AffordanceTargetArray(
-        header=Header(frame_id='camera'), targets=[AffordanceTarget(score=0.9)]
-    )
-    before = to_markers(message, [SurfacePoint(place, normal)])
+    extent = Extent(np.array([0.1, -0.1, 0.72]), np.array([0.1, 0.2, 0.03]), 0.7, 0.01)
+    located = LocatedTarget(Target(3.0, 4.0, 0.9), SurfacePoint(place, normal), extent)
+    before = to_markers([located], 'cut', header=Header(frame_id='camera'))
     start = array(before.markers[3].points[0])
-    clear, ball, text, arrow = change.move_markers(before).markers
-    assert {m.header.frame_id for m in (clear, ball, text, arrow)} == {'base_link'}
+    clear, ball, text, arrow, box = change.move_markers(before).markers
+    assert {m.header.frame_id for m in (clear, ball, text, arrow, box)} == {'base_link'}
+    middle = moved(extent.centre, turn, shift)
+    np.testing.assert_allclose(array(box.pose.position), middle, atol=1e-12)
+    np.testing.assert_allclose(array(box.pose.orientation), turn, atol=1e-12)
     expected = moved(place, turn, shift)
     np.testing.assert_allclose(array(ball.pose.position), expected, atol=1e-12)
     np.testing.assert_allclose(array(arrow.points[1]), expected, atol=1e-12)

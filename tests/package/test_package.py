@@ -19,6 +19,7 @@ from tests.conftest import ROOT
 ROS = {
     'rclpy', 'rcl_interfaces', 'lifecycle_msgs', 'diagnostic_msgs', 'sensor_msgs', 'std_msgs',
     'geometry_msgs', 'visualization_msgs', 'cv_bridge', 'tf2_msgs',
+    'vision_msgs',
 }  # fmt: skip
 TORCH = {'torch', 'open_clip'}
 # By folder (or file) of the package, from the ground up: each may import itself, what stands above

@@ -12,13 +12,13 @@ from affordance_ros.spatial.lift import SurfacePoint
 from affordance_ros.spatial.lift import locate
 from affordance_ros.spatial.pinhole import Pinhole
 from affordance_ros.spatial.pinhole import PinholeError
-from affordance_ros.targets.peaks import Target
+from affordance_ros.targets.target import Target
 from tests.support.depth_damage import as_depth
 from tests.support.depth_damage import damage
+from tests.support.drawn_targets import target_of
 
 SIZE = (240, 320)
 PINHOLE = Pinhole(290.0, 300.0, 160.7, 118.2, SIZE)
-WARM = np.full(SIZE, 0.8, np.float32)
 
 
 def plane_depth(normal, anchor, pinhole=PINHOLE):
@@ -51,7 +51,7 @@ def test_on_exact_planes_point_and_normal_are_exact(rng):
         target = Target(rng.uniform(0, 319), rng.uniform(0, 239), 0.8)
         normal, anchor = random_plane(rng, target)
         depth = as_depth(plane_depth(normal, anchor).astype(np.float32))
-        got = locate(target, WARM, depth=depth, pinhole=PINHOLE)
+        got = locate(target, depth=depth, pinhole=PINHOLE)
         np.testing.assert_allclose(got.position, anchor, atol=1e-5)
         assert angle_deg(got.normal, normal) < 0.1
 
@@ -62,7 +62,7 @@ def test_on_damaged_planes_point_and_normal_are_close(rng):
         target = Target(rng.uniform(5, 314), rng.uniform(5, 234), 0.8)
         normal, anchor = random_plane(rng, target, max_tilt_deg=50)
         raw = damage(np.minimum(plane_depth(normal, anchor), 5.0).astype(np.float32), rng)
-        got = locate(target, WARM, depth=as_depth(raw), pinhole=PINHOLE)
+        got = locate(target, depth=as_depth(raw), pinhole=PINHOLE)
         if raw[round(target.y), round(target.x)] == 0:
             assert got == NoPoint('hole')
         elif isinstance(got, SurfacePoint):
@@ -77,7 +77,7 @@ def test_the_point_lies_on_the_targets_own_ray(rng):
     for _ in range(100):
         target = Target(rng.uniform(0, 319), rng.uniform(0, 239), 0.8)
         depth = rng.uniform(0.5, 0.506, SIZE).astype(np.float32)
-        got = locate(target, WARM, depth=as_depth(depth), pinhole=PINHOLE)
+        got = locate(target, depth=as_depth(depth), pinhole=PINHOLE)
         assert PINHOLE.project(got.position) == pytest.approx((target.x, target.y))
 
 
@@ -89,7 +89,7 @@ def test_beside_an_edge_the_point_is_on_one_of_the_two_surfaces_never_between(rn
         exact[:, edge:] += step
         raw = np.rint((exact + rng.normal(0, 0.001, SIZE)) * 1000).astype(np.uint16)
         target = Target(edge + rng.uniform(-3, 3), rng.uniform(20, 220), 0.8)
-        got = locate(target, WARM, depth=as_depth(raw), pinhole=PINHOLE)
+        got = locate(target, depth=as_depth(raw), pinhole=PINHOLE)
         if isinstance(got, SurfacePoint):
             own = exact[round(target.y), round(target.x)]
             assert got.position[2] == pytest.approx(own, abs=0.004)
@@ -98,29 +98,26 @@ def test_beside_an_edge_the_point_is_on_one_of_the_two_surfaces_never_between(rn
 def test_a_thin_thing_before_a_far_wall_is_found_on_itself(rng):
     exact = np.full(SIZE, 1.5, np.float32)
     exact[:, 150:153] = 0.6
-    got = locate(Target(151.0, 100.0, 0.8), WARM, depth=as_depth(exact), pinhole=PINHOLE)
+    got = locate(Target(151.0, 100.0, 0.8), depth=as_depth(exact), pinhole=PINHOLE)
     assert got.position[2] == pytest.approx(0.6, abs=1e-6)
     exact[:, 150:152] = 1.5  # one column is left: a point, but no plane through it
-    got = locate(Target(152.0, 100.0, 0.8), WARM, depth=as_depth(exact), pinhole=PINHOLE)
+    got = locate(Target(152.0, 100.0, 0.8), depth=as_depth(exact), pinhole=PINHOLE)
     assert got.position[2] == pytest.approx(0.6, abs=1e-6)
     assert got.normal is None
 
 
-def test_pixels_outside_the_heats_region_do_not_count():
-    """Beside a fold, the region of the heatmap says which of the two sides is meant."""
+def test_pixels_outside_the_targets_region_do_not_count():
+    """Beside a fold, the region says which of the two sides is meant."""
     exact = np.full(SIZE, 0.6, np.float32)
     exact[:, 150:] += 0.004 * np.arange(1, 171, dtype=np.float32)
-    target = Target(149.0, 100.0, 0.8)
-    heat = np.where(np.arange(320) < 150, 0.8, 0.3).astype(np.float32)
-    heat = np.broadcast_to(heat, SIZE)
-    left = locate(target, heat, depth=as_depth(exact), pinhole=PINHOLE)
+    mask = np.broadcast_to(np.arange(320) < 150, SIZE)
+    sided = target_of(149.0, 100.0, mask)
+    left = locate(sided, depth=as_depth(exact), pinhole=PINHOLE)
     assert left.position[2] == pytest.approx(0.6, abs=1e-6)
     assert angle_deg(left.normal, np.array([0, 0, -1.0])) < 0.1
-    both = locate(target, WARM, depth=as_depth(exact), pinhole=PINHOLE)
-    assert angle_deg(both.normal, np.array([0, 0, -1.0])) > 3
-    config = PointConfig(region_share=0.3)
-    share = locate(target, heat, depth=as_depth(exact), pinhole=PINHOLE, config=config)
-    np.testing.assert_array_equal(share.position, both.position)
+    for free in (Target(149.0, 100.0, 0.8), target_of(149.0, 100.0, np.ones(SIZE, bool))):
+        both = locate(free, depth=as_depth(exact), pinhole=PINHOLE)
+        assert angle_deg(both.normal, np.array([0, 0, -1.0])) > 3
 
 
 @pytest.mark.parametrize('encoding', [np.uint16, np.float32])
@@ -128,7 +125,7 @@ def test_no_point_on_a_hole(encoding):
     exact = np.full(SIZE, 600 if encoding is np.uint16 else 0.6, encoding)
     exact[100, 150] = 0
     for x, y, hole in [(150, 100, True), (150.4, 99.6, True), (150.6, 100, False)]:
-        got = locate(Target(x, y, 0.8), WARM, depth=as_depth(exact), pinhole=PINHOLE)
+        got = locate(Target(x, y, 0.8), depth=as_depth(exact), pinhole=PINHOLE)
         assert (got == NoPoint('hole')) == hole
 
 
@@ -136,12 +133,10 @@ def test_a_lone_pixel_amid_a_hole_is_too_few():
     exact = np.full(SIZE, 600, np.uint16)
     exact[90:111, 140:161] = 0
     exact[100, 149:153] = 600
-    got = locate(Target(150.0, 100.0, 0.8), WARM, depth=as_depth(exact), pinhole=PINHOLE)
+    got = locate(Target(150.0, 100.0, 0.8), depth=as_depth(exact), pinhole=PINHOLE)
     assert got == NoPoint('too_few')
     config = PointConfig(min_pixels=4)
-    got = locate(
-        Target(150.0, 100.0, 0.8), WARM, depth=as_depth(exact), pinhole=PINHOLE, config=config
-    )
+    got = locate(Target(150.0, 100.0, 0.8), depth=as_depth(exact), pinhole=PINHOLE, config=config)
     assert got.position[2] == pytest.approx(0.6)
 
 
@@ -150,7 +145,7 @@ def test_a_flying_pixel_is_rough_or_too_few_and_never_a_point():
     for off in (13, 16, 60, -13, -60):
         raw = exact.copy()
         raw[100, 150] = 600 + off
-        got = locate(Target(150.0, 100.0, 0.8), WARM, depth=as_depth(raw), pinhole=PINHOLE)
+        got = locate(Target(150.0, 100.0, 0.8), depth=as_depth(raw), pinhole=PINHOLE)
         assert got in (NoPoint('rough'), NoPoint('too_few')), off
 
 
@@ -159,7 +154,7 @@ def test_never_farther_from_the_own_pixels_depth_than_the_limit(rng):
     for _ in range(150):
         depth = rng.uniform(0.5, 0.5 + rng.uniform(0.01, 0.1), SIZE).astype(np.float32)
         target = Target(rng.uniform(0, 319), rng.uniform(0, 239), 0.8)
-        got = locate(target, WARM, depth=as_depth(depth), pinhole=PINHOLE)
+        got = locate(target, depth=as_depth(depth), pinhole=PINHOLE)
         if isinstance(got, SurfacePoint):
             own = depth[round(target.y), round(target.x)]
             assert abs(got.position[2] - own) <= 0.01
@@ -171,7 +166,6 @@ def test_never_farther_from_the_own_pixels_depth_than_the_limit(rng):
 def test_targets_on_the_border_have_points(place):
     got = locate(
         Target(*place, 0.8),
-        WARM,
         depth=as_depth(np.full(SIZE, 0.6, np.float32)),
         pinhole=PINHOLE,
     )
@@ -185,7 +179,7 @@ def test_depth_of_another_size_gives_the_same_point(rng, size):
         target = Target(rng.uniform(10, 309), rng.uniform(10, 229), 0.8)
         normal, anchor = random_plane(rng, target)
         depth = as_depth(plane_depth(normal, anchor, grid).astype(np.float32))
-        got = locate(target, WARM, depth=depth, pinhole=PINHOLE)
+        got = locate(target, depth=depth, pinhole=PINHOLE)
         np.testing.assert_allclose(got.position, anchor, atol=1e-5)
         assert angle_deg(got.normal, normal) < 0.1
 
@@ -203,7 +197,6 @@ def test_only_a_window_of_the_depth_is_read(monkeypatch):
     for z in (0.05, 0.6, 5.0):
         locate(
             Target(160.0, 120.0, 0.8),
-            WARM,
             depth=as_depth(np.full(SIZE, z, np.float32)),
             pinhole=PINHOLE,
         )
@@ -213,9 +206,7 @@ def test_only_a_window_of_the_depth_is_read(monkeypatch):
 def test_what_does_not_fit_together_is_refused():
     depth = as_depth(np.full((200, 320), 0.6, np.float32))
     with pytest.raises(PinholeError, match='320x200 pixels does not fit an image of 320x240'):
-        locate(Target(1, 1, 0.8), WARM, depth=depth, pinhole=PINHOLE)
-    with pytest.raises(ValueError, match=r'heatmap is \(10, 10\) and the pinhole for \(240, 320'):
-        locate(Target(1, 1, 0.8), WARM[:10, :10], depth=depth, pinhole=PINHOLE)
+        locate(Target(1, 1, 0.8), depth=depth, pinhole=PINHOLE)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +215,6 @@ def test_what_does_not_fit_together_is_refused():
         ('radius_m', 0.0, 'radius_m 0.0 must be positive'),
         ('noise_m', -1.0, 'noise_m -1.0 must be positive'),
         ('max_offset_m', float('nan'), 'max_offset_m nan must be positive'),
-        ('region_share', 1.1, r'region_share 1.1 must lie in \[0, 1\]'),
         ('min_pixels', 0, 'min_pixels 0 must be at least 1'),
     ],
 )
@@ -246,9 +236,11 @@ def test_whatever_depth_and_camera_say_a_point_is_finite_and_nothing_warns(rng):
         depth = rng.choice(rng.choice(extremes, int(rng.integers(1, 5))), size)
         if number % 3 == 0:
             depth = 10 ** rng.uniform(-3, 3) * (1 + 1e-4 * rng.normal(size=size))
+        place = rng.uniform(0, size[1] - 1), rng.uniform(0, size[0] - 1)
+        mask = rng.random(size) < rng.choice([0.3, 1.0])
+        mask[round(place[1]), round(place[0])] = True
         got = locate(
-            Target(rng.uniform(-1, size[1]), rng.uniform(-1, size[0]), 0.5),
-            rng.choice([0.0, 0.5, 1.0], size).astype(np.float32),
+            target_of(*place, mask),
             depth=as_depth(depth.astype(np.float32)),
             pinhole=Pinhole(*focal.tolist(), *centre.tolist(), size),
         )

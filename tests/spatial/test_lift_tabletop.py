@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from affordance_ros.bag.frames import read_bag
+from affordance_ros.image.letterbox import Letterbox
 from affordance_ros.model.grounding import ModelConfig
 from affordance_ros.predictor import Predictor
 from affordance_ros.spatial.lift import NoPoint
 from affordance_ros.spatial.lift import locate
 from affordance_ros.spatial.pinhole import Pinhole
-from affordance_ros.targets.peaks import find_targets
+from affordance_ros.targets.activation import Activation
+from affordance_ros.targets.instances import find_instances
 from tabletop.affordances import affordances
 from tabletop.catalogue import load_catalogue
 from tabletop.rendering import render_shard
@@ -50,10 +52,9 @@ class Tally:
     reasons: list[str] = field(default_factory=list)
     normals_deg: list[float] = field(default_factory=list)
 
-    def add(self, grounding, *, exact_m, raw, pinhole, region=None):
-        heatmap, targets = grounding
+    def add(self, targets, *, exact_m, raw, pinhole, region=None):
         for target in targets:
-            got = locate(target, heatmap, depth=as_depth(raw), pinhole=pinhole)
+            got = locate(target, depth=as_depth(raw), pinhole=pinhole)
             if isinstance(got, NoPoint):
                 self.reasons.append(got.reason)
                 continue
@@ -97,6 +98,15 @@ def predictor():
     return Predictor.load(ModelConfig(model='tabletop', device='cpu'))
 
 
+def targets_of(heatmap):
+    """Return at most five targets of a heatmap at the image's resolution."""
+    size = heatmap.shape
+    heat = np.clip(heatmap.astype(np.float64), 1e-6, 1 - 1e-6)
+    logits = np.log(heat / (1 - heat)).astype(np.float32)
+    (targets,) = find_instances([Activation(logits, Letterbox(size, size, size, 0, 0))])
+    return targets[:5]
+
+
 def rendered(shards, shard):
     for index in range(shards):
         yield from render_shard(StoreSettings('test', 320, 240, 3, shard, catalogue=''), index)
@@ -117,10 +127,10 @@ def tally(frames, predictor):
         found = predictor.predict_all(frame.rgb)
         for affordance, grounding in zip(wanted, found, strict=False):
             heatmap = affordance.heatmap
-            targets = find_targets(heatmap, min_score=0.3, min_distance_px=20, max_targets=5)
+            targets = targets_of(heatmap)
             scene = {'exact_m': frame.depth, 'raw': raw, 'pinhole': pinhole, 'region': heatmap}
-            by_truth.add((heatmap, targets), **scene)
-            by_model.add((grounding.heatmap, grounding.targets), **scene)
+            by_truth.add(targets, **scene)
+            by_model.add(grounding.targets, **scene)
     return by_truth, by_model
 
 
@@ -166,7 +176,6 @@ def test_points_on_the_shipped_sequence(predictor, rng):
         exact_m = np.nan_to_num(frame.depth_m)
         raw = damage(exact_m, rng)
         for grounding in predictor.predict_all(frame.bgr, channels='bgr'):
-            grounded = (grounding.heatmap, grounding.targets)
-            got.add(grounded, exact_m=exact_m, raw=raw, pinhole=pinhole)
+            got.add(grounding.targets, exact_m=exact_m, raw=raw, pinhole=pinhole)
     assert got.frames == 40
     got.check(least=60)

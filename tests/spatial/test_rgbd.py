@@ -1,37 +1,28 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from affordance_ros.spatial.lift import REASONS
-from affordance_ros.spatial.lift import NoPoint
-from affordance_ros.spatial.lift import locate
 from affordance_ros.spatial.pinhole import Pinhole
 from affordance_ros.spatial.rgbd import NO_DEPTH
 from affordance_ros.spatial.rgbd import NoRgbd
 from affordance_ros.spatial.rgbd import read_rgbd
-from affordance_ros.targets.peaks import Target
+from affordance_ros.targets.target import Target
 from tests.support.camera_infos import camera_info
-from tests.support.depth_damage import as_depth
 from tests.support.image_messages import message
 
 SIZE = (480, 640)
 TARGETS = [Target(100.25, 200.5, 0.9), Target(400.0, 30.0, 0.5)]
-HEAT = np.full(SIZE, 0.9, np.float32)
-SOURCE = SimpleNamespace(heatmap=HEAT)
 
 
-def test_a_scene_locates_as_its_parts_do(rng):
+def test_a_scene_is_the_depth_and_the_pinhole_of_its_messages(rng):
     depth = rng.uniform(0.6995, 0.7005, SIZE).astype(np.float32)
-    got = read_rgbd(message(depth, '32FC1'), camera_info(), size=SIZE).locate(TARGETS, SOURCE)
-    pinhole = Pinhole.from_info(camera_info(), SIZE)
-    for target, point in zip(TARGETS, got, strict=True):
-        expected = locate(target, HEAT, depth=as_depth(depth), pinhole=pinhole)
-        assert (point.position == expected.position).all()
-        assert (point.normal == expected.normal).all()
+    scene = read_rgbd(message(depth, '32FC1'), camera_info(), size=SIZE)
+    assert scene.pinhole == Pinhole.from_info(camera_info(), SIZE)
+    assert (scene.depth.metres() == depth).all()
 
 
 @pytest.mark.parametrize(
@@ -56,8 +47,6 @@ def test_what_is_wrong_is_an_answer_with_a_reason(depth, info, reason, cause, te
     assert (scene.reason, scene.cause) == (reason, cause)
     assert scene.reason in REASONS
     assert text in scene.text
-    assert scene.locate(TARGETS, SOURCE) == (NoPoint(reason),) * 2
-    assert scene.locate([], SOURCE) == ()
 
 
 def test_no_depth_is_the_answer_to_nothing():

@@ -77,8 +77,8 @@ def read_all(path):
 
 
 def to_array(message):
-    """Return an Image message's pixels, 32FC1 or bgr8."""
+    """Return an Image message's pixels, 32FC1, mono8 or bgr8."""
     shape = (message.height, message.width)
     if message.encoding == '32FC1':
         return message.data.view(np.float32).reshape(shape)
-    return message.data.reshape(*shape, 3)
+    return message.data.reshape(shape if message.encoding == 'mono8' else (*shape, 3))

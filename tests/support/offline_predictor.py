@@ -17,6 +17,7 @@ import torch
 
 from affordance_ros.model.grounding import ModelConfig
 from affordance_ros.predictor import Predictor
+from affordance_ros.targets.mask import draw_mask
 
 
 def main(out, photos, commands):
@@ -32,6 +33,7 @@ def main(out, photos, commands):
             key = f'{command}/{Path(photo).name}'
             results[f'{key}/heatmap'] = grounding.heatmap
             results[f'{key}/targets'] = np.array([(t.x, t.y, t.score) for t in grounding.targets])
+            results[f'{key}/mask'] = draw_mask(grounding.targets, grounding.size)
     np.savez(out, **results)
 
 

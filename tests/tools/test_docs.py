@@ -121,7 +121,7 @@ def test_every_fault_told_of_has_its_test():
         ('```yaml\na: [1\n```', 'the yaml in the block is wrong'),
         ('```python\nx = = 1\n```', 'the python in the block is wrong'),
         (
-            '```python\nfrom affordance_ros.targets.peaks import find_valleys\n```',
+            '```python\nfrom affordance_ros.targets.instances import find_valleys\n```',
             'has no find_valleys',
         ),
         ('```python\nimport affordance_ros.valleys\n```', 'no module affordance_ros.valleys'),

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from affordance_ros.targets.peaks import Target
+from affordance_ros.targets.target import Target
 from affordance_ros.viz.overlay import draw_overlay
 
 GREY = np.full((120, 160, 3), 90, np.uint8)

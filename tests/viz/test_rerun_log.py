@@ -12,7 +12,7 @@ import pytest
 
 from affordance_ros.cli import ground as cli
 from affordance_ros.cli.bag import main as bag_main
-from affordance_ros.targets.peaks import Target
+from affordance_ros.targets.target import Target
 from affordance_ros.viz.rerun_log import RecordingError
 from affordance_ros.viz.rerun_log import record
 from tests.conftest import ROOT

@@ -15,7 +15,7 @@ from affordance_ros.spatial.lift import SurfacePoint
 from affordance_ros.spatial.rgbd import NO_DEPTH
 from affordance_ros.spatial.rgbd import read_rgbd
 from affordance_ros.spatial.rigid import matrix
-from affordance_ros.targets.peaks import Target
+from affordance_ros.targets.target import Target
 from affordance_ros.viz.rerun_log import record
 from tests.bag.test_rgbd import MODEL
 from tests.bag.test_rgbd import record as record_bag

@@ -54,6 +54,7 @@ class Diagnostics:
         status: What is told of the node's state.
         about: Returns what is to be said of the model, as `GroundingModel.describe` does; empty
             while none is loaded.
+        refused: Returns how many targets did not pass a gate, by cause.
     """
 
     def __init__(
@@ -64,12 +65,14 @@ class Diagnostics:
         facts: Callable[[], HealthInputs | None],
         status: StatusReporter,
         about: Callable[[], Mapping[str, str]],
+        refused: Callable[[], Mapping[str, int]],
     ) -> None:
         self._node = node
         self._latency = latency
         self._facts = facts
         self._reporter = status
         self._about = about
+        self._refused = refused
         self._watchdog = Watchdog()
         self._unusable_before = 0
         self._name = node.get_fully_qualified_name().lstrip('/')
@@ -161,6 +164,10 @@ class Diagnostics:
         values['requests failed'] = requests.failed
         for cause, count in sorted(requests.failed_by_cause.items()):
             values[f'requests failed: {cause}'] = count
+        refused = self._refused()
+        values['targets refused by gates'] = sum(refused.values())
+        for cause, count in sorted(refused.items()):
+            values[f'targets refused by gates: {cause}'] = count
         for stage in (*STAGES, TOTAL):
             times = summary.stages.get(stage)
             for name, seconds in (

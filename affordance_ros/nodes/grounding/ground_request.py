@@ -14,11 +14,9 @@ from std_msgs.msg import Header
 
 from affordance_ros.nodes.messages import to_image
 from affordance_ros.nodes.messages import to_target_array
-from affordance_ros.nodes.spatial_messages import fill_points
 from affordance_ros.predictor import Grounding
 from affordance_ros.runtime.mailbox import Mailbox
-from affordance_ros.spatial.lift import NoPoint
-from affordance_ros.spatial.lift import SurfacePoint
+from affordance_ros.spatial.located import LocatedTarget
 from affordance_ros.srv import Ground
 from affordance_ros.text.commands import BoundCommand
 
@@ -46,15 +44,15 @@ class GroundRequest:
     def succeed(
         self,
         groundings: Sequence[Grounding],
-        points: Sequence[Sequence[SurfacePoint | NoPoint]],
+        located: Sequence[Sequence[LocatedTarget]],
         *,
         header: Header,
     ) -> None:
-        """Answer each command with a grounding and its targets' points; from any thread."""
+        """Answer each command with a grounding's located targets; from any thread."""
         response = Ground.Response(success=True)
         response.answers = [
-            fill_points(to_target_array(g, BoundCommand(g.command, 0), header=header), located)
-            for g, located in zip(groundings, points, strict=True)
+            to_target_array(targets, BoundCommand(g.command, 0), size=g.size, header=header)
+            for g, targets in zip(groundings, located, strict=True)
         ]
         if self._with_heatmaps:
             response.heatmaps = [to_image(g.heatmap, '32FC1', header=header) for g in groundings]

@@ -21,6 +21,7 @@ from affordance_ros.model.errors import CheckpointError
 from affordance_ros.model.errors import WeightsError
 from affordance_ros.msg import GroundingStatus
 from affordance_ros.nodes.grounding import parameters
+from affordance_ros.nodes.grounding.detections import DetectionOutputs
 from affordance_ros.nodes.grounding.diagnostics import Diagnostics
 from affordance_ros.nodes.grounding.file_guard import FileGuard
 from affordance_ros.nodes.grounding.ground_request import NodeMailbox
@@ -92,8 +93,9 @@ class GroundingNode(LifecycleNode):
         self._latency = LatencyMonitor()
         self._about: dict[str, str] = {}  # of the model, while there is one
         self._status = StatusReporter(self, lambda: self._mailbox.counters)
-        self._outputs = Outputs(self)
-        self._spatial = Spatial(self, self._status)
+        detections = DetectionOutputs(self)
+        self._outputs = Outputs(self, detections)
+        self._spatial = Spatial(self, self._status, detections)
         self._ground = GroundService(self, self._mailbox)
         self._ground.close(self._how_to('configure', 'activate'))
         self.create_service(SetCommand, '~/set_command', self._on_set_command)
@@ -103,6 +105,7 @@ class GroundingNode(LifecycleNode):
             facts=self._facts,
             status=self._status,
             about=lambda: self._about,
+            refused=lambda: self._spatial.refused,
         )
 
     # --- Lifecycle -------------------------------------------------------------------------------
@@ -144,7 +147,8 @@ class GroundingNode(LifecycleNode):
             outputs=self._outputs,
             latency=self._latency,
             spatial=self._spatial,
-            steady=config.steady,
+            tracks=config.tracks,
+            hysteresis=config.hysteresis,
             status=self._status,
         )
         self._ground.close(self._how_to('activate'))
@@ -303,7 +307,7 @@ class GroundingNode(LifecycleNode):
         config = parameters.read(self, changes)
         load_prompt_set(config.predictor.prompt_set)
         self._config = config
-        self._worker.configure(config.predictor, config.steady)
+        self._worker.configure(config.predictor, config.tracks, config.hysteresis)
         self._spatial.use(config.spatial)
         self._mailbox.set_rate_limit(config.max_rate_hz)
 

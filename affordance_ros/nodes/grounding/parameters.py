@@ -18,14 +18,18 @@ from affordance_ros.backends.base import BackendConfig
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.nodes.declare import declare_parameter
 from affordance_ros.predictor import PredictorConfig
+from affordance_ros.spatial.located import DepthGate
 from affordance_ros.spatial.rgbd import DEPTH_TOLERANCE_S
 from affordance_ros.targets.hysteresis import HysteresisConfig
+from affordance_ros.targets.tracks import TrackConfig
 
 IMAGE_TRANSPORTS = ('raw', 'compressed')
+_ANY_AREA_PX = 2**31 - 1
 _MODEL = ModelConfig()
 _BACKEND = BackendConfig()
 _PREDICTOR = PredictorConfig()
-_STEADY = HysteresisConfig()
+_HYSTERESIS = HysteresisConfig()
+_TRACKS = TrackConfig()
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,11 @@ class SpatialConfig:
         target_frame: The frame of point, pose and markers; '' for the camera's.
         cloud_min_heat: Points with less heat are left out of the cloud; 0 keeps the whole scene.
         cloud_organized: Whether the cloud keeps the rows and columns of the depth image.
+        cloud_best_target: Whether the cloud holds the best target's region alone.
+        min_area_m2: See `DepthGate`, as for the next three.
+        max_area_m2: The greatest area.
+        nearest_m: The least distance.
+        farthest_m: The greatest distance.
     """
 
     depth_tolerance_s: float = DEPTH_TOLERANCE_S
@@ -45,6 +54,20 @@ class SpatialConfig:
     target_frame: str = ''
     cloud_min_heat: float = 0.0
     cloud_organized: bool = True
+    cloud_best_target: bool = False
+    min_area_m2: float = 0.0
+    max_area_m2: float = 0.0
+    nearest_m: float = 0.0
+    farthest_m: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse gates that nothing passes."""
+        _ = self.gate
+
+    @property
+    def gate(self) -> DepthGate:
+        """Which targets are too small, too large, too near or too far."""
+        return DepthGate(self.min_area_m2, self.max_area_m2, self.nearest_m, self.farthest_m)
 
 
 _SPATIAL = SpatialConfig()
@@ -139,15 +162,66 @@ _PARAMETERS = {
     'max_targets': _Declared(
         _PREDICTOR.max_targets, 'How many targets at most.', 1, 1000, settable='always'
     ),
-    'steady_frames': _Declared(
-        _STEADY.frames,
+    'min_prominence': _Declared(
+        _PREDICTOR.min_prominence,
+        'Two hills of heat are two targets if the heat between them is lower by this share.',
+        0.0,
+        1.0,
+        settable='always',
+    ),
+    'region_share': _Declared(
+        _PREDICTOR.region_share,
+        "Least heat of a target's region, as a share of its score.",
+        0.05,
+        0.95,
+        settable='always',
+    ),
+    'min_area_px': _Declared(
+        _PREDICTOR.min_area_px,
+        "Least area of a target's region in pixels of the input image.",
+        0,
+        _ANY_AREA_PX,
+        settable='always',
+    ),
+    'max_area_px': _Declared(
+        _PREDICTOR.max_area_px, 'Greatest area; 0: any.', 0, _ANY_AREA_PX, settable='always'
+    ),
+    'min_area_m2': _Declared(
+        _SPATIAL.min_area_m2,
+        "Least area of a target's region in square metres, as seen from the camera.",
+        0.0,
+        100.0,
+        settable='always',
+    ),
+    'max_area_m2': _Declared(
+        _SPATIAL.max_area_m2, 'Greatest area; 0: any.', 0.0, 100.0, settable='always'
+    ),
+    'nearest_m': _Declared(
+        _SPATIAL.nearest_m,
+        "Least distance of a target: its region's median depth.",
+        0.0,
+        100.0,
+        settable='always',
+    ),
+    'farthest_m': _Declared(
+        _SPATIAL.farthest_m, 'Greatest distance; 0: any.', 0.0, 100.0, settable='always'
+    ),
+    'track_gap_s': _Declared(
+        _TRACKS.gap_s,
+        'A target that was not seen for longer gets a new track_id.',
+        0.0,
+        60.0,
+        settable='always',
+    ),
+    'hysteresis_frames': _Declared(
+        _HYSTERESIS.frames,
         'The best target gives way once beaten in so many frames in a row; 0: at once.',
         0,
         1000,
         settable='always',
     ),
-    'steady_margin': _Declared(
-        _STEADY.margin,
+    'hysteresis_margin': _Declared(
+        _HYSTERESIS.margin,
         'By how much another target must beat the best one to count.',
         0.0,
         1.0,
@@ -159,6 +233,11 @@ _PARAMETERS = {
     'cloud_organized': _Declared(
         _SPATIAL.cloud_organized,
         'The cloud keeps the rows and columns of the depth image.',
+        settable='always',
+    ),
+    'cloud_best_target': _Declared(
+        _SPATIAL.cloud_best_target,
+        "The cloud holds the best target's region alone.",
         settable='always',
     ),
     'max_rate_hz': _Declared(
@@ -180,7 +259,8 @@ class NodeConfig:
         backend: What runs it.
         predictor: How to use it.
         spatial: Targets in 3D.
-        steady: How the best target is held.
+        tracks: When a target is one that was seen before.
+        hysteresis: How the best target is held.
         image_transport: 'raw' or 'compressed'.
         task_command: The command in force from the start; '' for none.
         max_rate_hz: Frames a second at most; 0 for no limit.
@@ -190,7 +270,8 @@ class NodeConfig:
     backend: BackendConfig
     predictor: PredictorConfig
     spatial: SpatialConfig
-    steady: HysteresisConfig
+    tracks: TrackConfig
+    hysteresis: HysteresisConfig
     image_transport: str
     task_command: str
     max_rate_hz: float
@@ -259,13 +340,20 @@ def _to_config(values: Mapping[str, Any]) -> NodeConfig:
                     'input_shape',
                     'prompt_set',
                     'min_score',
+                    'min_prominence',
+                    'region_share',
                     'min_distance_px',
+                    'min_area_px',
+                    'max_area_px',
                     'max_targets',
                 )
             }
         ),
         spatial=SpatialConfig(**{field.name: values[field.name] for field in fields(_SPATIAL)}),
-        steady=HysteresisConfig(frames=values['steady_frames'], margin=values['steady_margin']),
+        tracks=TrackConfig(gap_s=values['track_gap_s']),
+        hysteresis=HysteresisConfig(
+            frames=values['hysteresis_frames'], margin=values['hysteresis_margin']
+        ),
         image_transport=values['image_transport'],
         task_command=values['task_command'],
         max_rate_hz=values['max_rate_hz'],

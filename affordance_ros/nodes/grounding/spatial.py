@@ -3,6 +3,8 @@
 
 """The 3D half of the grounding node: depth and camera_info in, points, poses and clouds out."""
 
+import threading
+from collections import Counter
 from collections.abc import Sequence
 
 from rclpy.node import Node
@@ -10,17 +12,19 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from affordance_ros.msg import AffordanceTargetArray
+from affordance_ros.nodes.grounding.detections import DetectionOutputs
 from affordance_ros.nodes.grounding.parameters import SpatialConfig
 from affordance_ros.nodes.grounding.spatial_inputs import SpatialCounters
 from affordance_ros.nodes.grounding.spatial_inputs import SpatialInputs
 from affordance_ros.nodes.grounding.spatial_outputs import SpatialOutputs
 from affordance_ros.nodes.grounding.status import StatusReporter
 from affordance_ros.nodes.grounding.transform import FrameTransformer
-from affordance_ros.spatial.lift import NoPoint
-from affordance_ros.spatial.lift import SurfacePoint
+from affordance_ros.spatial.located import LocatedTarget
+from affordance_ros.spatial.located import select
 from affordance_ros.spatial.rgbd import NoRgbd
 from affordance_ros.spatial.rgbd import Rgbd
 from affordance_ros.targets.activation import HeatSource
+from affordance_ros.targets.grounding import Grounding
 
 
 class Spatial:
@@ -29,15 +33,18 @@ class Spatial:
     Args:
         node: The node.
         status: Where it is named why there are no points.
+        detections: Where targets go as detections.
     """
 
-    def __init__(self, node: Node, status: StatusReporter) -> None:
+    def __init__(self, node: Node, status: StatusReporter, detections: DetectionOutputs) -> None:
         self._node = node
         self._status = status
-        self._outputs = SpatialOutputs(node, status)
+        self._outputs = SpatialOutputs(node, status, detections)
         self._config = SpatialConfig()
         self._inputs = SpatialInputs(node, self._config, status)
         self._transformer: FrameTransformer | None = None
+        self._refused: Counter[str] = Counter()
+        self._counting = threading.Lock()
 
     @property
     def counters(self) -> SpatialCounters:
@@ -54,9 +61,11 @@ class Spatial:
         self._transformer = FrameTransformer(self._node, frame) if frame else None
         self._inputs = SpatialInputs(self._node, config, self._status)
         self._config = config
+        with self._counting:
+            self._refused.clear()
 
     def use(self, config: SpatialConfig) -> None:
-        """Take over what may change while the node runs: what the cloud holds."""
+        """Take over what may change while the node runs: gates, and what the cloud holds."""
         self._config = config
 
     def listen(self) -> None:
@@ -79,10 +88,24 @@ class Spatial:
         """Return what an image shows in 3D; see `SpatialInputs`."""
         return self._inputs.rgbd(header, size=size, depth=depth)
 
+    @property
+    def refused(self) -> dict[str, int]:
+        """How many targets did not pass a gate since `configure`, by cause."""
+        with self._counting:
+            return dict(self._refused)
+
+    def select(self, grounding: Grounding, rgbd: Rgbd | NoRgbd) -> tuple[LocatedTarget, ...]:
+        """Locate an answer's best targets, passing over those that a gate refuses."""
+        selection = select(grounding, rgbd, self._config.gate)
+        if selection.refused:
+            with self._counting:
+                self._refused.update(selection.refused)
+        return selection.targets
+
     def publish(
         self,
         message: AffordanceTargetArray,
-        points: Sequence[SurfacePoint | NoPoint],
+        located: Sequence[LocatedTarget],
         *,
         source: HeatSource,
         rgbd: Rgbd | NoRgbd,
@@ -91,9 +114,11 @@ class Spatial:
 
         Args:
             message: The targets, as they were published.
-            points: One for each target, in order.
+            located: The same targets.
             source: The answer's heatmap, which is made only if a cloud is wanted.
             rgbd: What the image shows.
         """
-        self._outputs.publish_targets(message, points, self._transformer)
-        self._outputs.publish_cloud(source, rgbd, header=message.header, config=self._config)
+        self._outputs.publish_targets(message, located, self._transformer)
+        self._outputs.publish_cloud(
+            source, rgbd, located=located, header=message.header, config=self._config
+        )

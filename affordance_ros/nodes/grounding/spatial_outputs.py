@@ -4,6 +4,7 @@
 """What the grounding node publishes in 3D for each frame."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from geometry_msgs.msg import PointStamped
 from geometry_msgs.msg import PoseStamped
@@ -13,6 +14,7 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
 from affordance_ros.msg import AffordanceTargetArray
+from affordance_ros.nodes.grounding.detections import DetectionOutputs
 from affordance_ros.nodes.grounding.parameters import SpatialConfig
 from affordance_ros.nodes.grounding.spatial_inputs import PATIENCE
 from affordance_ros.nodes.grounding.status import StatusReporter
@@ -27,6 +29,7 @@ from affordance_ros.nodes.topics import advertise
 from affordance_ros.spatial.cloud import make_cloud
 from affordance_ros.spatial.lift import NoPoint
 from affordance_ros.spatial.lift import SurfacePoint
+from affordance_ros.spatial.located import LocatedTarget
 from affordance_ros.spatial.rgbd import NoRgbd
 from affordance_ros.spatial.rgbd import Rgbd
 from affordance_ros.targets.activation import HeatSource
@@ -38,9 +41,11 @@ class SpatialOutputs:
     Args:
         node: The node to publish for.
         status: Where a missing transform is named.
+        detections: Where targets go as detections.
     """
 
-    def __init__(self, node: Node, status: StatusReporter) -> None:
+    def __init__(self, node: Node, status: StatusReporter, detections: DetectionOutputs) -> None:
+        self._detections = detections
         self._status = status
         self._missing = 0  # transforms, in a row
         self._point = advertise(node, PointStamped, '~/target_point', 10)
@@ -51,18 +56,20 @@ class SpatialOutputs:
     def publish_targets(
         self,
         message: AffordanceTargetArray,
-        points: Sequence[SurfacePoint | NoPoint],
+        located: Sequence[LocatedTarget],
         transformer: FrameTransformer | None,
     ) -> None:
-        """Publish the best target's point and pose, if it has them, and the markers.
+        """Publish the best target's point and pose, if it has them, markers and detections.
 
         Args:
             message: The targets, as they were published.
-            points: One for each target, in order.
-            transformer: Into the target frame; None leaves all in the camera's.
+            located: The same targets.
+            transformer: Into the target frame, for point, pose and markers; None leaves them in
+                the camera's.
         """
+        self._detections.publish_3d(located, message.command, header=message.header)
         change = None
-        if transformer is not None and any(isinstance(p, SurfacePoint) for p in points):
+        if transformer is not None and any(isinstance(t.point, SurfacePoint) for t in located):
             try:
                 change = transformer.look_up(message.header)
                 self._missing = 0
@@ -70,11 +77,11 @@ class SpatialOutputs:
                 self._missing += 1
                 if self._missing >= PATIENCE:
                     self._status.name_once(f'3D transform {error.cause}', str(error))
-                points = [NoPoint('no_transform')] * len(points)
-        if points and isinstance(points[0], SurfacePoint):
-            self._publish_best(points[0], message.header, change)
+                located = [replace(t, point=NoPoint('no_transform')) for t in located]
+        if located and isinstance(located[0].point, SurfacePoint):
+            self._publish_best(located[0].point, message.header, change)
         if self._markers.get_subscription_count():
-            markers = to_markers(message, points)
+            markers = to_markers(located, message.command, header=message.header)
             self._markers.publish(change.move_markers(markers) if change else markers)
 
     def publish_cloud(
@@ -82,6 +89,7 @@ class SpatialOutputs:
         source: HeatSource,
         rgbd: Rgbd | NoRgbd,
         *,
+        located: Sequence[LocatedTarget],
         header: Header,
         config: SpatialConfig,
     ) -> None:
@@ -90,16 +98,23 @@ class SpatialOutputs:
         Args:
             source: The answer's heatmap.
             rgbd: What the image shows.
+            located: The targets, best first.
             header: The image's.
             config: What the cloud holds.
         """
         if isinstance(rgbd, NoRgbd) or not self._cloud.get_subscription_count():
             return
+        region = None
+        if config.cloud_best_target:
+            if not located:
+                return
+            region = located[0].target.region
         cloud = make_cloud(
             source.heatmap,
             depth=rgbd.depth,
             pinhole=rgbd.pinhole,
             min_heat=config.cloud_min_heat,
+            region=region,
             organised=config.cloud_organized,
         )
         self._cloud.publish(to_cloud(cloud, header=header))

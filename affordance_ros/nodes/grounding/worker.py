@@ -7,7 +7,6 @@ import threading
 import traceback
 from collections.abc import Callable
 from collections.abc import Sequence
-from dataclasses import replace
 
 from rclpy.node import Node
 
@@ -21,7 +20,6 @@ from affordance_ros.nodes.grounding.outputs import Outputs
 from affordance_ros.nodes.grounding.spatial import Spatial
 from affordance_ros.nodes.grounding.status import StatusReporter
 from affordance_ros.nodes.messages import to_target_array
-from affordance_ros.nodes.spatial_messages import fill_points
 from affordance_ros.predictor import Grounding
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
@@ -30,11 +28,13 @@ from affordance_ros.runtime.latency import FrameTimer
 from affordance_ros.runtime.latency import LatencyMonitor
 from affordance_ros.runtime.mailbox import Job
 from affordance_ros.runtime.mailbox import RequestJob
+from affordance_ros.spatial.follow import Follower
 from affordance_ros.spatial.rgbd import NO_DEPTH
 from affordance_ros.spatial.rgbd import NoRgbd
 from affordance_ros.spatial.rgbd import Rgbd
+from affordance_ros.spatial.stamp_cache import to_ns
 from affordance_ros.targets.hysteresis import HysteresisConfig
-from affordance_ros.targets.hysteresis import HysteresisFilter
+from affordance_ros.targets.tracks import TrackConfig
 from affordance_ros.text.commands import CommandError
 
 
@@ -49,7 +49,8 @@ class Worker:
         outputs: Where answers to frames go.
         latency: Told of every answer, to frames and to requests.
         spatial: Depth and camera_info, and where answers in 3D go.
-        steady: How the best target is held.
+        tracks: When a target is one that was seen before.
+        hysteresis: How the best target is held.
         status: Where what could not be used is named.
     """
 
@@ -63,7 +64,8 @@ class Worker:
         outputs: Outputs,
         latency: LatencyMonitor,
         spatial: Spatial,
-        steady: HysteresisConfig,
+        tracks: TrackConfig,
+        hysteresis: HysteresisConfig,
         status: StatusReporter,
     ) -> None:
         self._log = node.get_logger()
@@ -73,7 +75,7 @@ class Worker:
         self._outputs = outputs
         self._latency = latency
         self._spatial = spatial
-        self._steady = HysteresisFilter(steady)
+        self._follower = Follower(tracks, hysteresis)
         self._status = status
         self._config = predictor.config
         self._thread: threading.Thread | None = None
@@ -82,11 +84,12 @@ class Worker:
         """Clean a command; raises CommandError if it can't be used."""
         return self._predictor.check_command(text)
 
-    def configure(self, config: PredictorConfig, steady: HysteresisConfig) -> None:
+    def configure(
+        self, config: PredictorConfig, tracks: TrackConfig, hysteresis: HysteresisConfig
+    ) -> None:
         """Use another configuration from the next frame on."""
         self._config = config
-        if steady != self._steady.config:
-            self._steady = HysteresisFilter(steady)
+        self._follower.configure(tracks, hysteresis)
 
     def start(self) -> None:
         """Begin to work."""
@@ -121,19 +124,23 @@ class Worker:
         header, timer = job.frame.header, job.timer
         depth = self._spatial.find_exact(header)
         image, (grounding,) = self._predict(job.frame, [job.command.text], timer)
-        targets = self._steady.update(
-            grounding.targets, command_id=job.command.id, image=image.pixels
-        )
-        grounding = replace(grounding, targets=targets)
         rgbd = self._spatial.rgbd(header, size=grounding.size, depth=depth)
-        points = rgbd.locate(targets, grounding)
+        located = self._follower.update(
+            self._spatial.select(grounding, rgbd),
+            command=job.command.text,
+            image=image.pixels,
+            stamp_s=to_ns(header.stamp) / 1e9,
+            rgbd=rgbd,
+        )
+        message = to_target_array(located, job.command, size=grounding.size, header=header)
         timer.lap('postprocess')
-        message = fill_points(to_target_array(grounding, job.command, header=header), points)
         self._outputs.publish_targets(message)
         timer.lap('publish')
         self._latency.frame_answered(timer)
-        self._spatial.publish(message, points, source=grounding, rgbd=rgbd)
-        self._outputs.publish_pictures(message, grounding, image)
+        self._spatial.publish(message, located, source=grounding, rgbd=rgbd)
+        self._outputs.publish_images(
+            message, located, grounding, image, min_score=self._predictor.config.min_score
+        )
 
     def _answer(self, asked: RequestJob[Frame, GroundRequest]) -> None:
         error = self._attempt(lambda: self._ground(asked))
@@ -147,9 +154,9 @@ class Worker:
         rgbd: Rgbd | NoRgbd = NO_DEPTH
         if request.from_camera:
             rgbd = self._spatial.rgbd(header, size=groundings[0].size, depth=depth)
-        points = [rgbd.locate(g.targets, g) for g in groundings]
+        located = [self._spatial.select(g, rgbd) for g in groundings]
         timer.lap('postprocess')
-        request.succeed(groundings, points, header=header)
+        request.succeed(groundings, located, header=header)
         timer.lap('publish')
         self._latency.frame_answered(timer)
 

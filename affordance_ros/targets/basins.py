@@ -1,0 +1,196 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Which cells of some maps belong to which peak: hills, split where a saddle is deep enough.
+
+Each cell belongs to the peak that steepest ascent leads to. Hills are then merged over their
+saddles, the highest saddle first, unless both peaks stand out of the saddle: ToMATo (Chazal et
+al., Persistence-based clustering in Riemannian manifolds, 2013), with a relative prominence.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from affordance_ros.targets.activation import sigmoid
+
+# Margins are lower than any map, also where there is no floor.
+_LOWEST = float(np.finfo(np.float32).min)
+
+
+@dataclass(frozen=True, eq=False)
+class Basins:
+    """The hills of M maps.
+
+    Attributes:
+        labels: (M, h, w) int32, the number of the bump that each cell belongs to; -1 below the
+            floor.
+        hill: (N,) for each bump, the number of the highest bump of its hill.
+        neck: (N,) the logit of the saddle over which a bump hangs together with its hill's
+            highest; infinite for the highest itself.
+        peaks: (P,) the numbers of the hills, which are their highest bumps'.
+        which: (P,) the map that each hill is on.
+        rows: (P,) the rows of their highest cells, of a level top the most central one.
+        columns: (P,) their columns.
+        offsets: (P, 2) x and y from that cell to the middle of a level top; 0 where there is but
+            one cell.
+    """
+
+    labels: NDArray[np.int32]
+    hill: NDArray[np.int64]
+    neck: NDArray[np.float64]
+    peaks: NDArray[np.int64]
+    which: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    offsets: NDArray[np.float64]
+
+
+def find_basins(maps: NDArray[np.float32], *, floor: float, min_prominence: float) -> Basins:
+    """Divide maps into hills.
+
+    Args:
+        maps: (M, h, w) float32 logits.
+        floor: Cells with lower logits belong to no hill.
+        min_prominence: Two hills stay apart if the heat at the saddle between them is lower than
+            the lower peak's heat by at least this share of it, in [0, 1].
+    """
+    count, height, width = maps.shape
+    # One picture of all maps, each with a margin that nothing climbs over. The last column is the
+    # left margin of the next row too.
+    stack = np.full((count * (height + 1) + 1, width + 1), -np.inf, np.float32)
+    stack[1:].reshape(count, height + 1, width + 1)[:, :height, :width] = maps
+    flat, pitch = stack.ravel(), width + 1
+    cells = np.flatnonzero(flat >= max(floor, _LOWEST))
+    steps = np.array([0, 1, pitch - 1, pitch, pitch + 1, -1, 1 - pitch, -pitch, -pitch - 1])
+    around = cells[:, None] + steps
+    near = flat.take(around, mode='wrap')  # (C, 9), the cell itself first: it wins a tie
+    up = near.argmax(axis=1)
+    tops = np.flatnonzero(up == 0)
+    slots = np.zeros(flat.size, np.int64)
+    slots[cells] = np.arange(len(cells))
+    leads_to = slots[cells + steps[up]]
+    while True:
+        farther = leads_to[leads_to]
+        if np.array_equal(farther, leads_to):
+            break
+        leads_to = farther
+    bump_of_top = _number_tops(stack.shape, cells[tops], near[tops])
+    bumps = np.zeros(len(cells), np.int64)
+    bumps[tops] = bump_of_top
+    bumps = bumps[leads_to]
+    labels = np.full(flat.size, -1, np.int32)
+    labels[cells] = bumps
+    heights = np.empty(int(bump_of_top.max(initial=-1)) + 1, np.float32)
+    heights[bump_of_top] = near[tops, 0]
+    hill, neck = _merge(
+        heights, *_saddles(labels, around[:, 1:5], near[:, :5], bumps), min_prominence
+    )
+    peaks = np.flatnonzero(hill == np.arange(len(hill)))
+    places, offsets = _middles(peaks, bump_of_top, cells[tops], pitch)
+    row, column = np.divmod(places, pitch)
+    which, rows = np.divmod(row - 1, height + 1)
+    grid = labels.reshape(stack.shape)[1:].reshape(count, height + 1, pitch)
+    return Basins(grid[:, :height, :width], hill, neck, peaks, which, rows, column, offsets)
+
+
+def _number_tops(
+    shape: tuple[int, ...], cells: NDArray[np.int64], near: NDArray[np.float32]
+) -> NDArray[np.int64]:
+    """Number tops; those that touch are equally high, and are one."""
+    if not (near[:, 1:] == near[:, :1]).any():
+        return np.arange(len(cells))
+    image = np.zeros(shape, np.uint8)
+    image.ravel()[cells] = 1
+    _, labels = cv2.connectedComponents(image, connectivity=8)
+    return np.asarray(labels.ravel()[cells] - 1, np.int64)
+
+
+def _saddles(
+    labels: NDArray[np.int32],
+    around: NDArray[np.int64],
+    near: NDArray[np.float32],
+    bumps: NDArray[np.int64],
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
+    """Return where bumps touch: the lower one's logit on either side, and the two bumps.
+
+    Args:
+        labels: The bump of each cell of the flat stack; -1 for none.
+        around: (C, 4) half of each cell's neighbours, so that each pair is seen once.
+        near: (C, 5) the logits of each cell and of those neighbours.
+        bumps: (C,) the bump of each cell.
+    """
+    others = labels[around]
+    cell, side = np.nonzero((others != bumps[:, None]) & (others >= 0))
+    first, second = bumps[cell], others[cell, side].astype(np.int64)
+    saddle = np.minimum(near[cell, 0], near[cell, side + 1])
+    return saddle, first, second
+
+
+def _merge(
+    heights: NDArray[np.float32],
+    saddles: NDArray[np.float32],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    min_prominence: float,
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Merge bumps over saddles, the highest first; return `Basins.hill` and `Basins.neck`."""
+    hill, neck = np.arange(len(heights)), np.full(len(heights), np.inf)
+    if not len(saddles):
+        return hill, neck
+    heats, passes = sigmoid(heights), sigmoid(saddles)
+    lower = np.minimum(heights[first], heights[second])
+    # A hill is at least as high as its bumps, so that what parts these parts those too.
+    joins = (passes > (1.0 - min_prominence) * sigmoid(lower)) | (lower <= saddles)
+    kept = np.flatnonzero(joins)
+    kept = kept[np.argsort(-saddles[kept], kind='stable')]
+    if not len(kept):
+        return hill, neck
+    heat, roots = heats.tolist(), hill.tolist()
+    members = {root: [root] for root in roots}
+    # Plain numbers: there are few saddles, and numpy costs more for each.
+    for level, passed, one, other in zip(
+        saddles[kept].tolist(),
+        passes[kept].tolist(),
+        first[kept].tolist(),
+        second[kept].tolist(),
+        strict=True,
+    ):
+        high, low = roots[one], roots[other]
+        if high == low:
+            continue
+        if (heights[low], -low) > (heights[high], -high):
+            high, low = low, high
+        if passed <= (1.0 - min_prominence) * heat[low] and heights[low] > level:
+            continue
+        for bump in members[low]:
+            roots[bump] = high
+            neck[bump] = level
+        members[high] += members.pop(low)
+    hill[:] = roots
+    return hill, neck
+
+
+def _middles(
+    peaks: NDArray[np.int64],
+    bump_of_top: NDArray[np.int64],
+    cells: NDArray[np.int64],
+    pitch: int,
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the cell of each peak, of a level top the most central, and how far its middle is."""
+    order = np.argsort(bump_of_top, kind='stable')
+    starts = np.searchsorted(bump_of_top[order], peaks)
+    ends = np.searchsorted(bump_of_top[order], peaks, side='right')
+    places, offsets = cells[order][starts], np.zeros((len(peaks), 2))
+    for peak in np.flatnonzero(ends - starts > 1).tolist():
+        top = cells[order][starts[peak] : ends[peak]]
+        rows, columns = np.divmod(top, pitch)
+        y, x = rows.mean(), columns.mean()
+        nearest = int(np.hypot(rows - y, columns - x).argmin())
+        places[peak] = top[nearest]
+        # A ring's or a bow's middle lies off it.
+        if abs(y - rows[nearest]) <= 0.5 and abs(x - columns[nearest]) <= 0.5:
+            offsets[peak] = x - columns[nearest], y - rows[nearest]
+    return places, offsets

@@ -1,0 +1,219 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""A target's region: the pixels around it that are nearly as hot and hang together with it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from functools import lru_cache
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from affordance_ros.image.letterbox import Letterbox
+from affordance_ros.targets.activation import logit
+from affordance_ros.targets.basins import Basins
+
+
+class BBox(NamedTuple):
+    """An upright box of whole pixels of the image, which always has some."""
+
+    x: int  # first column
+    y: int  # first row
+    width: int  # columns
+    height: int  # rows
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Its rows and columns, to cut it out of an image (H, W, ...)."""
+        return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Pixels of an image that belong together, at least one.
+
+    Attributes:
+        bbox: The smallest box around them.
+        mask: (bbox.height, bbox.width) bool, which of the box's pixels they are.
+    """
+
+    bbox: BBox
+    mask: NDArray[np.bool_]
+
+    @cached_property
+    def area_px(self) -> int:
+        """How many pixels it has."""
+        return int(np.count_nonzero(self.mask))
+
+    @classmethod
+    def cut(cls, mask: NDArray[np.bool_], x: int = 0, y: int = 0) -> 'Region':
+        """Make a region of the pixels that are set in a window of the image.
+
+        Args:
+            mask: (h, w) bool, at least one pixel of it set.
+            x: The image's column of the window's first one.
+            y: The image's row of the window's first one.
+        """
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        top, left = int(rows[0]), int(columns[0])
+        height, width = int(rows[-1]) + 1 - top, int(columns[-1]) + 1 - left
+        bbox = BBox(x + left, y + top, width, height)
+        return cls(bbox, mask[top : top + height, left : left + width])
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """How the rows (or columns) of an image lie between those of a map's cells.
+
+    Attributes:
+        below: (N,) for each row of pixels, the row of cells before it, less than the last one.
+        share: (N,) float32 how much of the next row of cells there is in it, in [0, 1].
+        nearest: (N,) the row of cells that it is nearest to, rising.
+    """
+
+    below: NDArray[np.int64]
+    share: NDArray[np.float32]
+    nearest: NDArray[np.int64]
+
+    @classmethod
+    @lru_cache(maxsize=64)
+    def of(cls, box: Letterbox, axis: int, cells: int, first: int, last: int) -> 'Axis':
+        """Lay an axis out.
+
+        Args:
+            box: How the image lies on the canvas.
+            axis: 0 for rows, 1 for columns.
+            cells: How many cells the map has along it.
+            first: The first cell that shows any of the image.
+            last: The last one.
+        """
+        scale = box.inner[axis] / box.source[axis]
+        on_canvas = (np.arange(box.source[axis]) + 0.5) * scale + box.window[axis].start
+        place = np.clip(on_canvas * cells / box.canvas[axis] - 0.5, 0.0, cells - 1.0)
+        below = np.minimum(place.astype(np.int64), max(cells - 2, 0))
+        nearest = np.clip(np.floor(place + 0.5).astype(np.int64), first, last)
+        return cls(below, (place - below).astype(np.float32), nearest)
+
+    def pixels(self, first: int, last: int) -> slice:
+        """Return the rows of pixels that are nearest to one of some rows of cells."""
+        return slice(*np.searchsorted(self.nearest, (first, last + 1)).tolist())
+
+
+def restore_window(
+    logits: NDArray[np.float32], axes: tuple[Axis, Axis], window: tuple[slice, slice]
+) -> NDArray[np.float32]:
+    """Interpolate a map bilinearly in a window of the image alone.
+
+    Args:
+        logits: (h, w) float32.
+        axes: The image's rows and columns.
+        window: Rows and columns of pixels.
+
+    Returns:
+        (window's rows, window's columns) float32.
+    """
+    for axis, cut in zip(axes, window, strict=True):
+        below, share = axis.below[cut], axis.share[cut, None]
+        above = np.minimum(below + 1, len(logits) - 1)
+        # The second time round rows and columns have changed places, and change back.
+        logits = (logits[below] * (1 - share) + logits[above] * share).T
+    return logits
+
+
+class Regions:
+    """Draws the regions of hills when they are asked for.
+
+    Args:
+        maps: (M, h, w) float32 logits.
+        hills: The hills of a window of the maps.
+        window: The window's rows and columns.
+        box: How the image lies on the canvas.
+        share: Pixels belong to a region whose heat is at least this share of the target's.
+    """
+
+    def __init__(
+        self,
+        maps: NDArray[np.float32],
+        hills: Basins,
+        window: tuple[slice, slice],
+        box: Letterbox,
+        share: float,
+    ) -> None:
+        self._maps = maps
+        self._hills = hills
+        self._window = window
+        self._box = box
+        self._share = share
+
+    def draw(self, peak: int, x: float, y: float, score: float) -> Region:
+        """Draw a hill's region at the image's resolution.
+
+        A pixel belongs to it if the heatmap there reaches the share, the nearest cell is the
+        hill's, and it hangs together with the target's own pixel, which always belongs to it.
+
+        Args:
+            peak: The hill's number among all.
+            x: The target's column in pixels.
+            y: Its row.
+            score: Its heat.
+        """
+        hills, which = self._hills, int(self._hills.which[peak])
+        logits, labels = self._maps[which], np.full(self._maps.shape[1:], -1, np.int32)
+        labels[self._window] = hills.labels[which]
+        least = logit(self._share * score)
+        mine = hills.hill == hills.peaks[peak]
+        # One more, False, for the label -1 of cells below the floor.
+        own = np.append(mine & (hills.neck >= least), False)[labels]
+        other = ~own & (labels >= 0)
+        own &= logits >= least
+        # Between cells heat may be higher than at any.
+        own[self._window][hills.rows[peak], hills.columns[peak]] = True
+        bounds = [
+            (max(int(index[0]) - 1, 0), min(int(index[-1]) + 1, size - 1))
+            for index, size in (
+                (np.flatnonzero(own.any(axis=1)), len(own)),
+                (np.flatnonzero(own.any(axis=0)), len(own.T)),
+            )
+        ]
+        rows, columns = (slice(first, last + 1) for first, last in bounds)
+        owned = _with_margin(logits[rows, columns], own[rows, columns], other[rows, columns])
+        axes = self._axes
+        down, across = (
+            axis.pixels(first, last) for axis, (first, last) in zip(axes, bounds, strict=True)
+        )
+        inside = restore_window(logits, axes, (down, across)) >= least
+        inside &= owned[
+            np.ix_(
+                axes[0].nearest[down] - rows.start,
+                axes[1].nearest[across] - columns.start,
+            )
+        ]
+        seed = round(y) - down.start, round(x) - across.start
+        inside[seed] = True
+        _, pieces = cv2.connectedComponents(inside.astype(np.uint8), connectivity=8)
+        return Region.cut(pieces == pieces[seed], across.start, down.start)
+
+    @cached_property
+    def _axes(self) -> tuple[Axis, Axis]:
+        """The image's rows and columns."""
+        rows, columns = (
+            Axis.of(self._box, axis, size, cut.start, cut.stop - 1)
+            for axis, (size, cut) in enumerate(
+                zip(self._maps.shape[1:], self._window, strict=True)
+            )
+        )
+        return rows, columns
+
+
+def _with_margin(
+    logits: NDArray[np.float32], own: NDArray[np.bool_], other: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Give cells of no hill to the one whose highest cell they touch; return the own one's."""
+    around = np.ones((3, 3), np.uint8)
+    beside_own, beside_other = (
+        cv2.dilate(np.where(hill, logits, np.float32(-np.inf)), around) for hill in (own, other)
+    )
+    return np.asarray(own | (~other & (beside_own > beside_other)))

@@ -1,0 +1,230 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The same thing keeps its number from image to image, also while the camera moves.
+
+Targets are matched by their place in 3D where depth gives one, else by overlap and distance in the
+image. Either way the shift of the whole image is taken off first.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affordance_ros.targets.motion import Motion
+from affordance_ros.targets.motion import Shift
+from affordance_ros.targets.target import Target
+
+# A region may be as small as a pixel.
+_LEAST_DIAGONAL_PX = 30.0
+# Stamps that stand still never outlast a gap in seconds: so many images do, then.
+_MAX_MISSED = 300
+
+
+@dataclass(frozen=True)
+class TrackConfig:
+    """When a target is one that was seen before.
+
+    Attributes:
+        gap_s: A thing that was not seen for longer gets a new number, in seconds by the images'
+            stamps.
+        reach_m: How far it may be from where it is expected, in metres, where depth is known.
+        reach_share: How far in the image, as a share of its region's diagonal, where it is not.
+    """
+
+    gap_s: float = 1.0
+    reach_m: float = 0.06
+    reach_share: float = 0.75
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range."""
+        if not self.gap_s >= 0:
+            raise ValueError(f'gap_s {self.gap_s} must not be negative')
+        for name in ('reach_m', 'reach_share'):
+            if not getattr(self, name) > 0:
+                raise ValueError(f'{name} {getattr(self, name)} must be positive')
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a target is in 3D.
+
+    Attributes:
+        distance_m: Along the optical axis.
+        metres_per_px: What a pixel of the image measures there.
+    """
+
+    distance_m: float
+    metres_per_px: float
+
+
+@dataclass
+class _Track:
+    """A thing that was seen.
+
+    Attributes:
+        target: As it was seen last, with its number.
+        place: Where it was in 3D, if that is known.
+        seen_s: When that was.
+        moved: By how many pixels in x and y what the images show has moved since.
+        missed: In how many images it was not seen since.
+    """
+
+    target: Target
+    place: Place | None
+    seen_s: float
+    moved: tuple[float, float] = (0.0, 0.0)
+    missed: int = 0
+
+    def move(self, by: tuple[float, float]) -> None:
+        """Move along with what the next image shows."""
+        self.moved = self.moved[0] + by[0], self.moved[1] + by[1]
+        self.missed += 1
+
+
+class Tracker:
+    """Numbers targets, image by image; numbers are never given twice.
+
+    Args:
+        config: When a target is one that was seen before.
+    """
+
+    def __init__(self, config: TrackConfig | None = None) -> None:
+        self._config = config or TrackConfig()
+        self._motion = Motion()
+        self._tracks: list[_Track] = []
+        self._command: str | None = None
+        self._given = 0
+        self._newest_s = -math.inf
+
+    @property
+    def config(self) -> TrackConfig:
+        """When a target is one that was seen before; may be changed at any time."""
+        return self._config
+
+    @config.setter
+    def config(self, config: TrackConfig) -> None:
+        self._config = config
+
+    def update(
+        self,
+        targets: Sequence[Target],
+        *,
+        command: str,
+        image: NDArray[np.uint8],
+        stamp_s: float,
+        places: Sequence[Place | None] | None = None,
+    ) -> tuple[Target, ...]:
+        """Number the targets of the next image.
+
+        All numbers are new after another command, another scene and a stamp that goes back.
+
+        Args:
+            targets: The image's.
+            command: What they answer. The same text sent again is the same command.
+            image: (H, W, 3) or (H, W) uint8.
+            stamp_s: The image's, in seconds.
+            places: Where each target is in 3D, None for one of which that is not known.
+
+        Returns:
+            The same targets in the same order, each with its `track_id`.
+        """
+        places = [None] * len(targets) if places is None else places
+        shift = self._motion.update(image)
+        if command != self._command or not shift.same_scene or stamp_s < self._newest_s:
+            self._tracks = []
+        self._command, self._newest_s = command, stamp_s
+        self._tracks = [
+            track
+            for track in self._tracks
+            if stamp_s - track.seen_s <= self._config.gap_s and track.missed < _MAX_MISSED
+        ]
+        matches = self._match(targets, places, shift)
+        numbered = []
+        for target, place, track in zip(targets, places, matches, strict=True):
+            self._given += track is None
+            number = self._given if track is None else track.target.track_id
+            numbered.append(replace(target, track_id=number))
+            if track is not None:
+                self._tracks.remove(track)
+            self._tracks.append(_Track(numbered[-1], place, stamp_s))
+        return tuple(numbered)
+
+    def _match(
+        self, targets: Sequence[Target], places: Sequence[Place | None], shift: Shift
+    ) -> list[_Track | None]:
+        """Return the track of each target, the nearest pairs first; move the others along."""
+        # Of a scene of which the near part moves and the rest does not, the shift is one or none.
+        moves = {(shift.x, shift.y), (0.0, 0.0)}
+        best: list[_Track | None] = [None] * len(targets)
+        chosen, most = (0.0, 0.0), (-1, 0.0)
+        for move in sorted(moves, key=lambda m: -math.hypot(*m)):
+            matches, quality = self._pair(targets, places, move)
+            if quality > most:
+                best, chosen, most = matches, move, quality
+        for track in self._tracks:
+            track.move(chosen)
+        return best
+
+    def _pair(
+        self,
+        targets: Sequence[Target],
+        places: Sequence[Place | None],
+        move: tuple[float, float],
+    ) -> tuple[list[_Track | None], tuple[int, float]]:
+        """Pair tracks, moved, with targets; return also how many pairs, and how near they are."""
+        costs = sorted(
+            (cost, row, column)
+            for row, track in enumerate(self._tracks)
+            for column, (target, place) in enumerate(zip(targets, places, strict=True))
+            if (cost := self._cost(track, target, place, move)) <= 1.0
+        )
+        pairs: list[_Track | None] = [None] * len(targets)
+        used: set[int] = set()
+        total = 0.0
+        for cost, row, column in costs:
+            if row not in used and pairs[column] is None:
+                pairs[column] = self._tracks[row]
+                used.add(row)
+                total += cost
+        return pairs, (len(used), -total)
+
+    def _cost(
+        self, track: _Track, target: Target, place: Place | None, move: tuple[float, float]
+    ) -> float:
+        """Return how far a target is from a track; 1 is the farthest that may be the same."""
+        moved = track.moved[0] + move[0], track.moved[1] + move[1]
+        away_px = math.hypot(
+            target.x - track.target.x - moved[0], target.y - track.target.y - moved[1]
+        )
+        if place is not None and track.place is not None:
+            aside_m = away_px * place.metres_per_px
+            deeper_m = place.distance_m - track.place.distance_m
+            return math.hypot(aside_m, deeper_m) / self._config.reach_m
+        reach_px = self._config.reach_share * max(
+            _diagonal(track.target), _diagonal(target), _LEAST_DIAGONAL_PX
+        )
+        return away_px / reach_px * (1.0 - 0.5 * _overlap(track.target, target, moved))
+
+
+def _diagonal(target: Target) -> float:
+    """Return the diagonal of a target's region in pixels; 0 where it has none."""
+    if target.region is None:
+        return 0.0
+    return math.hypot(target.region.bbox.width, target.region.bbox.height)
+
+
+def _overlap(before: Target, now: Target, moved: tuple[float, float]) -> float:
+    """Return the intersection over union of two targets' boxes, the first one moved."""
+    if before.region is None or now.region is None:
+        return 0.0
+    one, other = before.region.bbox, now.region.bbox
+    left, top = one.x + moved[0], one.y + moved[1]
+    width = min(left + one.width, other.x + other.width) - max(left, other.x)
+    height = min(top + one.height, other.y + other.height) - max(top, other.y)
+    shared = max(width, 0.0) * max(height, 0.0)
+    return shared / (one.width * one.height + other.width * other.height - shared)
