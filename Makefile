@@ -13,7 +13,7 @@ DEMO_ARGS ?=
 FUZZ_ARGS ?=
 SOAK_ARGS ?=
 
-.PHONY: help build demo test lint slow chaos soak latency fuzz sbom weights bench docs docs-check \
+.PHONY: help build build-demo demo test lint slow chaos soak latency fuzz sbom weights bench docs docs-check \
 	reference release-check clean
 
 help:  ## List the targets.
@@ -21,6 +21,9 @@ help:  ## List the targets.
 
 build:  ## Make .venv from the pinned requirements and build the messages.
 	@bash scripts/setup.sh
+
+build-demo:  ## Make .venv with what the demo needs, without torch, and build the messages.
+	@bash scripts/setup.sh demo
 
 demo: build  ## Ask photos and the tabletop over DDS; sheets of the answers in out/demo (LIVE=1 renders).
 	@$(WITH_ENV) python -m scripts.demo $(if $(LIVE),--live) $(DEMO_ARGS)

@@ -2,12 +2,14 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Make .venv from the pinned requirements and build the messages: everything that `make demo` and
-# `make test` run on. Does nothing where nothing has changed.
+# setup.sh [demo]: make .venv from the pinned requirements and build the messages: everything that
+# `make test` runs on, or with `demo` only what `make demo` needs, without torch. Does nothing where
+# nothing has changed; the whole is installed on top of the demo's part.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 LOCK=requirements/lock.txt
+PART=requirements/${1:-lock}.txt
 VENV=.venv
 
 die() { printf '\n%s\n' "$*" >&2; exit 1; }
@@ -60,9 +62,15 @@ installing: $missing
 Set PYTHON=/path/to/python to name one."
 
 # --- Python packages -------------------------------------------------------------------------
-want=$(cat $LOCK tools/patch_ros_wheels.py | sha256sum; "$python" --version)
-if [[ "$(cat $VENV/.installed 2>/dev/null)" != "$want" ]]; then
-    echo "installing the pinned packages into $VENV (about 7 GB, torch among them)"
+whole=$(cat $LOCK tools/patch_ros_wheels.py | sha256sum; "$python" --version)
+want=$(cat "$PART" tools/patch_ros_wheels.py | sha256sum; "$python" --version)
+have=$(cat $VENV/.installed 2>/dev/null || true)
+if [[ "$have" != "$want" && "$have" != "$whole" ]]; then
+    if [[ $PART == "$LOCK" ]]; then
+        echo "installing the pinned packages into $VENV (about 7 GB, torch among them)"
+    else
+        echo "installing the demo's pinned packages into $VENV (about 0.7 GB)"
+    fi
     # An environment of the same Python is brought up to date in place.
     if [[ "$($VENV/bin/python --version 2>/dev/null)" != "$("$python" --version)" ]]; then
         rm -rf $VENV
@@ -71,7 +79,7 @@ if [[ "$(cat $VENV/.installed 2>/dev/null)" != "$want" ]]; then
     rm -f $VENV/.installed
     # pip warns of every index that lacks a package; its errors still come through.
     $VENV/bin/pip install --quiet --quiet --disable-pip-version-check --require-hashes \
-        --requirement $LOCK
+        --requirement "$PART"
     $VENV/bin/python tools/patch_ros_wheels.py
     echo "$want" > $VENV/.installed
 fi
