@@ -34,7 +34,7 @@ def draw_panels(panels: Sequence[Panel], *, banner: str, columns: int = 4) -> ND
 
     Args:
         panels: At least one.
-        banner: A line over everything.
+        banner: A line over everything; empty for none.
         columns: How many stand beside each other.
 
     Returns:
@@ -44,10 +44,11 @@ def draw_panels(panels: Sequence[Panel], *, banner: str, columns: int = 4) -> ND
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
     step = (height + _TITLE + _GAP, width + _GAP)
-    sheet = np.full((_LINE + rows * step[0] + _GAP, columns * step[1] + _GAP, 3), 255, np.uint8)
+    head = _LINE if banner else _GAP
+    sheet = np.full((head + rows * step[0], columns * step[1] + _GAP, 3), 255, np.uint8)
     _write(sheet, banner, (_GAP, _LINE - 6))
     for index, panel in enumerate(panels):
-        top, left = _LINE + index // columns * step[0], _GAP + index % columns * step[1]
+        top, left = head + index // columns * step[0], _GAP + index % columns * step[1]
         area = sheet[top : top + _TITLE + height, left : left + width]
         area[:] = _DARK
         _place(area[_TITLE:], panel.image)

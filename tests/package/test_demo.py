@@ -43,7 +43,7 @@ def test_the_demo_leaves_sheets_and_a_table(tmp_path):
     panels = cv2.imread(str(tmp_path / 'photos.png'))
     # Four in a row, each 400x300 under a title of 34, with a gap of 4 between.
     rows = -(-len(asked) // 4)
-    assert panels.shape == (22 + rows * 338 + 4, 4 * 404 + 4, 3)
+    assert panels.shape == (22 + rows * 338, 4 * 404 + 4, 3)
     sheet = cv2.imread(str(tmp_path / 'sequence.png'))
     # Two rows of a frame and two overlays, each 180x240 with a gap of 4 between.
     assert sheet.shape == (44 + 2 * 184 + 4, 3 * 244 + 4, 3)
