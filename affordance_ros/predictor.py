@@ -5,35 +5,32 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from affordance_ros.backends.base import AUTO
 from affordance_ros.backends.base import Backend
 from affordance_ros.backends.base import BackendConfig
-from affordance_ros.backends.base import BackendError
 from affordance_ros.backends.base import FrameBackend
 from affordance_ros.backends.exported import ExportedModel
 from affordance_ros.backends.exported import is_exported
 from affordance_ros.backends.select import Choice
 from affordance_ros.backends.select import Model
 from affordance_ros.backends.select import choose_backend
-from affordance_ros.image.letterbox import SHAPES
 from affordance_ros.image.letterbox import Letterbox
-from affordance_ros.image.letterbox import check_size
 from affordance_ros.image.preprocess import prepare
 from affordance_ros.image.ros_image import check_image
+from affordance_ros.load import default_backend
+from affordance_ros.load import exported_folder
+from affordance_ros.load import load_by_torch
 from affordance_ros.model.config import ModelConfig
-from affordance_ros.model.embedded import EMBEDDED
 from affordance_ros.model.lru import LruCache
+from affordance_ros.predictor_config import PredictorConfig
+from affordance_ros.predictor_config import Timings
 from affordance_ros.targets.activation import Activation
+from affordance_ros.targets.activation import highest_maps
 from affordance_ros.targets.grounding import Grounding
-from affordance_ros.targets.grounding import SizeGate
-from affordance_ros.targets.instances import InstanceConfig
 from affordance_ros.targets.instances import find_instances
 from affordance_ros.text.commands import parse_command
 from affordance_ros.text.prompts import Prompts
@@ -43,76 +40,6 @@ from affordance_ros.text.prompts import load_prompt_set
 USUAL_SIZE = (480, 640)
 
 _KEPT_COMMANDS = 256  # of one prompt set; a request has 64 at most
-
-
-@dataclass(frozen=True)
-class Timings:
-    """Where the time of one prediction went.
-
-    Attributes:
-        preprocess_s: Scaling and normalising the image, in seconds.
-        model_s: The model, with the way to its device and back: the copy back waits for a GPU to
-            be done, so nothing else needs to.
-        postprocess_s: Heatmaps and targets of all commands.
-    """
-
-    preprocess_s: float = 0.0
-    model_s: float = 0.0
-    postprocess_s: float = 0.0
-
-
-@dataclass(frozen=True)
-class PredictorConfig:
-    """How images and commands are read and targets chosen; all but the size may change live.
-
-    Attributes:
-        input_size: The long side of the model's input in pixels, a multiple of 32; 0 takes the
-            checkpoint's own, or 320 where there is none.
-        input_shape: 'rectangle' keeps the border small, 'square' is as in training.
-        prompt_set: A shipped prompt set's name, or the path of a YAML file.
-        min_score: The lowest score of a target, in [0, 1].
-        min_prominence: Two hills of heat are two targets if the heat between them is lower than
-            the lower one's by at least this share of it.
-        region_share: Pixels belong to a target's region whose heat is at least this share of its
-            score.
-        min_distance_px: The least distance between two targets, in pixels of the image.
-        min_area_px: The least area of a target's region, in pixels of the image.
-        max_area_px: The greatest; 0 for any.
-        max_targets: How many targets at most.
-    """
-
-    input_size: int = 0
-    input_shape: str = 'rectangle'
-    prompt_set: str = 'verb'
-    min_score: float = 0.3
-    min_prominence: float = 0.2
-    region_share: float = 0.5
-    min_distance_px: float = 20.0
-    min_area_px: int = 0
-    max_area_px: int = 0
-    max_targets: int = 5
-
-    def __post_init__(self) -> None:
-        """Refuse values out of range."""
-        if self.input_size:
-            check_size(self.input_size)
-        if self.input_shape not in SHAPES:
-            raise ValueError(f'input_shape {self.input_shape!r} is unknown; known are {SHAPES}')
-        if self.max_targets < 1:
-            raise ValueError(f'max_targets {self.max_targets} must be at least 1')
-        _ = self.instances, self.size_gate  # which check their values
-
-    @property
-    def instances(self) -> InstanceConfig:
-        """What is a target of its own."""
-        return InstanceConfig(
-            self.min_score, self.min_prominence, self.region_share, self.min_distance_px
-        )
-
-    @property
-    def size_gate(self) -> SizeGate:
-        """Which targets are too small or too large."""
-        return SizeGate(self.min_area_px, self.max_area_px)
 
 
 class Predictor:
@@ -125,8 +52,6 @@ class Predictor:
         config: How images and commands are read and targets chosen.
         choice: What runs the model, and why; torch by default.
     """
-
-    DEFAULT_INPUT_SIZE = 320
 
     def __init__(
         self,
@@ -166,9 +91,9 @@ class Predictor:
         if exported is not None:
             model = ExportedModel(exported)
         else:
-            model = _load_by_torch(model_config, options.num_threads)
+            model = load_by_torch(model_config, options.num_threads)
         config = config or PredictorConfig()
-        choice = choose_backend(model, options, _letterbox(model, config, *USUAL_SIZE).canvas)
+        choice = choose_backend(model, options, config.letterbox(model, *USUAL_SIZE).canvas)
         return cls(model, config, choice)
 
     def describe(self) -> dict[str, str]:
@@ -197,7 +122,7 @@ class Predictor:
     @property
     def input_size(self) -> int:
         """The long side of the model's input, in pixels."""
-        return _input_size(self.model, self._config)
+        return self._config.size_for(self.model)
 
     def configure(self, config: PredictorConfig) -> None:
         """Use another configuration from the next image on.
@@ -300,7 +225,7 @@ class Predictor:
             prepared = time.perf_counter()
             logits = self.backend.run(pixels, self._text)[0]
         ran = time.perf_counter()
-        logits = _highest(logits, self._groups)  # (K, h, w)
+        logits = highest_maps(logits, self._groups)  # (K, h, w)
         activations = [Activation(one, box) for one in logits]
         gate = config.size_gate
         groundings = []
@@ -361,7 +286,7 @@ class Predictor:
 
     def letterbox(self, height: int, width: int) -> Letterbox:
         """Return how an image of a size, in pixels, lies on the model's input."""
-        return _letterbox(self.model, self._config, height, width)
+        return self._config.letterbox(self.model, height, width)
 
     def warm_up(self, height: int = USUAL_SIZE[0], width: int = USUAL_SIZE[1]) -> None:
         """Run the model once on a grey image, so that the first frame is as fast as the others."""
@@ -371,54 +296,3 @@ class Predictor:
         self.predict_all(image)
         if not commands:
             self._commands, self._text = [], None
-
-
-def exported_folder(config: ModelConfig) -> Path | None:
-    """Return the folder of a model that runs without torch: an exported or a shipped one.
-
-    A shipped model with other weights, another checkpoint or on a GPU is loaded by torch.
-    """
-    if is_exported(config.model):
-        return Path(config.model).expanduser()
-    shipped = EMBEDDED.get(config.model)
-    changed = config.weights or config.checkpoint or config.device not in ('auto', 'cpu')
-    return None if shipped is None or changed else shipped.exported
-
-
-def default_backend(config: ModelConfig) -> str:
-    """Return `auto` for what runs without torch, else `torch`, which has nothing to compile."""
-    return 'torch' if exported_folder(config) is None else AUTO
-
-
-def _highest(logits: NDArray[np.float32], groups: Sequence[int]) -> NDArray[np.float32]:
-    """Return the highest map of each group, (K, h, w), of maps (sum of groups, h, w)."""
-    if len(logits) == len(groups):
-        return logits
-    starts = np.cumsum([0, *groups[:-1]])
-    return np.asarray(np.maximum.reduceat(logits, starts, axis=0), np.float32)
-
-
-def _letterbox(model: Model, config: PredictorConfig, height: int, width: int) -> Letterbox:
-    if model.canvas is not None:
-        return Letterbox.into((height, width), model.canvas)
-    size = _input_size(model, config)
-    return Letterbox.fit((height, width), size=size, shape=config.input_shape)
-
-
-def _input_size(model: Model, config: PredictorConfig) -> int:
-    return config.input_size or model.trained_size or Predictor.DEFAULT_INPUT_SIZE
-
-
-def _load_by_torch(config: ModelConfig, num_threads: int) -> Model:
-    """Load a model that is not exported, and say what to do where there is no torch."""
-    try:
-        from affordance_ros.model.grounding import load_model
-        from affordance_ros.model.grounding import use_threads
-    except ModuleNotFoundError as error:
-        raise BackendError(
-            f'{error.name} is not installed, which the model {config.model!r} needs: install it, '
-            f'or export the model where it is (affordance-export) and give the folder as `model`'
-        ) from error
-    if num_threads:
-        use_threads(num_threads)
-    return load_model(config)

@@ -19,7 +19,7 @@ from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.grounding import ModelConfig
 from affordance_ros.model.grounding import load_model
 from affordance_ros.model.heads import FPNDecoder
-from affordance_ros.predictor import Predictor
+from affordance_ros.predictor_config import DEFAULT_INPUT_SIZE
 from affordance_ros.safe_io.files import sha256_of_file
 from affordance_ros.text.prompts import load_prompt_set
 from eval.results import current_versions
@@ -112,7 +112,7 @@ def refcoco_table(scores: dict[str, ReferringScores]) -> str:
 
 def _input_size(model: GroundingModel) -> int:
     summary = model.summary
-    return summary.input_size if summary is not None else Predictor.DEFAULT_INPUT_SIZE
+    return summary.input_size if summary is not None else DEFAULT_INPUT_SIZE
 
 
 def _encoder(model: GroundingModel, images: list[ReferImage], prompt_set: str) -> SentenceEncoder:

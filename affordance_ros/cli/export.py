@@ -38,7 +38,7 @@ from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.grounding import load_model
 from affordance_ros.model.resnet_clip import ResNetClip
-from affordance_ros.predictor import Predictor
+from affordance_ros.predictor_config import DEFAULT_INPUT_SIZE
 from affordance_ros.safe_io.files import sha256_of_file
 
 _LOG = logging.getLogger('affordance-export')
@@ -217,7 +217,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         model = load_model(ModelConfig(options.model, options.weights, options.checkpoint, 'cpu'))
-        size = options.input_size or model.trained_size or Predictor.DEFAULT_INPUT_SIZE
+        size = options.input_size or model.trained_size or DEFAULT_INPUT_SIZE
         width, height = options.image_size
         canvas = Letterbox.fit((height, width), size=size).canvas
         export_model(model, options.out.expanduser(), canvas=canvas, input_size=size)

@@ -32,6 +32,6 @@ def load_trunk(
     if name in HOUSEHOLD_NAMES:
         return load_household(name, weights, seed=seed)
     # open_clip takes seconds to import, and its models alone need it.
-    from affordance_ros.model.resnet_clip import load_resnet_clip
+    from affordance_ros.model.resnet_clip_load import load_resnet_clip
 
     return load_resnet_clip(name, weights, trusted_sha256=trusted_sha256, seed=seed)

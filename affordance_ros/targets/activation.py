@@ -4,6 +4,7 @@
 """Activation maps as the model gives them, brought to the image's resolution where it is asked."""
 
 import math
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -54,3 +55,11 @@ class Activation:
     def restore(self) -> NDArray[np.float32]:
         """Return the logits at the image's resolution, (H, W) float32."""
         return self.box.restore(self.logits)
+
+
+def highest_maps(logits: NDArray[np.float32], groups: Sequence[int]) -> NDArray[np.float32]:
+    """Return the highest map of each group, (K, h, w), of maps (sum of groups, h, w)."""
+    if len(logits) == len(groups):
+        return logits
+    starts = np.cumsum([0, *groups[:-1]])
+    return np.asarray(np.maximum.reduceat(logits, starts, axis=0), np.float32)

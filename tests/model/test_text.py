@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from affordance_ros.model.resnet_clip import ClipText
+from affordance_ros.model.clip_text import ClipText
 from affordance_ros.text.commands import CommandError
 
 
@@ -59,7 +59,7 @@ def test_tokens_that_would_end_a_prompt_early_are_refused(encoder, token):
 
 
 def test_words_do_not_pile_up_in_memory(encoder, monkeypatch):
-    monkeypatch.setattr('affordance_ros.model.resnet_clip._CACHED_WORDS', 50)
+    monkeypatch.setattr('affordance_ros.model.clip_text._CACHED_WORDS', 50)
     for number in range(300):
         encoder.check_length(f'word{"abcdefghij"[number % 10] * (number // 10 + 2)}')
         assert len(encoder._tokenizer.cache) <= 60

@@ -34,11 +34,16 @@ LAYERS = {
     'runtime': {'text'},
     'model': {*PURE, 'targets', 'torch'},
     'backends': {*PURE, 'targets', 'model', 'torch'},
-    'predictor': {*PURE, 'targets', 'model', 'backends'},
+    'load': {'model', 'backends'},
+    'predictor_config': {'image', 'targets', 'backends'},
+    'predictor': {*PURE, 'targets', 'model', 'backends', 'load', 'predictor_config'},
     'viz': {'targets', 'spatial'},
     'bag': {*PURE, 'targets', 'spatial', 'viz', 'predictor'},
     'sources': {'safe_io', 'image', 'bag'},
-    'cli': {*PURE, 'sources', 'targets', 'model', 'backends', 'predictor', 'bag', 'viz', 'torch'},
+    'cli': {
+        *PURE, 'sources', 'targets', 'model', 'backends', 'predictor_config', 'predictor', 'bag',
+        'viz', 'torch',
+    },
     'nodes': {
         *PURE, 'sources', 'targets', 'spatial', 'runtime', 'model', 'backends', 'predictor', 'viz',
         'bag', 'msg', 'srv', 'torch', 'ros',

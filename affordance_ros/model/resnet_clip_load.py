@@ -1,0 +1,124 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Build a ResNet CLIP of open_clip and fill in its weights, or random ones."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from affordance_ros.model.compact import COMPACT_CONFIG
+from affordance_ros.model.compact import COMPACT_NAME
+from affordance_ros.model.errors import WeightsError
+from affordance_ros.model.resnet_clip import ResNetClip
+from affordance_ros.model.trunk import RANDOM_WEIGHTS
+from affordance_ros.model.weights import find_weights
+from affordance_ros.model.weights import read_state_dict
+
+DEFAULT_TAG = 'openai'  # whose weights are taken if nobody says otherwise
+
+
+def load_resnet_clip(
+    name: str, weights: str, *, trusted_sha256: Collection[str] | None = None, seed: int = 0
+) -> ResNetClip:
+    """Build a trunk and fill in its weights.
+
+    Args:
+        name: `compact`, or an open_clip ResNet name such as `RN101-quickgelu`.
+        weights: A path, an open_clip tag such as `openai`, or `random` for an untrained trunk; ''
+            for OpenAI's.
+        trusted_sha256: See `read_state_dict`.
+        seed: Seed of random weights.
+
+    Returns:
+        The trunk, on the CPU, in float32.
+
+    Raises:
+        ValueError: If the name is unknown or not a ResNet.
+        WeightsError: If the weights can't be found or don't fit.
+    """
+    weights = weights or DEFAULT_TAG
+    # Registered names alone: open_clip would follow local-dir:... and hf-hub:... anywhere.
+    registered = open_clip.get_model_config(name) if name in open_clip.list_models() else None
+    config = COMPACT_CONFIG if name == COMPACT_NAME else registered
+    if config is None or not isinstance(config['vision_cfg'].get('layers'), list):
+        known = [COMPACT_NAME, *(m for m in open_clip.list_models() if m.startswith('RN'))]
+        raise ValueError(f'model {name!r} is not a ResNet CLIP; known are {", ".join(known)}')
+    if weights == RANDOM_WEIGHTS:
+        clip = _build_random(config, seed)
+        return ResNetClip(clip, name=name, weights=f'random (seed {seed})', untrained=True)
+    if name == COMPACT_NAME and not Path(weights).suffix:
+        raise WeightsError(f'{name} has no published weights: give a file, or "{RANDOM_WEIGHTS}"')
+    path = find_weights(name, weights)
+    state = read_state_dict(path, trusted_sha256=trusted_sha256)
+    clip = _build(config)
+    _load_state(clip, state, name, path)
+    return ResNetClip(clip, name=name, weights=str(path))
+
+
+def _build(config: dict[str, Any]) -> open_clip.CLIP:
+    arguments = {k: v for k, v in config.items() if k in ('embed_dim', 'vision_cfg', 'text_cfg')}
+    return open_clip.CLIP(**arguments, quick_gelu=config.get('quick_gelu', False))
+
+
+def _build_random(config: dict[str, Any], seed: int) -> open_clip.CLIP:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        clip = _build(config)
+        _enliven(clip.visual)
+    return clip
+
+
+def _enliven(visual: Any) -> None:
+    """Give a random ResNet BatchNorms as if it had seen images.
+
+    open_clip starts each block's last BatchNorm at zero, which leaves the residual branches dead,
+    and untouched statistics let the signal fade from stage to stage: such a net would answer every
+    image alike.
+    """
+    for name, norm in visual.named_modules():
+        if not isinstance(norm, nn.BatchNorm2d):
+            continue
+        # A block's last one is small, so that the sum over 23 blocks stays of the order of one.
+        low, high = (0.1, 0.3) if name.endswith('bn3') else (0.5, 1.0)
+        nn.init.uniform_(norm.weight, low, high)
+        nn.init.normal_(norm.bias, std=0.1)
+        norm.momentum = None  # average the statistics over all that is seen, which is one batch
+    blobs = F.interpolate(torch.randn(8, 3, 8, 8), size=(64, 64), mode='bicubic')
+    visual.double().train()
+    with torch.no_grad():
+        visual.forward_intermediates(blobs.double(), intermediates_only=True)
+    visual.float().eval()
+    # The last digits depend on how many threads added them up; a seed must give the same weights
+    # on every machine.
+    for module in visual.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            for name in ('running_mean', 'running_var'):
+                statistic = module.get_buffer(name)
+                statistic.copy_((statistic * 1024).round() / 1024)
+
+
+def _load_state(
+    clip: open_clip.CLIP, state: dict[str, torch.Tensor], name: str, path: Path
+) -> None:
+    own = clip.state_dict()
+    missing = sorted(own.keys() - state.keys())
+    unknown = sorted(state.keys() - own.keys())
+    shapes = [
+        f'{k} is {tuple(state[k].shape)}, not {tuple(own[k].shape)}'
+        for k in sorted(own.keys() & state.keys())
+        if state[k].numel() != own[k].numel()
+    ]
+    if missing or unknown or shapes:
+        absent = [f'{k} is missing' for k in missing] + [f'{k} is unknown' for k in unknown]
+        raise WeightsError(
+            f'{path} does not hold the weights of {name}: {len(missing)} tensors missing, '
+            f'{len(unknown)} unknown, {len(shapes)} of another shape; first: '
+            f'{(shapes + absent)[0]}'
+        )
+    clip.load_state_dict({k: v.reshape(own[k].shape) for k, v in state.items()})

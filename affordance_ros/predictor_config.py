@@ -1,0 +1,95 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""How a predictor reads images and commands and chooses targets; where its time goes."""
+
+from dataclasses import dataclass
+
+from affordance_ros.backends.select import Model
+from affordance_ros.image.letterbox import SHAPES
+from affordance_ros.image.letterbox import Letterbox
+from affordance_ros.image.letterbox import check_size
+from affordance_ros.targets.grounding import SizeGate
+from affordance_ros.targets.instances import InstanceConfig
+
+DEFAULT_INPUT_SIZE = 320  # where neither the configuration nor the checkpoint says
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Where the time of one prediction went.
+
+    Attributes:
+        preprocess_s: Scaling and normalising the image, in seconds.
+        model_s: The model, with the way to its device and back: the copy back waits for a GPU to
+            be done, so nothing else needs to.
+        postprocess_s: Heatmaps and targets of all commands.
+    """
+
+    preprocess_s: float = 0.0
+    model_s: float = 0.0
+    postprocess_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class PredictorConfig:
+    """How images and commands are read and targets chosen; all but the size may change live.
+
+    Attributes:
+        input_size: The long side of the model's input in pixels, a multiple of 32; 0 takes the
+            checkpoint's own, or 320 where there is none.
+        input_shape: 'rectangle' keeps the border small, 'square' is as in training.
+        prompt_set: A shipped prompt set's name, or the path of a YAML file.
+        min_score: The lowest score of a target, in [0, 1].
+        min_prominence: Two hills of heat are two targets if the heat between them is lower than
+            the lower one's by at least this share of it.
+        region_share: Pixels belong to a target's region whose heat is at least this share of its
+            score.
+        min_distance_px: The least distance between two targets, in pixels of the image.
+        min_area_px: The least area of a target's region, in pixels of the image.
+        max_area_px: The greatest; 0 for any.
+        max_targets: How many targets at most.
+    """
+
+    input_size: int = 0
+    input_shape: str = 'rectangle'
+    prompt_set: str = 'verb'
+    min_score: float = 0.3
+    min_prominence: float = 0.2
+    region_share: float = 0.5
+    min_distance_px: float = 20.0
+    min_area_px: int = 0
+    max_area_px: int = 0
+    max_targets: int = 5
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range."""
+        if self.input_size:
+            check_size(self.input_size)
+        if self.input_shape not in SHAPES:
+            raise ValueError(f'input_shape {self.input_shape!r} is unknown; known are {SHAPES}')
+        if self.max_targets < 1:
+            raise ValueError(f'max_targets {self.max_targets} must be at least 1')
+        _ = self.instances, self.size_gate  # which check their values
+
+    @property
+    def instances(self) -> InstanceConfig:
+        """What is a target of its own."""
+        return InstanceConfig(
+            self.min_score, self.min_prominence, self.region_share, self.min_distance_px
+        )
+
+    @property
+    def size_gate(self) -> SizeGate:
+        """Which targets are too small or too large."""
+        return SizeGate(self.min_area_px, self.max_area_px)
+
+    def size_for(self, model: Model) -> int:
+        """Return the long side of a model's input, in pixels."""
+        return self.input_size or model.trained_size or DEFAULT_INPUT_SIZE
+
+    def letterbox(self, model: Model, height: int, width: int) -> Letterbox:
+        """Return how an image of a size, in pixels, lies on a model's input."""
+        if model.canvas is not None:
+            return Letterbox.into((height, width), model.canvas)
+        return Letterbox.fit((height, width), size=self.size_for(model), shape=self.input_shape)
