@@ -8,6 +8,7 @@
 #   PHOTOS    holds coco_mini, doordetect and tools_seg, which are trained on
 #   PHOTOS_DEV  holds instructpart, which scores are calibrated on
 #   NANODET   holds nanodet.json and nanodet.bin; MINILM holds model.safetensors and tokenizer.json
+#   LICENCES  of COCO's photos, by number; "4 5 7" are the free ones (the shipped weights saw all)
 #   DATA, RUNS  what is made on the way (data/household, runs/household; 20 GB in all)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,8 +21,8 @@ weights=affordance_ros/weights/household
 python -m tools.import_household --nanodet "$NANODET" --minilm "$MINILM" --out "$weights"
 affordance-tabletop render --out "$data" --what referring --split train val \
     --n train=2500 val=150 --size 448x336
-# COCO's licences 4, 5 and 7: CC BY, CC BY-SA and no known restrictions.
-affordance-photos --photos "$PHOTOS" --out "$data" --licences 4 5 7
+# shellcheck disable=SC2086  # one word for each licence
+affordance-photos --photos "$PHOTOS" --out "$data" ${LICENCES:+--licences $LICENCES}
 resume=
 [[ ! -f $runs/state.safetensors ]] || resume=--resume
 affordance-train --config training/configs/household.yaml --out "$runs" $resume \
