@@ -39,7 +39,7 @@ class Scenes:
     def __init__(self, frames: Sequence[Frame]) -> None:
         self._frames = frames
         self._catalogue = load_catalogue()
-        model = ModelConfig(model='tabletop', device='cpu')
+        model = ModelConfig(model='household', device='cpu')
         self._predictors = {
             name: Predictor.load(model, PredictorConfig(prompt_set=name))
             for name in ('verb', 'ensemble')
