@@ -84,8 +84,8 @@ def largest_difference(backend, model, pixels, text):
 def test_float32_backends_equal_torch(name, n, k, canvas, network, cache, small, rng):
     pixels, text = inputs(rng, small, n=n, k=k, canvas=canvas)
     backend = make(name, network, cache)
-    assert largest_difference(backend, small, pixels, text) < 2e-5
-    assert largest_difference(backend, small, pixels, text[0]) < 2e-5  # shared by all images
+    assert largest_difference(backend, small, pixels, text) < 1e-4
+    assert largest_difference(backend, small, pixels, text[0]) < 1e-4  # shared by all images
 
 
 @needs_bf16
