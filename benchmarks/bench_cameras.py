@@ -130,7 +130,7 @@ def measure(arguments: argparse.Namespace, count: int) -> dict[str, float]:
 def main() -> int:
     """Parse the arguments and run."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--model', default='tabletop')
+    parser.add_argument('--model', default='household')
     parser.add_argument('--weights', default='')
     parser.add_argument('--backend', default='auto')
     parser.add_argument('--precision', default='auto')

@@ -146,7 +146,7 @@ def main() -> int:
     logging.basicConfig(format='%(name)s: %(message)s', stream=sys.stderr)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--root', type=Path, required=True, help='the folder that holds Seen, ...')
-    parser.add_argument('--model', default='tabletop')
+    parser.add_argument('--model', default='household')
     parser.add_argument('--weights', default='')
     parser.add_argument('--checkpoint', default='')
     parser.add_argument('--name', default='', help="the record's word for it; default: model")

@@ -265,7 +265,7 @@ def main() -> int:
     parser.add_argument('--source', type=Path, default=ROOT / 'samples' / 'tabletop')
     parser.add_argument('--width', type=int, default=0, help="0: the pictures' own")
     parser.add_argument('--command', default='hold the mug')
-    parser.add_argument('--model', default='tabletop')
+    parser.add_argument('--model', default='household')
     parser.add_argument('--weights', default='')
     parser.add_argument('--num-threads', type=int, default=0, help='0: as the backend chooses')
     parser.add_argument('--rounds', type=int, default=20, help='times over the sequence')

@@ -206,7 +206,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     rclpy.init()
     listener = Listener(rclpy.create_node('soak'))
-    parameters = {'model': 'tabletop', 'task_command': repr('hold the mug')}
+    parameters = {'model': 'household', 'task_command': repr('hold the mug')}
     with camera_node as camera, running(built('grounding'), **parameters) as grounding:
         listener.wait_until_ready(camera, grounding)
         samples = soak(listener, camera, grounding, duration_s)

@@ -27,7 +27,7 @@ include_patterns = [
     'CHANGELOG.rst',
     'QUALITY_DECLARATION.md',
     'SECURITY.md',
-    'affordance_ros/weights/tabletop/README.md',
+    'affordance_ros/weights/household/README.md',
     'docs/**',
     'samples/ATTRIBUTION.md',
 ]

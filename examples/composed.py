@@ -6,7 +6,7 @@
 The planner asks, once for every answer, which of several things can be done in the next camera
 image, and publishes the targets of the best of them on `~/best`:
 
-    python examples/composed.py --ros-args -p model:=tabletop -r image:=/camera/image_raw
+    python examples/composed.py --ros-args -p model:=household -r image:=/camera/image_raw
 """
 
 import sys

@@ -7,7 +7,7 @@ Each node has its namespace, with topics, services, parameters, command and diag
 (/left/image, /left/task_command, /left/grounding/targets, ...). The model is loaded once, and the
 nodes use it by turns, each for its newest frame:
 
-    python examples/several_cameras.py left right --ros-args -p model:=tabletop
+    python examples/several_cameras.py left right --ros-args -p model:=household
 """
 
 import sys

@@ -87,7 +87,7 @@ class Kind:
 def make_grounding() -> Node:
     """Start the grounding node up to where it listens."""
     # torch: the only backend that has nothing to compile and is always there.
-    overrides = {'model': 'tabletop', 'device': 'cpu', 'backend': 'torch', 'num_threads': 1}
+    overrides = {'model': 'household', 'device': 'cpu', 'backend': 'auto', 'num_threads': 1}
     node = GroundingNode(
         parameter_overrides=[Parameter(name, value=value) for name, value in overrides.items()]
     )

@@ -15,8 +15,8 @@ class ModelConfig:
     """Which model to load.
 
     Attributes:
-        model: A model that ships (`tabletop`), `compact`, an open_clip ResNet name, or the folder
-            of an exported one.
+        model: The model that ships (`household`), `compact`, an open_clip ResNet name, or an
+            exported one's folder.
         weights: A path, an open_clip tag, or `random`; empty for the model's own: the shipped
             ones, or OpenAI's.
         checkpoint: A trained neck and head (safetensors); empty for the shipped one, where there
@@ -24,7 +24,7 @@ class ModelConfig:
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
     """
 
-    model: str = 'RN101-quickgelu'
+    model: str = 'household'
     weights: str = ''
     checkpoint: str = ''
     device: str = 'auto'

@@ -6,7 +6,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from affordance_ros.model.compact import COMPACT_NAME
 from affordance_ros.model.errors import WeightsError
 
 _FOLDER = Path(__file__).parents[1] / 'weights'
@@ -50,5 +49,4 @@ class EmbeddedModel:
 
 EMBEDDED = {
     'household': EmbeddedModel('household', _FOLDER / 'household'),
-    'tabletop': EmbeddedModel(COMPACT_NAME, _FOLDER / 'tabletop'),
 }

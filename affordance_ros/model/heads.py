@@ -113,7 +113,7 @@ class ClassPrior(nn.Module):
                 heat, self.window, stride=1, padding=self.window // 2, count_include_pad=False
             )
         heat = F.interpolate(heat, size, mode='bilinear', align_corners=False)
-        return self.weight * torch.log(self.log_eps.exp() + heat)
+        return self.weight * torch.log(self.log_eps.exp() + heat.clamp(min=0))
 
 
 class FPNDecoder(nn.Module):

@@ -28,6 +28,8 @@ from affordance_ros.model.grounding import load_model
 from affordance_ros.model.grounding import untrained_decoder
 from affordance_ros.model.neck import NeckConfig
 from affordance_ros.predictor import Predictor
+from tests.support.household_folder import NAME
+from tests.support.household_folder import write_model
 
 CANVAS = (96, 128)
 needs_bf16 = pytest.mark.skipif(not processor_has_bf16(), reason='the processor lacks bfloat16')
@@ -39,13 +41,19 @@ def cache(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def tabletop():
-    return load_model(ModelConfig('tabletop', device='cpu'))
+def config(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('household')
+    return ModelConfig(NAME, str(folder), str(write_model(folder)), 'cpu')
 
 
 @pytest.fixture(scope='module')
-def network(tabletop, cache):
-    return TorchNetwork(tabletop, cache)
+def small(config):
+    return load_model(config)
+
+
+@pytest.fixture(scope='module')
+def network(small, cache):
+    return TorchNetwork(small, cache)
 
 
 def make(name, network, cache):
@@ -73,18 +81,18 @@ def largest_difference(backend, model, pixels, text):
 
 @pytest.mark.parametrize('name', ['openvino f32', 'onnxruntime f32'])
 @pytest.mark.parametrize(('n', 'k', 'canvas'), [(1, 1, CANVAS), (1, 64, (64, 32)), (3, 2, CANVAS)])
-def test_float32_backends_equal_torch(name, n, k, canvas, network, cache, tabletop, rng):
-    pixels, text = inputs(rng, tabletop, n=n, k=k, canvas=canvas)
+def test_float32_backends_equal_torch(name, n, k, canvas, network, cache, small, rng):
+    pixels, text = inputs(rng, small, n=n, k=k, canvas=canvas)
     backend = make(name, network, cache)
-    assert largest_difference(backend, tabletop, pixels, text) < 2e-5
-    assert largest_difference(backend, tabletop, pixels, text[0]) < 2e-5  # shared by all images
+    assert largest_difference(backend, small, pixels, text) < 1e-4
+    assert largest_difference(backend, small, pixels, text[0]) < 1e-4  # shared by all images
 
 
 @needs_bf16
-def test_bfloat16_is_used_and_rounds_no_more_than_its_stages_do(network, cache, tabletop, rng):
-    pixels, text = inputs(rng, tabletop, n=1, k=3)
+def test_bfloat16_is_used_and_rounds_no_more_than_its_stages_do(network, cache, small, rng):
+    pixels, text = inputs(rng, small, n=1, k=3)
     backend = make('openvino bf16', network, cache)
-    assert 1e-4 < largest_difference(backend, tabletop, pixels, text) < 0.05
+    assert 1e-4 < largest_difference(backend, small, pixels, text) < 0.05
     # The head is float32: neighbours that bfloat16 would make equal stay apart.
     assert len(np.unique(backend.run(pixels, text)[0, 0])) > 0.99 * (CANVAS[0] * CANVAS[1] / 64)
 
@@ -107,8 +115,8 @@ def test_every_decoder_can_be_written(kind, trunk, model, cache, rng):
         assert np.abs(found - expected).max() < (0.2 if 'bf16' in name else 1e-4), name
 
 
-def test_the_inputs_are_left_as_they_were(network, cache, tabletop, rng):
-    pixels, text = inputs(rng, tabletop, n=1, k=1)
+def test_the_inputs_are_left_as_they_were(network, cache, small, rng):
+    pixels, text = inputs(rng, small, n=1, k=1)
     before = pixels.copy(), text.copy()
     pixels.flags.writeable = text.flags.writeable = False
     backend = make('openvino f32', network, cache)
@@ -120,16 +128,16 @@ def test_the_inputs_are_left_as_they_were(network, cache, tabletop, rng):
 
 
 def test_another_start_neither_writes_nor_compiles_the_network(
-    network, cache, tabletop, rng, monkeypatch
+    network, cache, small, rng, monkeypatch
 ):
-    pixels, text = inputs(rng, tabletop, n=1, k=1)
+    pixels, text = inputs(rng, small, n=1, k=1)
     expected = make('openvino f32', network, cache).run(pixels, text)
     monkeypatch.setattr(onnx_export, 'write_onnx', lambda _: pytest.fail('written again'))
     monkeypatch.setattr(OpenVINOBackend, '_read', lambda *_: pytest.fail('compiled again'))
-    again = make('openvino f32', TorchNetwork(tabletop, cache), cache)
+    again = make('openvino f32', TorchNetwork(small, cache), cache)
     assert np.array_equal(again.run(pixels, text), expected)
     with pytest.raises(pytest.fail.Exception, match='compiled again'):
-        again.run(*inputs(rng, tabletop, n=1, k=1, canvas=(32, 64)))
+        again.run(*inputs(rng, small, n=1, k=1, canvas=(32, 64)))
 
 
 def test_other_weights_are_another_network(network, cache, trunk):
@@ -149,8 +157,8 @@ def choose(model, tmp_path, *arguments, **options):
     return choose_backend(model, config, CANVAS)
 
 
-def test_auto_takes_openvino_in_the_precision_that_keeps_the_answers(tabletop, tmp_path):
-    chosen = choose(tabletop, tmp_path)
+def test_auto_takes_openvino_in_the_precision_that_keeps_the_answers(small, tmp_path):
+    chosen = choose(small, tmp_path)
     kept = find_record('openvino', 'bf16', 'FPN')
     bf16 = processor_has_bf16() and kept is not None and kept.passes
     assert chosen.backend.description == f'openvino {"bf16" if bf16 else "f32"} on cpu'
@@ -160,43 +168,43 @@ def test_auto_takes_openvino_in_the_precision_that_keeps_the_answers(tabletop, t
 @needs_bf16
 @pytest.mark.parametrize(('moved', 'precision'), [(0.009, 'bf16'), (0.011, 'f32'), (None, 'f32')])
 def test_bfloat16_needs_a_record_that_it_keeps_the_answers(
-    moved, precision, tabletop, tmp_path, monkeypatch
+    moved, precision, small, tmp_path, monkeypatch
 ):
     record = PrecisionRecord(
         'openvino', 'bf16', 'FPN', 'measured', 1000, moved or 0.0, 0.001, 0.0, -0.002
     )
     monkeypatch.setattr(select, 'find_record', lambda *_: None if moved is None else record)
-    chosen = choose(tabletop, tmp_path)
+    chosen = choose(small, tmp_path)
     assert f' {precision} ' in chosen.backend.description
     assert ('nobody has measured' if moved is None else '1,000 best targets') in chosen.reason
 
 
-def test_auto_falls_back_with_a_reason(tabletop, tmp_path, monkeypatch):
+def test_auto_falls_back_with_a_reason(small, tmp_path, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError('illegal instruction')
 
     monkeypatch.setattr('affordance_ros.backends.openvino_backend.OpenVINOBackend', broken)
-    chosen = choose(tabletop, tmp_path)
+    chosen = choose(small, tmp_path)
     assert chosen.backend.description == 'onnxruntime f32 on cpu'
     assert 'openvino: illegal instruction' in chosen.reason
     monkeypatch.setattr(select.importlib.util, 'find_spec', lambda _: None)
-    chosen = choose(tabletop, tmp_path)
+    chosen = choose(small, tmp_path)
     assert chosen.backend.description == 'torch f32 on cpu'
     assert 'onnxruntime: not installed (pip install onnxruntime)' in chosen.reason
 
 
-def test_a_backend_with_wrong_answers_is_not_used(tabletop, tmp_path, monkeypatch):
+def test_a_backend_with_wrong_answers_is_not_used(small, tmp_path, monkeypatch):
     run = OpenVINOBackend.run
     monkeypatch.setattr(OpenVINOBackend, 'run', lambda *a: run(*a) + 8.0)
-    chosen = choose(tabletop, tmp_path)
+    chosen = choose(small, tmp_path)
     assert chosen.backend.description == 'onnxruntime f32 on cpu'
     assert 'openvino: its heat differs from torch' in chosen.reason
 
 
-def test_a_backend_that_is_asked_for_is_used_or_refused(tabletop, tmp_path):
-    assert choose(tabletop, tmp_path, 'onnxruntime').reason == 'as asked for'
+def test_a_backend_that_is_asked_for_is_used_or_refused(small, tmp_path):
+    assert choose(small, tmp_path, 'onnxruntime').reason == 'as asked for'
     with pytest.raises(BackendError, match='onnxruntime: ONNX Runtime runs f32 here, not bf16'):
-        choose(tabletop, tmp_path, 'onnxruntime', 'bf16')
+        choose(small, tmp_path, 'onnxruntime', 'bf16')
     with pytest.raises(ValueError, match="backend 'tflite' is unknown; known are auto, torch"):
         BackendConfig('tflite')
     with pytest.raises(ValueError, match="precision 'int4' is unknown"):
@@ -211,11 +219,11 @@ def test_the_record_has_the_bars_that_it_says():
     assert not PrecisionRecord('a', 'b', 'c', 'd', 1, 0.0, 0.0, -0.01, 0.0).passes
 
 
-def test_a_predictor_says_what_runs_it(tmp_path, photos, caplog):
+def test_a_predictor_says_what_runs_it(config, tmp_path, photos, caplog):
     caplog.set_level(logging.INFO)
-    config = BackendConfig('openvino', 'f32', str(tmp_path), num_threads=1)
-    fast = Predictor.load(ModelConfig('tabletop', device='cpu'), backend=config)
-    slow = Predictor.load(ModelConfig('tabletop', device='cpu'))
+    options = BackendConfig('openvino', 'f32', str(tmp_path), num_threads=1)
+    fast = Predictor.load(config, backend=options)
+    slow = Predictor.load(config)
     assert fast.describe()['backend'] == 'openvino f32 on cpu'
     assert slow.describe()['backend'] == 'torch f32 on cpu'
     photo = photos['000000160012.jpg']

@@ -4,6 +4,7 @@
 """What a GPU runs: on the CPU as far as it has no graph, on a GPU where there is one."""
 
 import copy
+import dataclasses
 
 import numpy as np
 import pytest
@@ -27,6 +28,8 @@ from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.grounding import load_model
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
+from tests.support.household_folder import NAME
+from tests.support.household_folder import write_model
 
 DEVICES = [
     'cpu',
@@ -36,9 +39,15 @@ DEVICES = [
 ]
 
 
+@pytest.fixture(scope='module')
+def config(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('household')
+    return ModelConfig(NAME, str(folder), str(write_model(folder)))
+
+
 @pytest.fixture(scope='module', params=DEVICES)
-def tabletop(request):
-    return load_model(ModelConfig('tabletop', device=request.param))
+def small(request, config):
+    return load_model(dataclasses.replace(config, device=request.param))
 
 
 def predictor_on(model, backend):
@@ -70,8 +79,8 @@ def test_pictures_are_prepared_on_the_device_as_on_the_cpu(source, size, shape, 
 
 
 @pytest.mark.parametrize('decoder', ['FPN', 'training-free'])
-def test_folding_changes_nothing_but_rounding(decoder, tabletop, model, rng):
-    network = tabletop if decoder == 'FPN' else copy.deepcopy(model).to(tabletop.device)
+def test_folding_changes_nothing_but_rounding(decoder, small, model, rng):
+    network = small if decoder == 'FPN' else copy.deepcopy(model).to(small.device)
     device = network.device
     image = torch.from_numpy(rng.standard_normal((2, 3, 96, 128), np.float32)).to(device)
     text = torch.from_numpy(rng.standard_normal((3, network.embed_dim), np.float32)).to(device)
@@ -85,11 +94,11 @@ def test_folding_changes_nothing_but_rounding(decoder, tabletop, model, rng):
 
 
 @pytest.mark.parametrize(('precision', 'most'), [('f32', 2e-3), ('f16', 5e-3), ('bf16', 0.05)])
-def test_frames_and_pixels_have_the_answers_of_torch(precision, most, tabletop, photos):
-    backend = CudaBackend(tabletop, precision)
+def test_frames_and_pixels_have_the_answers_of_torch(precision, most, small, photos):
+    backend = CudaBackend(small, precision)
     assert isinstance(backend, FrameBackend)
-    assert backend.description == f'torch {precision} on {tabletop.device}'
-    fast, slow = predictor_on(tabletop, backend), predictor_on(tabletop, TorchBackend(tabletop))
+    assert backend.description == f'torch {precision} on {small.device}'
+    fast, slow = predictor_on(small, backend), predictor_on(small, TorchBackend(small))
     # Numbers of commands on either side of a power of two, and another picture's size.
     for name, commands in (
         ('000000160012.jpg', ['cut']),
@@ -107,8 +116,8 @@ def test_frames_and_pixels_have_the_answers_of_torch(precision, most, tabletop, 
     assert np.abs(np.array(batch[0]) - np.array(batch[1])).max() < most
 
 
-def test_answers_are_not_overwritten_by_the_next_frame(tabletop, photos):
-    predictor = predictor_on(tabletop, CudaBackend(tabletop, 'f32'))
+def test_answers_are_not_overwritten_by_the_next_frame(small, photos):
+    predictor = predictor_on(small, CudaBackend(small, 'f32'))
     predictor.set_command('cut')
     photo = photos['000000160012.jpg']
     first = predictor.predict(photo)
@@ -117,27 +126,27 @@ def test_answers_are_not_overwritten_by_the_next_frame(tabletop, photos):
     assert np.array_equal(first.activation.logits, kept)
 
 
-def test_precisions_are_refused_with_a_reason(tabletop):
+def test_precisions_are_refused_with_a_reason(small):
     with pytest.raises(BackendError, match='torch runs f32, f16, bf16 on a GPU, not int8'):
-        CudaBackend(tabletop, 'int8')
-    if tabletop.device.type == 'cpu':
+        CudaBackend(small, 'int8')
+    if small.device.type == 'cpu':
         with pytest.raises(BackendError, match='torch runs f32 on a CPU, not f16'):
-            choose_backend(tabletop, BackendConfig('torch', 'f16'))
+            choose_backend(small, BackendConfig('torch', 'f16'))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
-def test_auto_takes_the_graphs_on_a_gpu():
-    model = load_model(ModelConfig('tabletop', device='cuda'))
+def test_auto_takes_the_graphs_on_a_gpu(config):
+    model = load_model(dataclasses.replace(config, device='cuda'))
     choice = choose_backend(model, BackendConfig())
     assert isinstance(choice.backend, CudaBackend) and 'the fastest on cuda' in choice.reason
 
 
-def test_tensorrt_is_refused_with_a_reason_where_it_is_not(tabletop, tmp_path):
+def test_tensorrt_is_refused_with_a_reason_where_it_is_not(small, tmp_path):
     if 'TensorrtExecutionProvider' in tensorrt_backend.ort.get_available_providers():
         pytest.skip('TensorRT is installed')
-    needs = 'set device cuda' if tabletop.device.type == 'cpu' else 'pip install onnxruntime-gpu'
+    needs = 'set device cuda' if small.device.type == 'cpu' else 'pip install onnxruntime-gpu'
     with pytest.raises(BackendError, match=f'tensorrt: .*{needs}'):
-        choose_backend(tabletop, BackendConfig('tensorrt', cache_dir=str(tmp_path)))
+        choose_backend(small, BackendConfig('tensorrt', cache_dir=str(tmp_path)))
 
 
 def test_one_tensorrt_engine_takes_any_number_of_commands(tmp_path):
@@ -153,8 +162,8 @@ def test_one_tensorrt_engine_takes_any_number_of_commands(tmp_path):
     'TensorrtExecutionProvider' not in tensorrt_backend.ort.get_available_providers(),
     reason='needs TensorRT',
 )
-def test_tensorrt_has_the_answers_of_torch(tmp_path, photos):
-    model = load_model(ModelConfig('tabletop', device='cuda'))
+def test_tensorrt_has_the_answers_of_torch(config, tmp_path, photos):
+    model = load_model(dataclasses.replace(config, device='cuda'))
     choice = choose_backend(model, BackendConfig('tensorrt', 'f32', cache_dir=str(tmp_path)))
     fast, slow = predictor_on(model, choice.backend), predictor_on(model, TorchBackend(model))
     for predictor in (fast, slow):

@@ -27,6 +27,7 @@ from affordance_ros.text.commands import CommandError
 from affordance_ros.text.tokenizer import Tokenizer
 from tests.conftest import ROOT
 from tests.conftest import SAMPLES
+from tests.support.household_folder import clip_checkpoint
 
 PHOTO = SAMPLES / 'photos' / '000000196393.jpg'
 WITHOUT_TORCH = (
@@ -36,20 +37,33 @@ WITHOUT_TORCH = (
 
 
 @pytest.fixture(scope='module')
-def exported(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('exported') / 'tabletop'
-    assert export_cli.main([str(folder), '--model', 'tabletop']) == 0
+def clip(tmp_path_factory):
+    """Return a CLIP with a random FPN, as torch loads it."""
+    path = clip_checkpoint(tmp_path_factory.mktemp('clip'))
+    return ModelConfig('compact', 'random', str(path), 'cpu')
+
+
+@pytest.fixture(scope='module')
+def arguments(clip):
+    return ['--model', clip.model, '--weights', clip.weights, '--checkpoint', clip.checkpoint]
+
+
+@pytest.fixture(scope='module')
+def exported(tmp_path_factory, arguments):
+    folder = tmp_path_factory.mktemp('exported') / 'compact'
+    assert export_cli.main([str(folder), *arguments]) == 0
     return folder
 
 
 def predict(model, command='hold the mug', **options):
     config = BackendConfig(num_threads=1, cache_dir='off', **options)
-    predictor = Predictor.load(ModelConfig(str(model), device='cpu'), backend=config)
+    found = model if isinstance(model, ModelConfig) else ModelConfig(str(model), device='cpu')
+    predictor = Predictor.load(found, backend=config)
     predictor.set_command(command)
     return predictor.predict(cv2.imread(str(PHOTO)), channels='bgr')
 
 
-def test_without_torch_the_answers_are_torchs(exported, tmp_path):
+def test_without_torch_the_answers_are_torchs(exported, clip, tmp_path):
     code = WITHOUT_TORCH + (
         'import cv2, numpy as np\n'
         'from affordance_ros.backends.base import BackendConfig\n'
@@ -65,7 +79,7 @@ def test_without_torch_the_answers_are_torchs(exported, tmp_path):
     out = tmp_path / 'answer.npz'
     arguments = [sys.executable, '-c', code, exported, PHOTO, out]
     subprocess.run(arguments, check=True, cwd=ROOT, timeout=120)
-    expected = predict('tabletop', backend='torch')
+    expected = predict(clip, backend='torch')
     found = np.load(out)
     assert np.abs(found['heatmap'] - expected.heatmap).max() < 1e-4
     best = expected.targets[0]
@@ -75,7 +89,7 @@ def test_without_torch_the_answers_are_torchs(exported, tmp_path):
 
 @pytest.mark.ros
 @pytest.mark.usefixtures('ros')
-def test_the_node_runs_without_torch(exported, tmp_path, log, photos):
+def test_the_node_runs_without_torch(exported, clip, tmp_path, log, photos):
     """In a Python in which torch can't be imported, over DDS, with torch's answers."""
     from tests.support.ros_harness import grounding_node
 
@@ -95,7 +109,7 @@ def test_the_node_runs_without_torch(exported, tmp_path, log, photos):
             assert probe.status[-1].device == 'openvino f32 on cpu'
             libraries = Path(f'/proc/{process.process.pid}/maps').read_text()
             assert 'openvino' in libraries and 'libtorch' not in libraries
-    expected = predict('tabletop', backend='torch').targets
+    expected = predict(clip, backend='torch').targets
     assert len(answer.targets) == len(expected) >= 1
     for one, other in zip(answer.targets, expected, strict=True):
         assert abs(one.x - other.x) < 0.01 and abs(one.y - other.y) < 0.01
@@ -106,7 +120,17 @@ def test_without_torch_other_models_are_refused_with_what_to_do():
     code = (
         WITHOUT_TORCH + 'from affordance_ros.cli.ground import main; sys.exit(main(sys.argv[1:]))'
     )
-    arguments = [sys.executable, '-c', code, str(PHOTO), 'cut', '--model', 'tabletop']
+    arguments = [
+        sys.executable,
+        '-c',
+        code,
+        str(PHOTO),
+        'cut',
+        '--model',
+        'compact',
+        '--weights',
+        'random',
+    ]
     result = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert result.returncode == 2
     assert 'affordance-export' in result.stderr and 'Traceback' not in result.stderr
@@ -124,8 +148,8 @@ def test_any_picture_is_laid_into_the_exported_input(exported):
         assert predictor.predict(np.zeros((*size, 3), np.uint8)).heatmap.shape == size
 
 
-def test_onnxruntime_reads_it_too_and_torch_is_refused(exported):
-    expected = predict('tabletop', backend='torch').heatmap
+def test_onnxruntime_reads_it_too_and_torch_is_refused(exported, clip):
+    expected = predict(clip, backend='torch').heatmap
     assert np.abs(predict(exported, backend='onnxruntime').heatmap - expected).max() < 1e-4
     with pytest.raises(BackendError, match='an exported model holds no weights for torch'):
         predict(exported, backend='torch')
@@ -168,15 +192,15 @@ def test_a_file_that_nothing_vouches_for_is_refused(left_out, exported, tmp_path
         ExportedModel(folder)
 
 
-def test_what_differs_from_torch_is_not_exported(tmp_path, monkeypatch, caplog):
+def test_what_differs_from_torch_is_not_exported(arguments, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(export_cli, 'MAX_TEXT_ERROR', 0.0)
-    assert export_cli.main([str(tmp_path / 'out'), '--model', 'tabletop']) == 2
+    assert export_cli.main([str(tmp_path / 'out'), *arguments]) == 2
     assert 'text.onnx differs from torch' in caplog.text
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_existing_folder_is_not_written_over(exported, caplog):
-    assert export_cli.main([str(exported), '--model', 'tabletop']) == 2
+def test_an_existing_folder_is_not_written_over(exported, arguments, caplog):
+    assert export_cli.main([str(exported), *arguments]) == 2
     assert 'exists: give a new folder' in caplog.text
 
 

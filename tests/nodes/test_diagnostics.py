@@ -243,7 +243,7 @@ def told(quick):
                 LatencyMonitor(),
                 facts=self.facts,
                 status=self.status,
-                about=lambda: {'model': 'tabletop', 'device': 'cpu', 'trained': 'yes'},
+                about=lambda: {'model': 'household', 'device': 'cpu', 'trained': 'yes'},
             )
 
         def facts(self):

@@ -69,7 +69,7 @@ def test_names_that_are_no_files_may_be_set(places):
         ('prompt_set', 'ensemble'),
         ('cache_dir', ''),
         ('cache_dir', 'off'),
-        ('model', 'tabletop'),
+        ('model', 'household'),
         ('task_command', '/etc/passwd'),
     ):
         guard(places).check(change(name, value))
@@ -78,7 +78,7 @@ def test_names_that_are_no_files_may_be_set(places):
 def test_shipped_files_may_be_named(places):
     from affordance_ros.model.embedded import EMBEDDED
 
-    guard(places).check(change('checkpoint', EMBEDDED['tabletop'].checkpoint))
+    guard(places).check(change('checkpoint', EMBEDDED['household'].checkpoint))
 
 
 def test_a_folder_that_is_not_there_is_named():

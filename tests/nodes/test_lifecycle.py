@@ -258,7 +258,7 @@ def test_memory_threads_and_subscriptions_return_with_every_cycle(log, photos):
     from tests.support.ros_harness import grounding_node
 
     photo = next(iter(photos.values()))
-    parameters = {'model': 'tabletop', 'weights': '', 'task_command': 'cut', 'autostart': False}
+    parameters = {'model': 'household', 'weights': '', 'task_command': 'cut', 'autostart': False}
     with grounding_node(log, **parameters) as (process, probe):
         node = psutil.Process(process.process.pid)
         after = []  # (resident memory in MiB, number of threads) when each cycle is over

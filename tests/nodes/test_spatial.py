@@ -255,7 +255,7 @@ def test_the_recorded_sequence_gives_points_and_a_gripper_its_pose(log, tmp_path
     from tests.support.ros_harness import grounding_node
     from tests.support.ros_harness import ros_arguments
 
-    options = {'model': 'tabletop', 'weights': '', 'task_command': 'hold the mug'}
+    options = {'model': 'household', 'weights': '', 'task_command': 'hold the mug'}
     with grounding_node(log, **options, depth_wait_s=1.0) as (_, probe):
         target_poses, poses = [], []
         subscribe = probe.node.create_subscription

@@ -35,7 +35,7 @@ def test_the_demo_leaves_sheets_and_a_table(tmp_path):
     lines = result.stdout.splitlines()
     assert sum(line.startswith('hold the mug') for line in lines) == 2
     assert sum(line.startswith('drink with') for line in lines) == 2
-    assert 'tabletop (' in result.stdout and 'UNTRAINED' not in result.stdout
+    assert 'household (' in result.stdout and 'UNTRAINED' not in result.stdout
     assert 'Traceback' not in result.stderr
     asked = read_yaml(ROOT / 'samples' / 'commands.yaml')
     for photo, command in asked.items():

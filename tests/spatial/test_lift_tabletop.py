@@ -95,7 +95,7 @@ def exact_normal(exact_m, pinhole, row, column):
 
 @pytest.fixture(scope='module')
 def predictor():
-    return Predictor.load(ModelConfig(model='tabletop', device='cpu'))
+    return Predictor.load(ModelConfig(model='household', device='cpu'))
 
 
 def targets_of(heatmap):

@@ -18,6 +18,7 @@ from affordance_ros.model.household.tower_file import TowerWeights
 from affordance_ros.model.household.trunk import DEFAULT_FOLDER
 from affordance_ros.model.household.trunk import Household
 from affordance_ros.model.neck import NeckConfig
+from affordance_ros.model.trunk import Trunk
 
 NAME = 'household-small'
 NECK = NeckConfig(
@@ -44,15 +45,26 @@ def write_towers(trunk: Household, folder: Path) -> Path:
     return folder
 
 
+def clip_checkpoint(folder: Path) -> Path:
+    """Write a random FPN for the trunk `compact` with random weights; return its checkpoint."""
+    trunk = load_trunk('compact', 'random')
+    path = folder / 'compact.safetensors'
+    _save(trunk, path, NeckConfig(channels=32), HeadConfig())
+    return path
+
+
 def write_model(folder: Path, *, neck: NeckConfig = NECK, prior_weight: float = 0.5) -> Path:
     """Write towers and a random FPN that fits them; return the FPN's checkpoint."""
     write_towers(load_trunk(NAME, 'random'), folder)
-    trunk = load_trunk(NAME, str(folder))
-    torch.manual_seed(0)
-    decoder = untrained_decoder(trunk, neck, HeadConfig(prior_weight=prior_weight))
-    # A fresh head answers next to nothing everywhere: spread it, so that maps have peaks.
-    torch.nn.init.constant_(decoder.scale, 60.0)
-    torch.nn.init.constant_(decoder.bias, 3.0)
     path = folder / 'random.safetensors'
-    save_checkpoint(path, decoder, trunk=trunk, prompt_set='verb@1', input_size=320, training={})
+    _save(load_trunk(NAME, str(folder)), path, neck, HeadConfig(prior_weight=prior_weight))
     return path
+
+
+def _save(trunk: Trunk, path: Path, neck: NeckConfig, head: HeadConfig) -> None:
+    torch.manual_seed(0)
+    decoder = untrained_decoder(trunk, neck, head)
+    # A fresh head answers next to nothing everywhere: spread it, so that maps have peaks.
+    torch.nn.init.constant_(decoder.scale, 20.0)
+    torch.nn.init.constant_(decoder.bias, 2.0)
+    save_checkpoint(path, decoder, trunk=trunk, prompt_set='verb@1', input_size=320, training={})

@@ -31,7 +31,7 @@ _PROPS = {
 _PRELUDE = """
 set -euo pipefail
 source scripts/env.sh
-with_model() { [[ " $* " == *" --model "* ]] || set -- "$@" --model tabletop; command "$@"; }
+with_model() { [[ " $* " == *" --model "* ]] || set -- "$@" --model household; command "$@"; }
 affordance-ground() { with_model affordance-ground "$@"; }
 affordance-bag() { with_model affordance-bag "$@"; }
 """

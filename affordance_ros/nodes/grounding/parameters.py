@@ -98,7 +98,8 @@ _PARAMETERS = {
         settable='start',
     ),
     'model': _Declared(
-        _MODEL.model, 'tabletop (ships), an open_clip ResNet name, compact, or an exported folder.'
+        _MODEL.model,
+        'household (ships), an open_clip ResNet, compact, or an exported folder.',
     ),
     'weights': _Declared(
         _MODEL.weights, 'Trunk weights: a file, an open_clip tag, or random; empty: its own.'
