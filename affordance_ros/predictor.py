@@ -130,7 +130,7 @@ class Predictor:
         Raises:
             PromptSetError: If the prompt set can't be loaded; the old configuration stays.
         """
-        self._prompt_set = load_prompt_set(config.prompt_set)
+        self._prompt_set = load_prompt_set(config.prompt_set, family=self.model.family)
         self._config = config
         self._encoded.clear()
         if self._commands:

@@ -11,6 +11,7 @@ from affordance_ros.image.letterbox import Letterbox
 from affordance_ros.image.letterbox import check_size
 from affordance_ros.targets.grounding import SizeGate
 from affordance_ros.targets.instances import InstanceConfig
+from affordance_ros.text.prompts import AUTO
 
 DEFAULT_INPUT_SIZE = 320  # where neither the configuration nor the checkpoint says
 
@@ -39,7 +40,8 @@ class PredictorConfig:
         input_size: The long side of the model's input in pixels, a multiple of 32; 0 takes the
             checkpoint's own, or 320 where there is none.
         input_shape: 'rectangle' keeps the border small, 'square' is as in training.
-        prompt_set: A shipped prompt set's name, or the path of a YAML file.
+        prompt_set: A shipped prompt set's name, the path of a YAML file, or 'auto': `parts` for
+            `household`, the bare command for others.
         min_score: The lowest score of a target, in [0, 1].
         min_prominence: Two hills of heat are two targets if the heat between them is lower than
             the lower one's by at least this share of it.
@@ -53,7 +55,7 @@ class PredictorConfig:
 
     input_size: int = 0
     input_shape: str = 'rectangle'
-    prompt_set: str = 'verb'
+    prompt_set: str = AUTO
     min_score: float = 0.3
     min_prominence: float = 0.2
     region_share: float = 0.5

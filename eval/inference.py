@@ -17,7 +17,6 @@ from tqdm import tqdm
 from affordance_ros.predictor import Predictor
 from affordance_ros.safe_io.files import sha256_of_file
 from affordance_ros.text.commands import CommandError
-from affordance_ros.text.prompts import load_prompt_set
 from eval.agd20k import Item
 from eval.agd20k import read_picture
 from eval.errors import EvaluationError
@@ -63,7 +62,7 @@ def describe_predictor(predictor: Predictor) -> dict[str, Any]:
         **facts,
         'input_size': predictor.input_size,
         'input_shape': config.input_shape,
-        'prompt_set': load_prompt_set(config.prompt_set).label,
+        'prompt_set': predictor.prompt_set.label,
     }
 
 

@@ -104,6 +104,7 @@ class ExportedModel:
         self._folder = folder
         self.facts = ExportedFacts.read(folder)
         self.name = self.facts.name
+        self.family = self.facts.family
         self.weights = self.facts.weights
         self.untrained = self.facts.untrained
         self.trained_size = self.facts.input_size

@@ -67,7 +67,9 @@ def add_model_options(parser: argparse.ArgumentParser) -> ArgumentGroup:
     add_weight_options(group)
     group.add_argument('--device', default=ModelConfig().device, help='auto, cpu, cuda or cuda:N')
     group.add_argument(
-        '--prompt-set', default=PredictorConfig().prompt_set, help='verb, ensemble, parts or YAML'
+        '--prompt-set',
+        default=PredictorConfig().prompt_set,
+        help='auto, verb, ensemble, parts or YAML',
     )
     return group
 

@@ -87,6 +87,11 @@ class GroundingModel(nn.Module):
         return self.trunk.normalization
 
     @property
+    def family(self) -> str:
+        """The trunk's; see `Trunk`."""
+        return self.trunk.family
+
+    @property
     def calibration(self) -> Calibration:
         """What was fitted to its scores."""
         if isinstance(self.decoder, FPNDecoder):

@@ -68,17 +68,27 @@ class PromptSet:
         return [self.expand(command)]
 
 
+AUTO = 'auto'  # the prompt set that suits the model
+_BY_FAMILY = {'household': 'parts'}  # for the others the bare command, as the paper has it
+
+
 def shipped_prompt_sets() -> list[str]:
     """Return the names of the sets that come with the package."""
     return sorted(path.stem for path in _FOLDER.glob('*.yaml'))
 
 
-def load_prompt_set(name_or_path: str) -> Prompts:
+def load_prompt_set(name_or_path: str, *, family: str = '') -> Prompts:
     """Load a prompt set by its shipped name, or from a YAML file.
+
+    Args:
+        name_or_path: Such as 'parts', 'my_parts.yaml', or 'auto' for what suits the model.
+        family: The family of the model's trunk.
 
     Raises:
         PromptSetError: If there is no such set, or the file is malformed.
     """
+    if name_or_path == AUTO:
+        name_or_path = _BY_FAMILY.get(family, 'verb')
     shipped = _FOLDER / f'{name_or_path}.yaml'
     path = shipped if name_or_path in shipped_prompt_sets() else Path(name_or_path).expanduser()
     if not path.is_file():

@@ -35,7 +35,7 @@ LAYERS = {
     'model': {*PURE, 'targets', 'torch'},
     'backends': {*PURE, 'targets', 'model', 'torch'},
     'load': {'model', 'backends'},
-    'predictor_config': {'image', 'targets', 'backends'},
+    'predictor_config': {'text', 'image', 'targets', 'backends'},
     'predictor': {*PURE, 'targets', 'model', 'backends', 'load', 'predictor_config'},
     'viz': {'targets', 'spatial'},
     'bag': {*PURE, 'targets', 'spatial', 'viz', 'predictor'},

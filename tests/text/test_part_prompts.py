@@ -95,6 +95,11 @@ def test_an_action_alone_is_asked_for_on_several_things(action):
     assert all(len(group) == 1 for group in alternatives)
 
 
+def test_auto_suits_the_model():
+    assert load_prompt_set('auto', family='household').label == load_prompt_set('parts').label
+    assert load_prompt_set('auto', family='clip').label == load_prompt_set('verb').label
+
+
 def test_several_objects_of_one_name_are_told_apart_by_length():
     assert load_prompt_set('parts').expand('grasp the pot lid') == ['knob of the pot lid']
 

@@ -16,6 +16,7 @@ import affordance_ros
 from affordance_ros.backends.base import NO_CACHE
 from affordance_ros.backends.exported import is_exported
 from affordance_ros.model.config import looks_like_path
+from affordance_ros.text.prompts import AUTO
 from affordance_ros.text.prompts import shipped_prompt_sets
 
 # The parameters that name a file, and when their value is one.
@@ -24,7 +25,7 @@ _NAMES_A_FILE: dict[str, Callable[[str], bool]] = {
     'weights': looks_like_path,
     'checkpoint': bool,
     'cache_dir': lambda value: value not in ('', NO_CACHE),
-    'prompt_set': lambda value: value not in shipped_prompt_sets(),
+    'prompt_set': lambda value: value not in (AUTO, *shipped_prompt_sets()),
 }
 
 

@@ -147,7 +147,7 @@ _PARAMETERS = {
     'task_command': _Declared('', 'Command in force from the start; empty: wait for the topic.'),
     'prompt_set': _Declared(
         _PREDICTOR.prompt_set,
-        'Prompt set: verb, ensemble, parts, or a YAML file.',
+        'Prompt set: verb, ensemble, parts, a YAML file, or auto: parts for household, else verb.',
         settable='always',
     ),
     'min_score': _Declared(
