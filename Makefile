@@ -25,7 +25,7 @@ build:  ## Make .venv from the pinned requirements and build the messages.
 build-demo:  ## Make .venv with what the demo needs, without torch, and build the messages.
 	@bash scripts/setup.sh demo
 
-demo: build  ## Ask photos and the tabletop over DDS; sheets of the answers in out/demo (LIVE=1 renders).
+demo: $(if $(LIVE),build,build-demo)  ## Ask photos and the tabletop over DDS; sheets of the answers in out/demo (LIVE=1 renders).
 	@$(WITH_ENV) python -m scripts.demo $(if $(LIVE),--live) $(DEMO_ARGS)
 
 lint: build  ## Check style and types.
