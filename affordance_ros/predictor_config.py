@@ -56,7 +56,7 @@ class PredictorConfig:
     input_size: int = 0
     input_shape: str = 'rectangle'
     prompt_set: str = AUTO
-    min_score: float = 0.3
+    min_score: float = 0.37
     min_prominence: float = 0.2
     region_share: float = 0.5
     min_distance_px: float = 20.0

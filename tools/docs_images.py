@@ -27,7 +27,7 @@ from affordance_ros.viz.overlay import draw_overlay
 Image = NDArray[np.uint8]
 ROOT = Path(__file__).resolve().parents[1]
 PHOTOS = ROOT / 'samples' / 'photos'
-STRIP = ('000000516008.jpg', '000000030213.jpg', '000000599.jpg', '000000121647.jpg')
+STRIP = ('000000516008.jpg', '000000030213.jpg', '000000000599.jpg', '000000121647.jpg')
 KITCHEN, DESK = '000000030213.jpg', '000000516008.jpg'
 
 

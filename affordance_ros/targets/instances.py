@@ -39,7 +39,7 @@ class InstanceConfig:
         min_distance_px: The least distance between two targets, in pixels of the image.
     """
 
-    min_score: float = 0.3
+    min_score: float = 0.37
     min_prominence: float = 0.2
     region_share: float = 0.5
     min_distance_px: float = 20.0
