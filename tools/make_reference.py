@@ -34,8 +34,9 @@ ABOUT_TOPICS = """`~` is the node's own name. QoS as the nodes ask for it;
 ABOUT_PARAMETERS = """A number outside of its range is refused. What each parameter of `grounding`
 means in full: [config/grounding.yaml](../../config/grounding.yaml); how to choose:
 [tuning](../howto/tuning.md)."""
-ABOUT_LAUNCH = """Of `ros2 launch affordance_ros grounding.launch.py`, given as `name:=value`.
-`--show-args` prints them too."""
+ABOUT_LAUNCH = """Of `ros2 launch affordance_ros FILE`, given as `name:=value`.
+`--show-args` prints them too. Booleans are true, false, 1 or 0 in any case."""
+ABOUT_INCLUDING = 'Its own; those of `grounding.launch.py` may be given too.'
 PURPOSE = {
     'image': 'the camera image',
     'image/compressed': 'the camera image as JPEG; only while somebody listens',
@@ -229,22 +230,30 @@ def make_messages() -> str:
 
 
 def make_launch() -> str:
-    """Return the page of launch arguments, from the launch file's own declarations."""
-    tree = ast.parse((ROOT / 'launch' / 'grounding.launch.py').read_text(encoding='utf-8'))
-    rows = []
-    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-        if getattr(call.func, 'id', '') != 'DeclareLaunchArgument':
-            continue
-        given = {word.arg: word.value for word in call.keywords}
-        default = given['default_value']
-        # The only default that is no constant is the path of the shipped parameter file.
-        value = show(default.value) if isinstance(default, ast.Constant) else 'the shipped one'
-        choices = ast.literal_eval(given['choices']) if 'choices' in given else []
-        choice = ', '.join(f'`{choice}`' for choice in choices if choice)
-        name, text = ast.literal_eval(call.args[0]), ast.literal_eval(given['description'])
-        rows.append(f'| `{name}` | {value} | {choice} | {text} |')
-    head = '| Argument | Default | Choices | |\n|---|---|---|---|'
-    return '\n'.join([f'{NOTE}\n# Launch arguments\n\n{ABOUT_LAUNCH}\n', head, *rows])
+    """Return the page of launch arguments, from the launch files' own declarations."""
+    parts = [f'{NOTE}\n# Launch arguments\n\n{ABOUT_LAUNCH}\n']
+    for name in ('grounding', 'rgbd', 'webcam'):
+        tree = ast.parse((ROOT / 'launch' / f'{name}.launch.py').read_text(encoding='utf-8'))
+        rows = [
+            _describe_argument(call)
+            for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+            if getattr(call.func, 'id', '') == 'DeclareLaunchArgument'
+        ]
+        own = (
+            '' if name == 'grounding' else 'Its own; those of `grounding.launch.py` hold too.\n\n'
+        )
+        head = '| Argument | Default | |\n|---|---|---|'
+        parts.append('\n'.join([f'## {name}.launch.py\n\n{own}{head}', *rows, '']))
+    return '\n'.join(parts)
+
+
+def _describe_argument(call: ast.Call) -> str:
+    given = {word.arg: word.value for word in call.keywords}
+    default = given['default_value']
+    # The only default that is no constant is the path of the shipped parameter file.
+    value = show(default.value) if isinstance(default, ast.Constant) else 'the shipped one'
+    name, text = ast.literal_eval(call.args[0]), ast.literal_eval(given['description'])
+    return f'| `{name}` | {value} | {text} |'
 
 
 def make_pages() -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.expand_topic_name import expand_topic_name
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
@@ -46,3 +47,16 @@ def listen_to_sensor(
         callback_group=MutuallyExclusiveCallbackGroup(),
         qos_overriding_options=QoSOverridingOptions.with_default_policies(),
     )
+
+
+def camera_info_topic(node: Node) -> str:
+    """Return the topic of the image's CameraInfo.
+
+    As image_transport's cameras have it: `camera_info` beside the image topic, whatever that was
+    remapped to; a remapping of `camera_info` itself goes before that.
+    """
+    plain = expand_topic_name('camera_info', node.get_name(), node.get_namespace())
+    topic = node.resolve_topic_name('camera_info')
+    if topic != plain:
+        return topic
+    return f'{node.resolve_topic_name("image").rpartition("/")[0]}/camera_info'

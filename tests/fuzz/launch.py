@@ -18,8 +18,8 @@ from tests.support.launch_evaluator import evaluate
 
 _ROOT = Path(__file__).parents[2]
 _FREE = (
-    'image', 'task_command', 'depth', 'camera_info', 'params_file', 'model', 'weights',
-    'checkpoint', 'device', 'namespace',
+    'image', 'command_topic', 'depth', 'camera_info', 'model', 'weights', 'checkpoint', 'device',
+    'prompt_set', 'target_frame', 'namespace',
 )  # fmt: skip
 _CHOSEN = {
     'autostart': ('', 'true', 'false'),
@@ -27,7 +27,7 @@ _CHOSEN = {
     'use_sim_time': ('true', 'false'),
     'log_level': ('debug', 'info', 'warn', 'error', 'fatal'),
 }
-_AS_PARAMETER = ('model', 'weights', 'checkpoint', 'device')
+_AS_PARAMETER = ('model', 'weights', 'checkpoint', 'device', 'prompt_set', 'target_frame')
 
 
 def _argument(rng: Random) -> str:
@@ -60,7 +60,8 @@ def _prepare(folder: Path) -> Feed:
             assert parameters.get(name, '') == given.get(name, ''), (name, given, arguments)
         assert parameters.keys() <= {*_AS_PARAMETER, 'autostart', 'use_sim_time'}
         for name in ('image', 'depth'):
-            assert f'{name}:={given.get(name, name)}' in arguments
+            if text := given.get(name, name):
+                assert f'{name}:={text}' in arguments
         remove_ros_args([node.executable, *arguments])
 
     return feed
@@ -68,6 +69,6 @@ def _prepare(folder: Path) -> Feed:
 
 TARGET = Target(
     'launch arguments: through the launch file to rcl',
-    (LaunchError, RCLInvalidROSArgsError),
+    (LaunchError, RCLInvalidROSArgsError, ValueError),
     _prepare,
 )

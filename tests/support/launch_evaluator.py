@@ -13,6 +13,7 @@ import os
 import runpy
 import sys
 import types
+from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field
 
@@ -28,6 +29,7 @@ class LaunchContext:
         self.launch_configurations = {}
         self.share = share
         self.environment = environment
+        self.is_shutdown = False
 
     def perform(self, value):
         """Turn a substitution, a list of such, or a plain value into text."""
@@ -84,17 +86,6 @@ class FindPackageShare:
         return context.share[context.perform(self.package)]
 
 
-class IfCondition:
-    def __init__(self, predicate_expression):
-        self.expression = predicate_expression
-
-    def evaluate(self, context):
-        text = context.perform(self.expression).strip().lower()
-        if text not in ('true', '1', 'false', '0'):
-            raise ValueError(f'{text!r} is no boolean')
-        return text in ('true', '1')
-
-
 class DeclareLaunchArgument(LaunchDescriptionEntity):
     def __init__(self, name, *, default_value=None, description=None, choices=None):
         self.name = name
@@ -118,14 +109,66 @@ class OpaqueFunction(LaunchDescriptionEntity):
         self.condition = condition
 
 
+class IncludeLaunchDescription(LaunchDescriptionEntity):
+    def __init__(self, launch_description_source, *, launch_arguments=None):
+        if not isinstance(launch_description_source, PythonLaunchDescriptionSource):
+            raise TypeError(f'{launch_description_source!r} is not a source of a launch file')
+        self.source = launch_description_source
+        self.launch_arguments = [(name, value) for name, value in launch_arguments or ()]
+
+
+class PythonLaunchDescriptionSource:
+    def __init__(self, launch_file_path):
+        self.path = launch_file_path
+
+
+class Shutdown(LaunchDescriptionEntity):
+    def __init__(self, *, reason='reason not given'):
+        self.reason = reason
+
+
+@dataclass
+class ProcessExited:
+    returncode: int
+
+
+def _is_substitution(value):
+    """Tell what launch takes as a substitution: one, or a list of texts with at least one."""
+    if hasattr(value, 'perform'):
+        return True
+    return (
+        isinstance(value, list | tuple)
+        and all(hasattr(item, 'perform') or isinstance(item, str) for item in value)
+        and any(hasattr(item, 'perform') for item in value)
+    )
+
+
 class ParameterValue:
+    """As launch_ros's, whose `normalize_typed_substitution` takes no text for another type."""
+
     def __init__(self, value, *, value_type=None):
+        if value_type not in (None, bool, int, float, str):
+            raise ValueError(f'Unrecognized data type: {value_type}')
+        if isinstance(value, bool | int | float | str):
+            if value_type is not None and not isinstance(value, value_type):
+                raise TypeError(f'value={value!r} is not an instance of {value_type}')
+        elif not _is_substitution(value):
+            raise TypeError(f'value={value!r} is neither a scalar nor a substitution')
         self.value = value
         self.value_type = value_type
 
     def evaluate(self, context):
+        if not _is_substitution(self.value):
+            return self.value
         text = context.perform(self.value)
-        return text if self.value_type is str else yaml.safe_load(text)
+        if self.value_type is str:
+            return text
+        if self.value_type in (int, float):
+            return self.value_type(text)
+        value = yaml.safe_load(text)
+        if self.value_type is bool and not isinstance(value, bool):
+            raise ValueError(f'Cannot convert value {text!r} to {bool}')
+        return value
 
 
 class Node(LaunchDescriptionEntity):
@@ -143,6 +186,7 @@ class Node(LaunchDescriptionEntity):
         output='log',
         emulate_tty=False,
         condition=None,
+        on_exit=None,
     ):
         self.executable = executable
         self.package = package
@@ -155,6 +199,7 @@ class Node(LaunchDescriptionEntity):
         self.output = output
         self.emulate_tty = emulate_tty
         self.condition = condition
+        self.on_exit = on_exit
 
 
 class LaunchDescription:
@@ -164,8 +209,16 @@ class LaunchDescription:
 
 _MODULES = {
     'launch': (LaunchContext, LaunchDescription, LaunchDescriptionEntity),
-    'launch.actions': (DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable),
-    'launch.conditions': (IfCondition,),
+    'launch.actions': (
+        DeclareLaunchArgument,
+        IncludeLaunchDescription,
+        OpaqueFunction,
+        SetEnvironmentVariable,
+        Shutdown,
+    ),
+    'launch.events': (),
+    'launch.events.process': (ProcessExited,),
+    'launch.launch_description_sources': (PythonLaunchDescriptionSource,),
     'launch.substitutions': (EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution),
     'launch_ros': (),
     'launch_ros.actions': (Node,),
@@ -182,6 +235,15 @@ class Started:
     executable: str
     arguments: list[str]
     ros_arguments: list[str]
+    on_exit: Callable[[ProcessExited, LaunchContext], list[LaunchDescriptionEntity]] | None
+    context: LaunchContext
+
+    def exited(self, returncode, *, is_shutdown=False):
+        """Return what the launch does once the node has ended; what that raises is exit code 1."""
+        self.context.is_shutdown = is_shutdown
+        if self.on_exit is None:
+            return []
+        return self.on_exit(ProcessExited(returncode), self.context)
 
 
 @dataclass
@@ -243,6 +305,14 @@ def _visit(entities, context, remaining, launched):
         elif isinstance(entity, OpaqueFunction):
             returned = entity.function(context, *entity.args, **entity.kwargs)
             _visit(returned or [], context, remaining, launched)
+        elif isinstance(entity, IncludeLaunchDescription):
+            # What is given to the outer file reaches the inner one, unless it is replaced.
+            context.launch_configurations.update(remaining)
+            for name, value in entity.launch_arguments:
+                context.launch_configurations[name] = context.perform(value)
+            description = runpy.run_path(context.perform(entity.source.path))
+            inner = description['generate_launch_description']().entities
+            _visit(inner, context, remaining, launched)
         elif isinstance(entity, Node):
             launched.nodes.append(_start(entity, context))
         else:
@@ -250,7 +320,10 @@ def _visit(entities, context, remaining, launched):
 
 
 def _declare(entity, context, remaining):
-    if entity.name in remaining:
+    if entity.name in context.launch_configurations:  # as of a launch file around this one
+        remaining.pop(entity.name, None)
+        value = context.launch_configurations[entity.name]
+    elif entity.name in remaining:
         value = remaining.pop(entity.name)
     elif entity.default_value is not None:
         value = context.perform(entity.default_value)
@@ -274,9 +347,10 @@ def _start(node, context):
         for name, value in parameters.items():
             if isinstance(value, ParameterValue):
                 value = value.evaluate(context)
-            elif not isinstance(value, bool | int | float):
-                # As launch_ros: a bare text is read as YAML.
+            elif _is_substitution(value):  # as launch_ros: what it gives is read as YAML
                 value = yaml.safe_load(context.perform(value))
+            elif not isinstance(value, bool | int | float | str):
+                raise TypeError(f'Unexpected type for parameter value {value!r}')
             arguments += ['-p', f'{name}:={_one_line(value)}']
     for source, target in node.remappings:
         arguments += ['-r', f'{context.perform(source)}:={context.perform(target)}']
@@ -286,6 +360,8 @@ def _start(node, context):
         context.perform(node.executable),
         [context.perform(argument) for argument in node.arguments],
         arguments,
+        node.on_exit,
+        context,
     )
 
 

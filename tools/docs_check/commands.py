@@ -137,6 +137,8 @@ def _check_ros2(arguments: list[str], root: Path) -> Iterator[str]:
     match words:
         case ['launch', 'affordance_ros', file, *given]:
             known = _launch_arguments(root / 'launch' / file)
+            if file in ('rgbd.launch.py', 'webcam.launch.py'):  # which include it
+                known = known | _launch_arguments(root / 'launch' / 'grounding.launch.py')
             names = [w.split(':=')[0] for w in given if ':=' in w]
             yield from (f'{file} has no argument {n}' for n in names if n not in known)
         case ['run', 'affordance_ros', name, *_] if not (root / 'scripts' / name).is_file():

@@ -18,6 +18,7 @@ from std_msgs.msg import Header
 
 from affordance_ros.nodes.grounding.parameters import SpatialConfig
 from affordance_ros.nodes.grounding.status import StatusReporter
+from affordance_ros.nodes.topics import camera_info_topic
 from affordance_ros.nodes.topics import listen_to_sensor
 from affordance_ros.spatial.rgbd import NoRgbd
 from affordance_ros.spatial.rgbd import Rgbd
@@ -83,7 +84,7 @@ class SpatialInputs:
         """Subscribe."""
         self._subscriptions = [
             listen_to_sensor(self._node, Image, 'depth', self._on_depth),
-            listen_to_sensor(self._node, CameraInfo, 'camera_info', self._on_info),
+            listen_to_sensor(self._node, CameraInfo, camera_info_topic(self._node), self._on_info),
         ]
 
     def stop(self) -> None:
@@ -136,7 +137,7 @@ class SpatialInputs:
 
     def _advice(self, rgbd: NoRgbd) -> str:
         if rgbd.reason == 'no_camera_info':
-            topic = self._node.resolve_topic_name('camera_info')
+            topic = camera_info_topic(self._node)
             return f"depth comes, but no camera_info on {topic}: remap it to the image's"
         if rgbd.reason != 'no_depth':
             return rgbd.text
