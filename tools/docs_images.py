@@ -27,7 +27,7 @@ from affordance_ros.viz.overlay import draw_overlay
 Image = NDArray[np.uint8]
 ROOT = Path(__file__).resolve().parents[1]
 PHOTOS = ROOT / 'samples' / 'photos'
-STRIP = ('000000516008.jpg', '000000030213.jpg', '000000000599.jpg', '000000121647.jpg')
+STRIP = ('000000516008.jpg', '000000099053.jpg', '000000030213.jpg', '000000121647.jpg')
 KITCHEN, DESK = '000000030213.jpg', '000000516008.jpg'
 
 
@@ -40,7 +40,7 @@ class Answers:
     def ground(self, photo: str, command: str, prompt_set: str = '') -> tuple[Image, Grounding]:
         """Return a photo, BGR, and the answer to a command."""
         if prompt_set not in self._predictors:
-            config = PredictorConfig(prompt_set=prompt_set) if prompt_set else PredictorConfig()
+            config = PredictorConfig(prompt_set=prompt_set or 'auto', min_score=0.1)
             self._predictors[prompt_set] = Predictor.load(ModelConfig(), config)
         predictor = self._predictors[prompt_set]
         predictor.set_command(command)
