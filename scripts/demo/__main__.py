@@ -136,7 +136,7 @@ def run(arguments: argparse.Namespace, recording: Recording | None) -> None:
         for name in ('model', 'weights', 'checkpoint')
         if getattr(arguments, name)
     }
-    model['min_score'] = MIN_SCORE
+    model |= {'min_score': MIN_SCORE, 'max_targets': 1}
     own = arguments.source is not None or arguments.live
     parts = []
     rclpy.init()
@@ -149,7 +149,7 @@ def run(arguments: argparse.Namespace, recording: Recording | None) -> None:
         status = demo.status
     rclpy.shutdown()
     report.print_table(parts, status)
-    line = f'{report.banner(status)}, targets from a score of {MIN_SCORE:g}'
+    line = f'{report.banner(status)}, best target from a score of {MIN_SCORE:g}'
     if not own:
         report.write_panels(parts[0], arguments.out / 'photos.png', banner=line)
     report.write_grid(parts[-1], arguments.out / 'sequence.png', banner=line)
