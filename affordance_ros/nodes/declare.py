@@ -8,6 +8,7 @@ Where the meaning is plain, such a value is taken for what the parameter is decl
 """
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from rcl_interfaces.msg import FloatingPointRange
 from rcl_interfaces.msg import IntegerRange
@@ -16,7 +17,15 @@ from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-_WANTED = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'a text'}
+Value: TypeAlias = bool | int | float | str | list[str]
+
+_WANTED = {
+    bool: 'true or false',
+    int: 'a whole number',
+    float: 'a number',
+    str: 'a text',
+    list: 'a list of texts',
+}
 # What YAML makes of the words on and off.
 _WORDS = {True: 'on', False: 'off'}
 
@@ -25,7 +34,7 @@ def declare_parameter(
     node: Node,
     name: str,
     *,
-    default: bool | int | float | str,
+    default: Value,
     description: str,
     low: float | None = None,
     high: float | None = None,
@@ -66,9 +75,7 @@ def declare_parameter(
         raise ValueError(f'{name}: {value} is out of the range {low:g} to {high:g}') from None
 
 
-def to_declared(
-    name: str, value: object, default: bool | int | float | str
-) -> bool | int | float | str:
+def to_declared(name: str, value: object, default: Value) -> Value:
     """Return a value as the type of a parameter's default, where its meaning is plain.
 
     Raises:
@@ -90,7 +97,7 @@ def to_declared(
     raise ValueError(f'{name}: {value!r} is not {_WANTED[wanted]}')
 
 
-def accept_plain_values(node: Node, defaults: Mapping[str, bool | int | float | str]) -> None:
+def accept_plain_values(node: Node, defaults: Mapping[str, Value]) -> None:
     """Take values that are set later as `to_declared` does, where rclpy can (not in Humble)."""
 
     def convert(changes: list[Parameter]) -> list[Parameter]:
@@ -100,7 +107,7 @@ def accept_plain_values(node: Node, defaults: Mapping[str, bool | int | float | 
         node.add_pre_set_parameters_callback(convert)
 
 
-def _convert(change: Parameter, defaults: Mapping[str, bool | int | float | str]) -> Parameter:
+def _convert(change: Parameter, defaults: Mapping[str, Value]) -> Parameter:
     if change.name not in defaults:
         return change
     try:
