@@ -4,6 +4,9 @@
 """Fetch open_clip's published weights: the local hub cache, then a download over TLS, checked."""
 
 import re
+import ssl
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import open_clip
 
 from affordance_ros.safe_io.files import sha256_of_file
 
+_REACH_S = 5.0
 _SHA256 = re.compile(r'[0-9a-f]{64}')
 
 
@@ -44,12 +48,32 @@ def fetch(config: Mapping[str, object]) -> Path:
         raise FetchError(f'{origin} is not https: weights are fetched over TLS alone')
     tried.append(f'a download of {repo or url}')
     try:
+        if not constants.HF_HUB_OFFLINE:
+            _reach(origin)
         path = Path(open_clip.download_pretrained(dict(config)))
     except Exception as error:
         # The hub client raises errors of many libraries; whichever it is, the advice is one.
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise FetchError(f'tried {" and ".join(tried)}, which failed with "{reason}"') from error
     return _verified(path, url)
+
+
+def _reach(origin: str) -> None:
+    """Try once to reach a server: the hub's client retries for a minute, with a line for each.
+
+    Raises:
+        OSError: If nothing answers.
+    """
+    try:
+        urllib.request.urlopen(
+            urllib.request.Request(origin, method='HEAD'), timeout=_REACH_S
+        ).close()
+    except urllib.error.HTTPError:
+        return  # an answer, whatever it says
+    except urllib.error.URLError as error:
+        # Certificates are the client's affair, which may know others.
+        if not isinstance(error.reason, ssl.SSLError):
+            raise
 
 
 def _verified(path: Path, url: str) -> Path:

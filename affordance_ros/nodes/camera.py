@@ -38,7 +38,11 @@ class CameraNode(Node):
 
     def __init__(self) -> None:
         super().__init__('camera')
-        self._declare()
+        try:
+            self._declare()
+        except ValueError as error:
+            self.destroy_node()
+            raise StartupError(str(error)) from error
         source = self.get_parameter('source').value
         try:
             self._frames = open_source(source, loop=self.get_parameter('loop').value)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import pickle
+import time
 import zipfile
 
 import open_clip
@@ -127,6 +128,8 @@ def test_without_weights_the_error_names_what_was_tried_and_both_ways_out(tmp_pa
     monkeypatch.setattr('huggingface_hub.constants.HF_HUB_CACHE', str(tmp_path))
     monkeypatch.setattr('huggingface_hub.try_to_load_from_cache', lambda *a, **k: None)
 
+    monkeypatch.setattr('huggingface_hub.constants.HF_HUB_OFFLINE', True)
+
     def no_network(config):
         raise OSError('no route to the hub')
 
@@ -185,3 +188,23 @@ def test_a_zip_that_is_no_archive_of_torch_is_refused(tmp_path):
         archive.writestr('hello', 'world')
     with pytest.raises(WeightsError, match=r'any\.pt'):
         read_state_dict(tmp_path / 'any.pt')
+
+
+def test_without_a_network_the_download_fails_at_once(monkeypatch):
+    """The hub's client retries for a minute; here nothing answers on the server's port."""
+    import socket
+
+    from huggingface_hub import constants
+
+    from affordance_ros.model import fetch
+
+    with socket.socket() as closed:
+        closed.bind(('127.0.0.1', 0))  # and does not listen
+        port = closed.getsockname()[1]
+        monkeypatch.setattr(constants, 'HF_HUB_OFFLINE', False)
+        monkeypatch.setattr(constants, 'ENDPOINT', f'https://127.0.0.1:{port}')
+        monkeypatch.setattr(open_clip, 'download_pretrained', None)
+        begin = time.monotonic()
+        with pytest.raises(fetch.FetchError, match=r'failed with .*refused'):
+            fetch.fetch({'hf_hub': 'nobody/nothing/', 'url': ''})
+        assert time.monotonic() - begin < 5

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.exceptions import InvalidParameterTypeException
-from rclpy.exceptions import InvalidParameterValueException
 from rclpy.executors import Executor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.lifecycle import LifecycleState
@@ -31,6 +29,7 @@ from affordance_ros.nodes.grounding.outputs import Outputs
 from affordance_ros.nodes.grounding.sharing import SharedModels
 from affordance_ros.nodes.grounding.sharing import load_predictor
 from affordance_ros.nodes.grounding.spatial import Spatial
+from affordance_ros.nodes.grounding.status import REJECTED
 from affordance_ros.nodes.grounding.status import StatusReporter
 from affordance_ros.nodes.grounding.transitions import explained
 from affordance_ros.nodes.grounding.worker import Worker
@@ -83,9 +82,7 @@ class GroundingNode(LifecycleNode):
         try:
             parameters.declare(self)
             self._files = FileGuard.of(self)
-        except (
-            InvalidParameterTypeException, InvalidParameterValueException, ValueError
-        ) as error:  # fmt: skip
+        except ValueError as error:
             super().destroy_node()
             raise StartupError(str(error)) from error
         self.add_on_set_parameters_callback(self._on_parameters)
@@ -262,19 +259,29 @@ class GroundingNode(LifecycleNode):
 
     # --- Commands and parameters -----------------------------------------------------------------
 
-    def _accept(self, text: str) -> SetCommand.Response:
-        """Put a command in force or say why not, on the status and in the answer."""
+    def _accept(self, text: str, *, renew: bool = False) -> SetCommand.Response:
+        """Put a command in force or say why not, on the status and in the answer.
+
+        Args:
+            text: The command.
+            renew: Whether the command that is in force already gets a new number; else it stays,
+                since many publish the same one over and over.
+        """
         if self._worker is None:
             reason = self._how_to('configure', 'activate')
             return SetCommand.Response(accepted=False, reason=reason)
         try:
             command = self._worker.check_command(text)
         except CommandError as error:
-            reason = f'command rejected: {error}'
+            reason = f'{REJECTED}{error}'
             self._status.reject(reason)
             return SetCommand.Response(accepted=False, reason=reason)
-        bound = self._mailbox.set_command(command)
         warning = command_warning(command)
+        in_force = self._mailbox.command
+        if not renew and in_force is not None and in_force.text == command:
+            self._status.confirm(warning)
+            return SetCommand.Response(accepted=True, reason=warning, command_id=in_force.id)
+        bound = self._mailbox.set_command(command)
         self._status.accept(bound, warning)
         return SetCommand.Response(accepted=True, reason=warning, command_id=bound.id)
 
@@ -283,11 +290,11 @@ class GroundingNode(LifecycleNode):
     ) -> SetCommand.Response:
         if self._worker is not None and self._inputs is None:
             return SetCommand.Response(accepted=False, reason=self._how_to('activate'))
-        return self._accept(request.command)
+        return self._accept(request.command, renew=True)
 
     def _on_parameters(self, changes: Sequence[Parameter]) -> SetParametersResult:
         try:
-            self._take_over(changes)
+            self._take_over(parameters.changed(self, changes))
         except ValueError as error:
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)

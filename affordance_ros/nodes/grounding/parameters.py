@@ -16,6 +16,7 @@ from rclpy.parameter import Parameter
 
 from affordance_ros.backends.base import BackendConfig
 from affordance_ros.model.config import ModelConfig
+from affordance_ros.nodes.declare import accept_plain_values
 from affordance_ros.nodes.declare import declare_parameter
 from affordance_ros.predictor import PredictorConfig
 from affordance_ros.spatial.located import DepthGate
@@ -88,6 +89,11 @@ class _Declared:
     settable: Literal['start', 'unconfigured', 'always'] = 'unconfigured'
 
 
+_SETTABLE = {
+    'start': 'set at the start',
+    'unconfigured': 'read when the node is configured; may be set while it is unconfigured',
+    'always': 'may be set at any time; acts on the next frame',
+}
 _PARAMETERS = {
     'autostart': _Declared(
         True, 'The executable configures and activates the node by itself.', settable='start'
@@ -279,7 +285,11 @@ class NodeConfig:
 
 
 def declare(node: Node) -> None:
-    """Declare all parameters with their ranges."""
+    """Declare all parameters with their ranges.
+
+    Raises:
+        ValueError: If a value given at the start is of another type or out of its range.
+    """
     for name, declared in _PARAMETERS.items():
         declare_parameter(
             node,
@@ -289,7 +299,9 @@ def declare(node: Node) -> None:
             low=declared.low,
             high=declared.high,
             live=declared.settable != 'start',
+            settable=_SETTABLE[declared.settable],
         )
+    accept_plain_values(node, {name: one.default for name, one in _PARAMETERS.items()})
 
 
 def read(node: Node, changes: Sequence[Parameter] = ()) -> NodeConfig:
@@ -311,6 +323,15 @@ def check_each(changes: Sequence[Parameter]) -> None:
     defaults = {name: declared.default for name, declared in _PARAMETERS.items()}
     for change in changes:
         _to_config({**defaults, **_known([change])})
+
+
+def changed(node: Node, given: Iterable[Parameter]) -> list[Parameter]:
+    """Return the parameters whose value is another one than they have."""
+    return [
+        one
+        for one in given
+        if one.name not in _PARAMETERS or one.value != node.get_parameter(one.name).value
+    ]
 
 
 def fixed_while_configured(changes: Iterable[Parameter]) -> list[str]:

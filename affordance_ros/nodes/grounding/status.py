@@ -28,6 +28,7 @@ LATCHED = QoSProfile(
     depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE
 )
 
+REJECTED = 'command rejected: '
 _PERIOD_S = 1.0
 _STATES = {
     GroundingStatus.LOADING: 'loading',
@@ -131,6 +132,14 @@ class StatusReporter:
         self._node.get_logger().info(f'command {command.id}: {command.text!r}')
         if warning:
             self._node.get_logger().warning(warning)
+        self.publish()
+
+    def confirm(self, warning: str) -> None:
+        """Say that the command in force was asked for again: a rejection since then is over."""
+        with self._lock:
+            if not self._message.reason.startswith(REJECTED):
+                return
+            self._message.reason = warning
         self.publish()
 
     def reject(self, reason: str) -> None:
