@@ -103,7 +103,7 @@ def test_frames_and_pixels_have_the_answers_of_torch(precision, most, small, pho
     for name, commands in (
         ('000000160012.jpg', ['cut']),
         ('000000160012.jpg', ['hold the mug', 'pour', 'open']),
-        ('000000062554.jpg', ['cut']),
+        ('000000099053.jpg', ['cut']),
         ('000000160012.jpg', ['pour']),
     ):
         for predictor in (fast, slow):
