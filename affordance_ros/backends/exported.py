@@ -110,7 +110,6 @@ class ExportedModel:
         self.trained_size = self.facts.input_size
         self.decoder_description = self.facts.description['decoder']
         self.decoder_kind = self.facts.kind
-        self.family = self.facts.family
         self.embed_dim = self.facts.embed_dim
         self.canvas = self.facts.canvas
         self.normalization = self.facts.normalization

@@ -72,11 +72,6 @@ class GroundingModel(nn.Module):
         return self.decoder.description
 
     @property
-    def family(self) -> str:
-        """The trunk's family, 'clip' or 'household'."""
-        return self.trunk.family
-
-    @property
     def decoder_kind(self) -> str:
         """What the record of kept answers knows the decoder by."""
         return self.decoder.kind

@@ -33,7 +33,7 @@ from tests.conftest import ROOT
 from tests.conftest import SAMPLES
 from tests.support.household_folder import clip_checkpoint
 
-PHOTO = SAMPLES / 'photos' / '000000196393.jpg'
+PHOTO = SAMPLES / 'photos' / '000000160012.jpg'
 WITHOUT_TORCH = (
     'import sys\n'
     'sys.modules.update(dict.fromkeys(["torch", "open_clip", "safetensors", "torchvision"]))\n'

@@ -32,7 +32,7 @@ from tests.support.household_folder import NAME
 from tests.support.household_folder import NECK
 from tests.support.household_folder import write_model
 
-PHOTO = SAMPLES / 'photos' / '000000196393.jpg'
+PHOTO = SAMPLES / 'photos' / '000000160012.jpg'
 COMMANDS = ['hold the mug', 'cut', 'the red handle on the left']
 WITHOUT_TORCH = (
     'import sys\n'
