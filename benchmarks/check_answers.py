@@ -87,7 +87,6 @@ def check(arguments: argparse.Namespace) -> list[PrecisionRecord]:
     # Without a least score every picture has a best target.
     answers = PredictorConfig(min_score=0.0, max_targets=1)
     loaded = load_model(model)
-    decoder = loaded.decoder_kind
     reference = Predictor(loaded, answers, Choice(TorchBackend(loaded), 'the reference'))
     places, means = measure(reference, items, 'torch f32')
     found = []
@@ -104,7 +103,8 @@ def check(arguments: argparse.Namespace) -> list[PrecisionRecord]:
             PrecisionRecord(
                 backend,
                 precision,
-                decoder,
+                family=loaded.family,
+                decoder=loaded.decoder_kind,
                 model=arguments.name or arguments.model,
                 frames=len(items),
                 moved=round(float(np.mean(moved)), 6),
@@ -132,11 +132,7 @@ def report(found: list[PrecisionRecord]) -> None:
 
 def write(found: list[PrecisionRecord]) -> None:
     """Put what was found in the record, in place of what it says of the same."""
-
-    def subject(kept: PrecisionRecord) -> tuple[str, str, str]:
-        return kept.backend, kept.precision, kept.decoder
-
-    record = {subject(kept): kept for kept in (*read_record(), *found)}
+    record = {kept.key: kept for kept in (*read_record(), *found)}
     entries = [dataclasses.asdict(record[key]) for key in sorted(record)]
     RECORD.write_text(json.dumps(entries, indent=1) + '\n', encoding='utf-8')
 

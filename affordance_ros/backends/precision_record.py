@@ -25,6 +25,8 @@ class PrecisionRecord:
     Attributes:
         backend: The backend's name.
         precision: The precision's name.
+        family: The trunk's family, 'clip' or 'household': rounding errors of one say nothing of
+            another.
         decoder: The decoder's kind: 'FPN' or 'training-free'.
         model: What was measured.
         frames: Of how many frames.
@@ -36,6 +38,7 @@ class PrecisionRecord:
 
     backend: str
     precision: str
+    family: str
     decoder: str
     model: str
     frames: int
@@ -43,6 +46,11 @@ class PrecisionRecord:
     kld: float
     sim: float
     nss: float
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What was measured; a later measurement of the same takes its place."""
+        return self.backend, self.precision, self.family, self.decoder
 
     @property
     def passes(self) -> bool:
@@ -64,9 +72,9 @@ def read_record(path: Path = RECORD) -> list[PrecisionRecord]:
     return [PrecisionRecord(**entry) for entry in json.loads(path.read_text(encoding='utf-8'))]
 
 
-def find_record(backend: str, precision: str, decoder: str) -> PrecisionRecord | None:
-    """Return what was measured of a backend, a precision and a decoder's kind, if anything."""
+def find_record(backend: str, precision: str, family: str, decoder: str) -> PrecisionRecord | None:
+    """Return what was measured of a backend, a precision, a trunk and a decoder, if anything."""
     for record in read_record():
-        if (record.backend, record.precision, record.decoder) == (backend, precision, decoder):
+        if record.key == (backend, precision, family, decoder):
             return record
     return None

@@ -92,9 +92,12 @@ def _precision(name: str, model: Model, config: BackendConfig) -> tuple[str, str
 
         if not processor_has_bf16():
             return 'f32', ', f32 because this processor has no bfloat16'
-    record = find_record(name, faster, model.decoder_kind)
+    record = find_record(name, faster, model.family, model.decoder_kind)
     if record is None:
-        unknown = f'nobody has measured {faster} with a {model.decoder_kind} decoder'
+        unknown = (
+            f'nobody has measured {faster} with a {model.family} trunk and a '
+            f'{model.decoder_kind} decoder'
+        )
         return 'f32', f', f32 because {unknown}'
     return (faster if record.passes else 'f32'), f', {record}'
 

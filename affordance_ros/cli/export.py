@@ -86,6 +86,9 @@ def export_model(
         description = {k: v for k, v in model.describe().items() if k != 'device'}
         if isinstance(model.trunk, ResNetClip):
             _write_clip(model, network, folder, canvas)
+            # The graph holds these files' weights; the files themselves stay where they are.
+            named = {k: Path(description.get(k, '')) for k in ('weights', 'checkpoint')}
+            description |= {k: path.name for k, path in named.items() if path.is_file()}
         else:
             write_household(model, folder)
             # The files move with the folder, wherever they were made.

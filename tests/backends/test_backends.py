@@ -159,7 +159,7 @@ def choose(model, tmp_path, *arguments, **options):
 
 def test_auto_takes_openvino_in_the_precision_that_keeps_the_answers(small, tmp_path):
     chosen = choose(small, tmp_path)
-    kept = find_record('openvino', 'bf16', 'FPN')
+    kept = find_record('openvino', 'bf16', small.family, 'FPN')
     bf16 = processor_has_bf16() and kept is not None and kept.passes
     assert chosen.backend.description == f'openvino {"bf16" if bf16 else "f32"} on cpu'
     assert chosen.reason.startswith('the fastest on cpu')
@@ -171,7 +171,8 @@ def test_bfloat16_needs_a_record_that_it_keeps_the_answers(
     moved, precision, small, tmp_path, monkeypatch
 ):
     record = PrecisionRecord(
-        'openvino', 'bf16', 'FPN', 'measured', 1000, moved or 0.0, 0.001, 0.0, -0.002
+        *('openvino', 'bf16', 'clip', 'FPN', 'measured', 1000),
+        *(moved or 0.0, 0.001, 0.0, -0.002),
     )
     monkeypatch.setattr(select, 'find_record', lambda *_: None if moved is None else record)
     chosen = choose(small, tmp_path)
@@ -214,9 +215,9 @@ def test_a_backend_that_is_asked_for_is_used_or_refused(small, tmp_path):
 def test_the_record_has_the_bars_that_it_says():
     for kept in read_record():
         assert kept.frames >= 500, 'too few frames to see one in a hundred'
-    assert PrecisionRecord('a', 'b', 'c', 'd', 1, 0.0099, 0.0099, -0.0099, 0.0).passes
-    assert not PrecisionRecord('a', 'b', 'c', 'd', 1, 0.01, 0.0, 0.0, 0.0).passes
-    assert not PrecisionRecord('a', 'b', 'c', 'd', 1, 0.0, 0.0, -0.01, 0.0).passes
+    assert PrecisionRecord('a', 'b', 'c', 'd', 'e', 1, 0.0099, 0.0099, -0.0099, 0.0).passes
+    assert not PrecisionRecord('a', 'b', 'c', 'd', 'e', 1, 0.01, 0.0, 0.0, 0.0).passes
+    assert not PrecisionRecord('a', 'b', 'c', 'd', 'e', 1, 0.0, 0.0, -0.01, 0.0).passes
 
 
 def test_a_predictor_says_what_runs_it(config, tmp_path, photos, caplog):

@@ -14,14 +14,18 @@ import cv2
 import numpy as np
 import open_clip
 import pytest
+from safetensors.torch import save_file
 
 from affordance_ros.backends.base import BackendConfig
 from affordance_ros.backends.base import BackendError
 from affordance_ros.backends.exported import ExportedModel
 from affordance_ros.cli import export as export_cli
 from affordance_ros.image.letterbox import Letterbox
+from affordance_ros.model.checkpoint import save_checkpoint
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.errors import WeightsError
+from affordance_ros.model.families import load_trunk
+from affordance_ros.model.grounding import untrained_decoder
 from affordance_ros.predictor import Predictor
 from affordance_ros.text.commands import CommandError
 from affordance_ros.text.tokenizer import Tokenizer
@@ -29,7 +33,7 @@ from tests.conftest import ROOT
 from tests.conftest import SAMPLES
 from tests.support.household_folder import clip_checkpoint
 
-PHOTO = SAMPLES / 'photos' / '000000099053.jpg'
+PHOTO = SAMPLES / 'photos' / '000000160012.jpg'
 WITHOUT_TORCH = (
     'import sys\n'
     'sys.modules.update(dict.fromkeys(["torch", "open_clip", "safetensors", "torchvision"]))\n'
@@ -179,6 +183,26 @@ def test_a_damaged_folder_is_refused(name, exported, tmp_path):
     (folder / name).write_bytes(data[:-9])
     with pytest.raises(WeightsError, match='export it again'):
         ExportedModel(folder)
+
+
+def test_a_moved_folder_names_no_file_that_stayed_behind(trunk, tmp_path):
+    weights, checkpoint = tmp_path / 'trunk.safetensors', tmp_path / 'own.safetensors'
+    save_file(trunk.clip.state_dict(), weights)
+    loaded = load_trunk('compact', str(weights))
+    save_checkpoint(
+        checkpoint,
+        untrained_decoder(loaded),
+        trunk=loaded,
+        prompt_set='verb@1',
+        input_size=224,
+        training={},
+    )
+    arguments = ['--model', 'compact', '--weights', str(weights), '--checkpoint', str(checkpoint)]
+    assert export_cli.main([str(tmp_path / 'exported'), *arguments]) == 0
+    moved = (tmp_path / 'exported').rename(tmp_path / 'moved')
+    assert str(tmp_path) not in (moved / 'model.json').read_text()
+    described = ExportedModel(moved).describe()
+    assert (described['weights'], described['checkpoint']) == (weights.name, checkpoint.name)
 
 
 @pytest.mark.parametrize('left_out', ['image.onnx', 'text.onnx', 'vocabulary.txt.gz'])

@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -31,7 +32,7 @@ from tests.support.household_folder import NAME
 from tests.support.household_folder import NECK
 from tests.support.household_folder import write_model
 
-PHOTO = SAMPLES / 'photos' / '000000099053.jpg'
+PHOTO = SAMPLES / 'photos' / '000000160012.jpg'
 COMMANDS = ['hold the mug', 'cut', 'the red handle on the left']
 WITHOUT_TORCH = (
     'import sys\n'
@@ -149,6 +150,19 @@ def test_an_exported_folder_tells_no_path_of_the_machine_that_made_it(places):
     assert facts['description']['weights'] == facts['weights'] == 'trunk.safetensors'
     assert facts['description']['checkpoint'] == 'fpn.safetensors'
     assert str(places[1].parent) not in json.dumps(facts)
+
+
+def test_a_moved_folder_names_its_own_files(places, tmp_path):
+    before = tmp_path / 'before'
+    shutil.copytree(places[1], before)
+    ExportedModel(before)
+    moved = before.rename(tmp_path / 'moved')
+    described = ExportedModel(moved).describe()
+    assert described['weights'] == str(moved / 'trunk.safetensors')
+    assert described['checkpoint'] == str(moved / 'fpn.safetensors')
+    paths = {k: Path(v) for k, v in described.items() if Path(v).is_absolute()}
+    assert paths.keys() == {'weights', 'checkpoint'}
+    assert all(path.is_file() for path in paths.values())
 
 
 def test_a_shipped_household_runs_without_torch_unless_something_else_is_asked(
