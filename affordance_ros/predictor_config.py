@@ -57,8 +57,8 @@ class PredictorConfig:
     input_shape: str = 'rectangle'
     prompt_set: str = AUTO
     min_score: float = 0.37
-    min_prominence: float = 0.2
-    region_share: float = 0.5
+    min_prominence: float = 0.4
+    region_share: float = 0.4
     min_distance_px: float = 20.0
     min_area_px: int = 0
     max_area_px: int = 0

@@ -16,8 +16,8 @@ from affordance_ros.image.letterbox import Letterbox
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return heat in [0, 1]."""
-    # Clipped where float32's exp would overflow; the sigmoid is 0 or 1 to the last digit there.
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0))), np.float32)
+    # Cut off where float32's exp would overflow; the sigmoid is 0 to the last digit there.
+    return np.asarray(1.0 / (1.0 + np.exp(-np.maximum(logits, np.float32(-80.0)))), np.float32)
 
 
 def logit(heat: float) -> float:

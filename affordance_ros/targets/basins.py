@@ -18,6 +18,8 @@ from affordance_ros.targets.activation import sigmoid
 
 # Margins are lower than any map, also where there is no floor.
 _LOWEST = float(np.finfo(np.float32).min)
+# From so many saddles on, finding the highest between each two bumps saves time.
+_MANY = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +60,7 @@ def find_basins(maps: NDArray[np.float32], *, floor: float, min_prominence: floa
             the lower peak's heat by at least this share of it, in [0, 1].
     """
     count, height, width = maps.shape
-    # One picture of all maps, each with a margin that nothing climbs over. The last column is the
+    # One image of all maps, each with a margin that nothing climbs over. The last column is the
     # left margin of the next row too.
     stack = np.full((count * (height + 1) + 1, width + 1), -np.inf, np.float32)
     stack[1:].reshape(count, height + 1, width + 1)[:, :height, :width] = maps
@@ -66,17 +68,16 @@ def find_basins(maps: NDArray[np.float32], *, floor: float, min_prominence: floa
     cells = np.flatnonzero(flat >= max(floor, _LOWEST))
     steps = np.array([0, 1, pitch - 1, pitch, pitch + 1, -1, 1 - pitch, -pitch, -pitch - 1])
     around = cells[:, None] + steps
-    near = flat.take(around, mode='wrap')  # (C, 9), the cell itself first: it wins a tie
+    # (C, 9), the cell itself first: it wins a tie. Before the first there is but margin.
+    near = flat.take(around, mode='clip')
     up = near.argmax(axis=1)
     tops = np.flatnonzero(up == 0)
     slots = np.zeros(flat.size, np.int64)
     slots[cells] = np.arange(len(cells))
-    leads_to = slots[cells + steps[up]]
-    while True:
-        farther = leads_to[leads_to]
-        if np.array_equal(farther, leads_to):
-            break
-        leads_to = farther
+    leads_to = slots.take(cells + steps[up])
+    # Each turn doubles how far it leads. Tops lead to themselves.
+    while up.take(leads_to).any():
+        leads_to = leads_to.take(leads_to)
     bump_of_top = _number_tops(stack.shape, cells[tops], near[tops])
     bumps = np.zeros(len(cells), np.int64)
     bumps[tops] = bump_of_top
@@ -122,9 +123,10 @@ def _saddles(
         near: (C, 5) the logits of each cell and of those neighbours.
         bumps: (C,) the bump of each cell.
     """
-    others = labels[around]
-    cell, side = np.nonzero((others != bumps[:, None]) & (others >= 0))
-    first, second = bumps[cell], others[cell, side].astype(np.int64)
+    others = labels.take(around)
+    at = np.flatnonzero((others != bumps[:, None]) & (others >= 0))
+    cell, side = np.divmod(at, around.shape[1])
+    first, second = bumps.take(cell), others.take(at).astype(np.int64)
     saddle = np.minimum(near[cell, 0], near[cell, side + 1])
     return saddle, first, second
 
@@ -141,36 +143,37 @@ def _merge(
     if not len(saddles):
         return hill, neck
     heats, passes = sigmoid(heights), sigmoid(saddles)
-    lower = np.minimum(heights[first], heights[second])
+    least = (1.0 - min_prominence) * heats
+    lower = np.where(heights[first] < heights[second], first, second)
     # A hill is at least as high as its bumps, so that what parts these parts those too.
-    joins = (passes > (1.0 - min_prominence) * sigmoid(lower)) | (lower <= saddles)
-    kept = np.flatnonzero(joins)
-    kept = kept[np.argsort(-saddles[kept], kind='stable')]
+    kept = np.flatnonzero((passes > least[lower]) | (heights[lower] <= saddles))
     if not len(kept):
         return hill, neck
-    heat, roots = heats.tolist(), hill.tolist()
-    members = {root: [root] for root in roots}
+    kept = kept[np.argsort(-saddles[kept], kind='stable')]
+    if len(kept) > _MANY:
+        # Of two bumps' saddles the highest decides: their hills only grow, and so do the demands.
+        pairs = np.minimum(first, second)[kept] * len(heights) + np.maximum(first, second)[kept]
+        kept = kept[np.sort(np.unique(pairs, return_index=True)[1])]
+    least_heat, height, roots = least.tolist(), heights.tolist(), hill.tolist()
+    members = [[root] for root in roots]
+    necks = neck.tolist()
     # Plain numbers: there are few saddles, and numpy costs more for each.
-    for level, passed, one, other in zip(
-        saddles[kept].tolist(),
-        passes[kept].tolist(),
-        first[kept].tolist(),
-        second[kept].tolist(),
-        strict=True,
+    for at, one, other in zip(
+        kept.tolist(), first[kept].tolist(), second[kept].tolist(), strict=True
     ):
         high, low = roots[one], roots[other]
         if high == low:
             continue
-        if (heights[low], -low) > (heights[high], -high):
+        level, passed = float(saddles[at]), float(passes[at])
+        if height[low] > height[high] or (height[low] == height[high] and low < high):
             high, low = low, high
-        if passed <= (1.0 - min_prominence) * heat[low] and heights[low] > level:
+        if passed <= least_heat[low] and height[low] > level:
             continue
         for bump in members[low]:
             roots[bump] = high
-            neck[bump] = level
-        members[high] += members.pop(low)
-    hill[:] = roots
-    return hill, neck
+            necks[bump] = level
+        members[high] += members[low]
+    return np.array(roots), np.array(necks)
 
 
 def _middles(

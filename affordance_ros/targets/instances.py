@@ -25,6 +25,10 @@ from affordance_ros.targets.refine import neighbours
 from affordance_ros.targets.region import Regions
 from affordance_ros.targets.target import Target
 
+# Between cells heat is higher than at any; a hill whose highest cell has less than this share of
+# the least score does not reach it. (A round hill as narrow as a cell has 0.78 of its heat there.)
+_LEAST_CELL = 0.7
+
 
 @dataclass(frozen=True)
 class InstanceConfig:
@@ -40,8 +44,8 @@ class InstanceConfig:
     """
 
     min_score: float = 0.37
-    min_prominence: float = 0.2
-    region_share: float = 0.5
+    min_prominence: float = 0.4
+    region_share: float = 0.4
     min_distance_px: float = 20.0
 
     def __post_init__(self) -> None:
@@ -76,18 +80,25 @@ def find_instances(
     window = _cells_in_image(box, every.shape[1:])
     # Bumps below the least score still say where a hill ends.
     floor = logit(config.min_score * config.region_share)
-    hot = np.flatnonzero(every[:, window[0], window[1]].max(axis=(1, 2)) >= floor)
+    least = logit(config.min_score * _LEAST_CELL)
+    inside = every[:, window[0], window[1]]
+    hot = np.flatnonzero(inside.reshape(len(every), -1).max(axis=1) >= least)
+    if not len(hot):
+        return [()] * len(activations)
     maps = every[hot]
     hills = find_basins(
         maps[:, window[0], window[1]], floor=floor, min_prominence=config.min_prominence
     )
     rows, columns = hills.rows + window[0].start, hills.columns + window[1].start
+    high = np.flatnonzero(maps[hills.which, rows, columns] >= least)
+    which, rows, columns = hills.which[high], rows[high], columns[high]
+    offsets = hills.offsets[high]
     cells = np.stack([columns, rows], axis=1)  # (P, 2)
-    near = neighbours(maps, hills.which, rows, columns)
+    near = neighbours(maps, which, rows, columns)
     fit = Quadratics(near)
     places = cells + fit.tops()
-    level = hills.offsets.any(axis=1)
-    places[level] = (cells + hills.offsets)[level]
+    level = offsets.any(axis=1)
+    places[level] = (cells + offsets)[level]
     first, scale = _image_on_map(box, every.shape[1:])
     last = np.array(box.source[::-1]) - 1.0
     wanted = (places - first) * scale
@@ -95,20 +106,20 @@ def find_instances(
     steps = (first + pixels / scale - cells).astype(np.float32)
     scores = _heat_at(near, fit, steps, cut_off=(pixels != wanted).any(axis=1))
     x, y = pixels.T
-    order = np.lexsort((x, y, -scores, hills.which))
+    order = np.lexsort((x, y, -scores, which))
     order = order[scores[order] >= config.min_score]
     regions = Regions(maps, hills, window, box, config.region_share)
     too_near = config.min_distance_px**2
     # Plain numbers: there are few targets, and numpy costs more for each.
-    for which, peak, across, down, score in zip(
-        hot[hills.which[order]].tolist(),
-        order.tolist(),
+    for number, peak, across, down, score in zip(
+        hot[which[order]].tolist(),
+        high[order].tolist(),
         x[order].tolist(),
         y[order].tolist(),
         scores[order].tolist(),
         strict=True,
     ):
-        others = found[which]
+        others = found[number]
         for other in others:
             if (other.x - across) ** 2 + (other.y - down) ** 2 < too_near:
                 break
@@ -133,8 +144,10 @@ def _heat_at(
     """
     heat = sigmoid(near)
     at_top = np.maximum(Quadratics(heat).at(steps), heat[:, CENTRE])
-    on_way = np.minimum(sigmoid(fit.at(steps)), np.nanmax(heat, axis=1))
-    return np.asarray(np.clip(np.where(cut_off, on_way, at_top), 0.0, 1.0))
+    if cut_off.any():
+        on_way = np.minimum(sigmoid(fit.at(steps)), np.fmax.reduce(heat, axis=1))
+        at_top = np.where(cut_off, on_way, at_top)
+    return np.asarray(np.minimum(np.maximum(at_top, 0.0), 1.0))
 
 
 def _cells_in_image(box: Letterbox, size: tuple[int, ...]) -> tuple[slice, slice]:

@@ -51,8 +51,8 @@ class Motion:
         """
         before, source = self._before, self._source
         small = _shrink(image)
-        self._before, self._source = small, image.shape
-        if before is None or source != image.shape:
+        self._before, self._source = small, image.shape[:2]
+        if before is None or source != image.shape[:2]:
             return Shift(0.0, 0.0, same_scene=False)
         change = _change(before, small, 0, 0)
         if change < _STILL:

@@ -57,6 +57,13 @@ def test_node_equals_predict_for_every_sample_photo(log, tmp_path, photos):
                 assert not any(t.has_point for t in answer.targets)
 
 
+def without_numbers(targets):
+    """Return targets without track_id, which changes on a machine too slow for its gap."""
+    for target in targets:
+        target.track_id = 0
+    return targets
+
+
 def test_every_encoding_gives_the_same_answer(log, photos):
     from affordance_ros.nodes.messages import to_image
     from tests.support.ros_harness import grounding_node
@@ -64,22 +71,26 @@ def test_every_encoding_gives_the_same_answer(log, photos):
     photo = next(iter(photos.values()))
     height, width = photo.shape[:2]
     with grounding_node(log) as (_, probe):
+
+        def answer_to(image, encoding='bgr8'):
+            return without_numbers(probe.answer_to(image, encoding).targets)
+
         probe.command('cut')
-        expected = probe.answer_to(photo).targets
+        expected = answer_to(photo)
         assert expected
         alpha = np.dstack([photo, np.full((height, width, 1), 7, np.uint8)])
-        assert probe.answer_to(photo[..., ::-1], 'rgb8').targets == expected
-        assert probe.answer_to(alpha, 'bgra8').targets == expected
-        assert probe.answer_to(alpha[..., [2, 1, 0, 3]], 'rgba8').targets == expected
-        assert probe.answer_to(photo.astype(np.uint16) * 257, 'bgr16').targets == expected
+        assert answer_to(photo[..., ::-1], 'rgb8') == expected
+        assert answer_to(alpha, 'bgra8') == expected
+        assert answer_to(alpha[..., [2, 1, 0, 3]], 'rgba8') == expected
+        assert answer_to(photo.astype(np.uint16) * 257, 'bgr16') == expected
         grey = cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY)
-        mono = probe.answer_to(grey, 'mono8').targets
-        assert mono == probe.answer_to(np.dstack([grey] * 3)).targets != expected
+        mono = answer_to(grey, 'mono8')
+        assert mono == answer_to(np.dstack([grey] * 3)) != expected
         padded = to_image(np.pad(photo, ((0, 0), (0, 5), (0, 0))), 'bgr8', header=probe.header())
         padded.width = width
         probe.images.publish(padded)
         probe.spin_until(lambda: probe.targets[-1].header == padded.header, 'the padded frame')
-        assert probe.targets[-1].targets == expected
+        assert without_numbers(probe.targets[-1].targets) == expected
 
 
 def test_bayer_images_come_through_cv_bridge(log, photos):

@@ -247,9 +247,9 @@ def test_heat_on_the_border_of_the_canvas_alone_is_no_target():
 
 def test_nothing_above_the_least_score_gives_nothing():
     box, cells = layout((480, 640), 320, 'rectangle', 8)
-    assert find(draw(box, cells, (300, 200, 0.28, 2))) == ()
+    assert find(draw(box, cells, (300, 200, 0.28, 2)), min_score=0.3) == ()
     assert find(draw(box, cells, background=1e-6)) == ()
-    assert len(find(draw(box, cells, (300, 200, 0.32, 2)))) == 1
+    assert len(find(draw(box, cells, (300, 200, 0.32, 2)), min_score=0.3)) == 1
 
 
 def test_a_thing_whose_top_lies_between_cells_is_not_missed():
@@ -257,7 +257,7 @@ def test_a_thing_whose_top_lies_between_cells_is_not_missed():
     between = box.to_source(12 * 8 + 7.5, 12 * 8 + 7.5)  # between four cells
     activation = draw(box, cells, (*between, 0.31, 1.5), background=1e-4)
     assert sigmoid(activation.logits).max() < 0.3
-    assert len(find(activation)) == 1
+    assert len(find(activation, min_score=0.3)) == 1
 
 
 def test_least_distance_keeps_the_better_of_two():

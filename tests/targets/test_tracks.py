@@ -77,7 +77,16 @@ def test_another_scene_starts_anew(photos):
     assert numbers(tracker, [(100, 100)], image=first) == [1]
     assert numbers(tracker, [(100, 100)], at=0.1, image=first) == [1]
     assert numbers(tracker, [(100, 100)], at=0.2, image=second) == [2]
-    assert numbers(tracker, [(100, 100)], at=0.3, image=second[..., 0]) == [3]
+    assert numbers(tracker, [(100, 100)], at=0.3, image=cv2.resize(second, (320, 240))) == [3]
+
+
+def test_a_camera_that_turns_to_grey_sees_the_same_scene(photos):
+    colour = cv2.resize(next(iter(photos.values())), (640, 480))
+    grey = cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY)
+    tracker = Tracker()
+    assert numbers(tracker, [(100, 100)], image=grey) == [1]
+    assert numbers(tracker, [(100, 100)], image=np.dstack([grey] * 3), at=0.1) == [1]
+    assert numbers(tracker, [(100, 100)], image=colour, at=0.2) == [1]
 
 
 def test_a_jump_of_the_camera_is_taken_off(photos):
