@@ -19,6 +19,8 @@ echo "inference:"
 python -c 'import matplotlib, transformers' 2>/dev/null ||
     python -m pip install --quiet --no-deps --require-hashes -r requirements/bench.txt
 python -m benchmarks.bench_inference --json out/bench/inference.json --markdown out/bench/inference.md
+echo "targets:"
+python -m benchmarks.bench_targets
 echo "cameras:"
 python -m benchmarks.bench_cameras --json out/bench/cameras.json
 python -m benchmarks.bench_plot out/bench/inference.json out/bench/cameras.json --out out/bench/growth.png

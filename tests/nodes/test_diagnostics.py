@@ -244,6 +244,7 @@ def told(quick):
                 facts=self.facts,
                 status=self.status,
                 about=lambda: {'model': 'household', 'device': 'cpu', 'trained': 'yes'},
+                refused=dict,
             )
 
         def facts(self):
