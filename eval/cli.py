@@ -195,7 +195,7 @@ def _add_targets(parser: argparse.ArgumentParser) -> None:
     _add_rendering(parser, seed=3)
     parser.add_argument('--out', type=Path, default=Path('out/eval/targets'))
     _add_model(parser)
-    parser.set_defaults(model='tabletop')
+    parser.set_defaults(model='household')
 
 
 def _add_tracks(parser: argparse.ArgumentParser) -> None:
@@ -205,7 +205,7 @@ def _add_tracks(parser: argparse.ArgumentParser) -> None:
     _add_rendering(parser, seed=100)
     parser.add_argument('--out', type=Path, default=Path('out/eval/tracks'))
     _add_model(parser)
-    parser.set_defaults(model='tabletop')
+    parser.set_defaults(model='household')
 
 
 def _add_rendering(parser: argparse.ArgumentParser, *, seed: int) -> None:
