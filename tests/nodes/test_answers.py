@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from affordance_ros.predictor import PredictorConfig
 from tests.conftest import ROOT
 from tests.conftest import SAMPLES
 
@@ -210,7 +211,7 @@ def test_mask_detections_and_labels_say_what_the_targets_say(log, photos):
             assert detection.bbox.size_x == target.bbox.width
         said = {one.class_id: one.class_name for one in labels[-1].class_map}
         assert said == dict.fromkeys(range(1, 6), 'cut')
-        assert labels[-1].threshold == pytest.approx(0.3)
+        assert labels[-1].threshold == pytest.approx(PredictorConfig().min_score)
         probe.command('open')
         probe.spin_until(
             lambda: labels[-1].class_map[0].class_name == 'open',
