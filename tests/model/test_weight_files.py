@@ -247,6 +247,7 @@ def test_a_download_must_have_the_published_hash(tmp_path, monkeypatch, download
     path = tmp_path / downloaded
     path.write_bytes(b'something else')
     monkeypatch.setattr('huggingface_hub.try_to_load_from_cache', lambda *a, **k: None)
+    monkeypatch.setattr('affordance_ros.model.fetch._reach', lambda origin: None)
     monkeypatch.setattr(open_clip, 'download_pretrained', lambda config: str(path))
     expected = f'and {OPENAI} was published' if downloaded == 'RN101.pt' else 'can not be checked'
     with pytest.raises(WeightsError, match=expected):
@@ -259,6 +260,7 @@ def test_a_published_file_is_taken(tmp_path, monkeypatch):
     path.write_bytes(b'weights')
     digest = sha256_of_file(path)
     monkeypatch.setattr(open_clip, 'get_pretrained_cfg', lambda *a: config)
+    monkeypatch.setattr('affordance_ros.model.fetch._reach', lambda origin: None)
     monkeypatch.setattr(open_clip, 'download_pretrained', lambda config: str(path))
     for url in (f'https://host/{digest}/x.pt', f'https://host/rn-{digest[:8]}.pt'):
         config['url'] = url
