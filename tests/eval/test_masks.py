@@ -106,7 +106,7 @@ def test_masks_are_scored_by_kind_with_intervals_and_a_report(model, tmp_path, c
     own = [s['kld'] for s in results['scores'] if s['kind'] == 'action']
     mean, low, high = results['summary']['action']['kld']
     assert mean == pytest.approx(np.mean(own)) and low <= mean <= high
-    assert results['settings']['prompt_set'] == 'verb@1'
+    assert results['settings']['prompt_set'] == 'parts@1'
     assert 'KLD (lower)' in capsys.readouterr().out
     assert 'saw: blade' in (tmp_path / 'masks_set/table.md').read_text()
     report = (tmp_path / 'masks_set/report.html').read_text()
