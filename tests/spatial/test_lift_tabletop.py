@@ -136,8 +136,8 @@ def tally(frames, predictor):
 
 @needs_rendering
 def test_points_on_a_few_rendered_scenes(predictor):
-    by_truth, by_model = tally(rendered(1, 10), predictor)
-    by_truth.check(least=60)
+    by_truth, by_model = tally(rendered(1, 16), predictor)
+    by_truth.check(least=75)
     by_model.check(least=30)
     assert np.median(by_truth.on_region_m) <= 0.01
     assert np.percentile(by_truth.on_region_m, 95) <= 0.03
