@@ -10,11 +10,11 @@ data=out/bench/tabletop
 
 echo "machine: $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)"
 affordance-tabletop render --out $data --what referring --split train val --n train=144 val=48
-python -m training.bench --config training/configs/tabletop.yaml --images 128 \
+python -m affordance_ros_training.bench --config training/configs/tabletop.yaml --images 128 \
     --json out/bench/training.json \
     --set weights=random --set data.root=$data --set data.converted=$data/converted
 echo "evaluation, one core:"
-python -m eval.bench
+python -m affordance_ros_eval.bench
 echo "inference:"
 python -c 'import matplotlib, transformers' 2>/dev/null ||
     python -m pip install --quiet --no-deps --require-hashes -r requirements/bench.txt

@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 import psutil
 import rclpy
-from affordance_ros.msg import AffordanceTargetArray
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
@@ -26,6 +25,7 @@ from rclpy.time import Time
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.nodes.messages import to_image
 from affordance_ros.runtime.memory import keep_memory
 from affordance_ros.sources import open_source

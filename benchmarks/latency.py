@@ -23,8 +23,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import rclpy
-from affordance_ros.msg import AffordanceTargetArray
-from affordance_ros.msg import GroundingStatus
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -32,6 +30,8 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from affordance_ros.msg import AffordanceTargetArray
+from affordance_ros.msg import GroundingStatus
 from affordance_ros.nodes.grounding.status import LATCHED
 from affordance_ros.nodes.messages import to_image
 from affordance_ros.runtime.latency import STAGES

@@ -22,8 +22,6 @@ from typing import Any
 import numpy as np
 import psutil
 import rclpy
-from affordance_ros.msg import AffordanceTargetArray
-from affordance_ros.msg import GroundingStatus
 from geometry_msgs.msg import PointStamped
 from geometry_msgs.msg import PoseStamped
 from rclpy.executors import SingleThreadedExecutor
@@ -35,6 +33,8 @@ from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
 
+from affordance_ros.msg import AffordanceTargetArray
+from affordance_ros.msg import GroundingStatus
 from affordance_ros.nodes.grounding.status import LATCHED
 from affordance_ros.spatial.stamp_cache import to_ns
 from benchmarks.machine import cpu_name
@@ -199,7 +199,9 @@ def run(arguments: argparse.Namespace) -> int:
     duration_s = round(60 * arguments.minutes)
     warm_up_s, window_s = warm_up_and_window(duration_s, LISTEN_S * len(TURNS))
     if arguments.live:
-        camera_node = running(['-m', 'tabletop.camera_node'], seed=11, objects=TABLETOP_OBJECTS)
+        camera_node = running(
+            ['-m', 'affordance_ros_tabletop.camera_node'], seed=11, objects=TABLETOP_OBJECTS
+        )
     else:
         camera_node = running(
             built('camera'), source=ROOT / 'samples' / 'tabletop', rate_hz=arguments.rate_hz

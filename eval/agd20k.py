@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from affordance_ros.image.decode import EncodedImageError
 from affordance_ros.image.decode import read_image_file
-from eval.errors import EvaluationError
-from eval.errors import ImageProblemError
-from eval.errors import Problem
+from affordance_ros_eval.errors import EvaluationError
+from affordance_ros_eval.errors import ImageProblemError
+from affordance_ros_eval.errors import Problem
 
 SUFFIXES = ('.jpg', '.jpeg', '.png')
 _SHOWN = 5

@@ -17,15 +17,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.metrics import PROTOCOLS
-from eval.metrics import evaluate_pair
+from affordance_ros_eval.metrics import PROTOCOLS
+from affordance_ros_eval.metrics import evaluate_pair
 
 _SIZES = ((224, 224), (480, 640))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print a table, write JSON if asked; return the exit status."""
-    parser = argparse.ArgumentParser(prog='python -m eval.bench', description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog='python -m affordance_ros_eval.bench', description=__doc__
+    )
     parser.add_argument('--repeats', type=int, default=100, help='images for each time')
     parser.add_argument('--images', type=int, default=10_000, help='images for the memory')
     parser.add_argument('--json', type=Path, help='write the figures here too')

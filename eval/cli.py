@@ -12,20 +12,20 @@ from pathlib import Path
 
 from affordance_ros.cli.options import add_backend_options
 from affordance_ros.cli.options import add_model_options
-from eval.errors import EvaluationError
-from eval.masks.cli import add_calibrate
-from eval.masks.cli import add_masks
-from eval.masks.cli import add_names
-from eval.masks.cli import run_calibrate
-from eval.masks.cli import run_masks
-from eval.masks.cli import run_names
-from eval.metrics import DEFAULT_PROTOCOL
-from eval.metrics import PROTOCOLS
-from eval.results import Results
-from eval.results import load_results
-from eval.tables import console_summary
-from eval.tables import latex_table
-from eval.tables import markdown_report
+from affordance_ros_eval.errors import EvaluationError
+from affordance_ros_eval.masks.cli import add_calibrate
+from affordance_ros_eval.masks.cli import add_masks
+from affordance_ros_eval.masks.cli import add_names
+from affordance_ros_eval.masks.cli import run_calibrate
+from affordance_ros_eval.masks.cli import run_masks
+from affordance_ros_eval.masks.cli import run_names
+from affordance_ros_eval.metrics import DEFAULT_PROTOCOL
+from affordance_ros_eval.metrics import PROTOCOLS
+from affordance_ros_eval.results import Results
+from affordance_ros_eval.results import load_results
+from affordance_ros_eval.tables import console_summary
+from affordance_ros_eval.tables import latex_table
+from affordance_ros_eval.tables import markdown_report
 
 _LOG = logging.getLogger('affordance-eval')
 # Problems that the protocols themselves pass over, so that they don't fail a run.
@@ -100,8 +100,8 @@ def _agd20k(options: argparse.Namespace) -> int:
     from affordance_ros.cli.options import backend_config
     from affordance_ros.cli.options import model_config
     from affordance_ros.predictor import PredictorConfig
-    from eval.report import agd20k_maps
-    from eval.report import write_report
+    from affordance_ros_eval.report import agd20k_maps
+    from affordance_ros_eval.report import write_report
     from eval.run_agd20k import Agd20kConfig
     from eval.run_agd20k import run_agd20k
 
@@ -143,10 +143,10 @@ def _slug(options: argparse.Namespace) -> str:
 
 
 def _score(options: argparse.Namespace) -> int:
-    from eval.report import score_maps
-    from eval.report import write_report
-    from eval.run_score import ScoreConfig
-    from eval.run_score import run_score
+    from affordance_ros_eval.report import score_maps
+    from affordance_ros_eval.report import write_report
+    from affordance_ros_eval.run_score import ScoreConfig
+    from affordance_ros_eval.run_score import run_score
 
     config = ScoreConfig(
         predictions=options.predictions.expanduser(),
@@ -166,26 +166,26 @@ def _score(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from eval.compare import comparison_text
+    from affordance_ros_eval.compare import comparison_text
 
     sys.stdout.write(comparison_text(load_results(options.a), load_results(options.b)))
     return 0
 
 
 def _refcoco(options: argparse.Namespace) -> int:
-    from eval.refcoco import run_refcoco
+    from affordance_ros_eval.refcoco import run_refcoco
 
     return run_refcoco(options)
 
 
 def _targets(options: argparse.Namespace) -> int:
-    from eval.run_tabletop import run_targets
+    from affordance_ros_eval.run_tabletop import run_targets
 
     return run_targets(options)
 
 
 def _tracks(options: argparse.Namespace) -> int:
-    from eval.run_tabletop import run_tracks
+    from affordance_ros_eval.run_tabletop import run_tracks
 
     return run_tracks(options)
 

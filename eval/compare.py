@@ -6,14 +6,14 @@
 import math
 from dataclasses import dataclass
 
-from eval.bootstrap import mean_interval
-from eval.errors import EvaluationError
-from eval.metrics import HIGHER_IS_BETTER
-from eval.results import Results
-from eval.summary import MEASURES
-from eval.summary import value_of
-from eval.tables import markdown_table
-from eval.tables import number
+from affordance_ros_eval.bootstrap import mean_interval
+from affordance_ros_eval.errors import EvaluationError
+from affordance_ros_eval.metrics import HIGHER_IS_BETTER
+from affordance_ros_eval.results import Results
+from affordance_ros_eval.summary import MEASURES
+from affordance_ros_eval.summary import value_of
+from affordance_ros_eval.tables import markdown_table
+from affordance_ros_eval.tables import number
 
 
 @dataclass(frozen=True)

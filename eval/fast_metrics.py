@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The arithmetic of `eval.metrics` in fewer passes over the pixels; the tests hold the two equal.
+"""The arithmetic of `metrics.py` in fewer passes over the pixels; the tests hold the two equal.
 
 A map of a camera's size takes 2 ms instead of 10.
 """
@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.bilinear import resize_as_opencv
-from eval.bilinear import resize_as_torch
+from affordance_ros_eval.bilinear import resize_as_opencv
+from affordance_ros_eval.bilinear import resize_as_torch
 
 EPS = 1e-12
 SIDE = 224

@@ -25,13 +25,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.bilinear import resize_as_opencv
-from eval.bilinear import resize_as_torch
-from eval.fast_metrics import EPS
-from eval.fast_metrics import FIXATION_LEVEL
-from eval.fast_metrics import SIDE
-from eval.fast_metrics import range_scores
-from eval.fast_metrics import softmax_scores
+from affordance_ros_eval.bilinear import resize_as_opencv
+from affordance_ros_eval.bilinear import resize_as_torch
+from affordance_ros_eval.fast_metrics import EPS
+from affordance_ros_eval.fast_metrics import FIXATION_LEVEL
+from affordance_ros_eval.fast_metrics import SIDE
+from affordance_ros_eval.fast_metrics import range_scores
+from affordance_ros_eval.fast_metrics import softmax_scores
 
 METRICS = ('kld', 'sim', 'nss')
 # What is better: fewer nats of divergence, more overlap, a higher map where people look.

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from eval.errors import EvaluationError
-from eval.errors import Problem
-from eval.scoring import ImageScore
+from affordance_ros_eval.errors import EvaluationError
+from affordance_ros_eval.errors import Problem
+from affordance_ros_eval.scoring import ImageScore
 
 _LOG = logging.getLogger('affordance-eval')
 

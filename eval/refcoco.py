@@ -22,19 +22,19 @@ from affordance_ros.model.heads import FPNDecoder
 from affordance_ros.predictor_config import DEFAULT_INPUT_SIZE
 from affordance_ros.safe_io.files import sha256_of_file
 from affordance_ros.text.prompts import load_prompt_set
-from eval.results import current_versions
-from eval.tables import markdown_table
-from training.distributed import join_processes
-from training.features import FeatureSource
-from training.refer import DatasetError
-from training.refer import DatasetSpec
-from training.refer_cache import ReferImage
-from training.refer_cache import load_images
-from training.run_data import spread
-from training.sentences import SentenceEncoder
-from training.validate import PRECISION_LEVELS
-from training.validate import ReferringScores
-from training.validate import validate
+from affordance_ros_eval.results import current_versions
+from affordance_ros_eval.tables import markdown_table
+from affordance_ros_training.distributed import join_processes
+from affordance_ros_training.features import FeatureSource
+from affordance_ros_training.refer import DatasetError
+from affordance_ros_training.refer import DatasetSpec
+from affordance_ros_training.refer_cache import ReferImage
+from affordance_ros_training.refer_cache import load_images
+from affordance_ros_training.run_data import spread
+from affordance_ros_training.sentences import SentenceEncoder
+from affordance_ros_training.validate import PRECISION_LEVELS
+from affordance_ros_training.validate import ReferringScores
+from affordance_ros_training.validate import validate
 
 _LOG = logging.getLogger('affordance-eval')
 CONVENTION = (

@@ -14,35 +14,35 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from affordance_ros_eval.charts import bars
+from affordance_ros_eval.charts import cumulative_curve
+from affordance_ros_eval.errors import ImageProblemError
+from affordance_ros_eval.maps import find_map
+from affordance_ros_eval.maps import read_map
+from affordance_ros_eval.metrics import HIGHER_IS_BETTER
+from affordance_ros_eval.metrics import METRICS
+from affordance_ros_eval.metrics import find_protocol
+from affordance_ros_eval.published import PUBLISHED
+from affordance_ros_eval.published import comparable
+from affordance_ros_eval.results import Results
+from affordance_ros_eval.run_score import ScoreConfig
+from affordance_ros_eval.run_score import list_truths
+from affordance_ros_eval.scoring import ImageScore
+from affordance_ros_eval.summary import Mean
+from affordance_ros_eval.summary import group_means
+from affordance_ros_eval.summary import value_of
+from affordance_ros_eval.tables import all_counts
+from affordance_ros_eval.tables import comparison_lines
+from affordance_ros_eval.tables import number
+from affordance_ros_eval.tables import setting_rows
+from affordance_ros_eval.thumbnails import overlay_uri
+from affordance_ros_eval.thumbnails import photo_uri
 from eval.agd20k import Item
 from eval.agd20k import list_split
 from eval.agd20k import read_picture
 from eval.agd20k import read_truth
-from eval.charts import bars
-from eval.charts import cumulative_curve
-from eval.errors import ImageProblemError
 from eval.html import page
 from eval.html import table
-from eval.maps import find_map
-from eval.maps import read_map
-from eval.metrics import HIGHER_IS_BETTER
-from eval.metrics import METRICS
-from eval.metrics import find_protocol
-from eval.published import PUBLISHED
-from eval.published import comparable
-from eval.results import Results
-from eval.run_score import ScoreConfig
-from eval.run_score import list_truths
-from eval.scoring import ImageScore
-from eval.summary import Mean
-from eval.summary import group_means
-from eval.summary import value_of
-from eval.tables import all_counts
-from eval.tables import comparison_lines
-from eval.tables import number
-from eval.tables import setting_rows
-from eval.thumbnails import overlay_uri
-from eval.thumbnails import photo_uri
 
 if TYPE_CHECKING:
     from eval.run_agd20k import Agd20kConfig
@@ -57,7 +57,7 @@ MapLookup = Callable[[ImageScore], tuple[Item, NDArray[np.float32]]]
 
 def agd20k_maps(config: 'Agd20kConfig') -> MapLookup:
     """Return where an AGD20K evaluation's pictures and maps are found."""
-    from eval.inference import baseline_map
+    from affordance_ros_eval.inference import baseline_map
 
     folder = config.test_folder or find_protocol(config.protocol).test_folder
     listing = list_split(config.root, config.split, test_folder=folder)

@@ -23,15 +23,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-import eval.bilinear
-import eval.fast_metrics
-import eval.metrics
 from affordance_ros import __version__
-from eval.errors import EvaluationError
-from eval.errors import Problem
-from eval.scoring import ImageScore
-from eval.summary import Mean
-from eval.summary import summarise
+from affordance_ros_eval import bilinear
+from affordance_ros_eval import fast_metrics
+from affordance_ros_eval import metrics
+from affordance_ros_eval.errors import EvaluationError
+from affordance_ros_eval.errors import Problem
+from affordance_ros_eval.scoring import ImageScore
+from affordance_ros_eval.summary import Mean
+from affordance_ros_eval.summary import summarise
 
 FORMAT = ['affordance_ros.eval', 1]
 
@@ -104,7 +104,7 @@ class Results:
 def _sha256_of_metrics() -> str:
     """Return one digest of the files that hold the metrics' arithmetic."""
     digest = sha256()
-    for module in (eval.metrics, eval.fast_metrics, eval.bilinear):
+    for module in (metrics, fast_metrics, bilinear):
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()
 
@@ -113,7 +113,7 @@ def current_versions() -> dict[str, str]:
     """Return the versions that scores depend on."""
     versions = {
         'affordance_ros': __version__,
-        'eval.metrics sha256': _sha256_of_metrics(),
+        'metrics sha256': _sha256_of_metrics(),
         'python': platform.python_version(),
         'numpy': np.__version__,
         'opencv': cv2.__version__,
@@ -159,7 +159,7 @@ def load_results(path: Path) -> Results:
 def _with_nan(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return an image's values with NaN where a metric is null."""
     nan = float('nan')
-    return {k: nan if v is None and k in eval.metrics.METRICS else v for k, v in row.items()}
+    return {k: nan if v is None and k in metrics.METRICS else v for k, v in row.items()}
 
 
 def _without_nan(value: Any) -> Any:

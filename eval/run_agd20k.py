@@ -18,28 +18,28 @@ from affordance_ros.backends.base import BackendConfig
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
+from affordance_ros_eval.errors import EvaluationError
+from affordance_ros_eval.errors import Problem
+from affordance_ros_eval.inference import BASELINES
+from affordance_ros_eval.inference import DEFAULT_TEMPLATE
+from affordance_ros_eval.inference import baseline_map
+from affordance_ros_eval.inference import describe_predictor
+from affordance_ros_eval.inference import predict_items
+from affordance_ros_eval.metrics import DEFAULT_PROTOCOL
+from affordance_ros_eval.metrics import find_protocol
+from affordance_ros_eval.partial import Stop
+from affordance_ros_eval.partial import collect
+from affordance_ros_eval.prediction_folder import PredictionFolder
+from affordance_ros_eval.results import Results
+from affordance_ros_eval.scoring import ImageScore
+from affordance_ros_eval.scoring import MapSource
+from affordance_ros_eval.scoring import score_items
+from affordance_ros_training.distributed import Processes
+from affordance_ros_training.distributed import join_processes
 from eval.agd20k import Item
 from eval.agd20k import Listing
 from eval.agd20k import facts
 from eval.agd20k import list_split
-from eval.errors import EvaluationError
-from eval.errors import Problem
-from eval.inference import BASELINES
-from eval.inference import DEFAULT_TEMPLATE
-from eval.inference import baseline_map
-from eval.inference import describe_predictor
-from eval.inference import predict_items
-from eval.metrics import DEFAULT_PROTOCOL
-from eval.metrics import find_protocol
-from eval.partial import Stop
-from eval.partial import collect
-from eval.prediction_folder import PredictionFolder
-from eval.results import Results
-from eval.scoring import ImageScore
-from eval.scoring import MapSource
-from eval.scoring import score_items
-from training.distributed import Processes
-from training.distributed import join_processes
 
 _LOG = logging.getLogger('affordance-eval')
 
@@ -52,7 +52,7 @@ class Agd20kConfig:
         root: The folder that holds the splits.
         split: Seen, Unseen, or another folder's name.
         out: Where predictions go.
-        protocol: A name in `eval.metrics.PROTOCOLS`.
+        protocol: A name in `affordance_ros_eval.metrics.PROTOCOLS`.
         test_folder: testset or testsetv2; empty takes the protocol's own.
         model: Which model, where no baseline is asked for.
         predictor: How it reads images and commands.

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from affordance_ros_eval.errors import EvaluationError
+from affordance_ros_eval.maps import find_map
+from affordance_ros_eval.maps import read_map
+from affordance_ros_eval.metrics import DEFAULT_PROTOCOL
+from affordance_ros_eval.metrics import find_protocol
+from affordance_ros_eval.partial import Stop
+from affordance_ros_eval.partial import collect
+from affordance_ros_eval.results import Results
+from affordance_ros_eval.scoring import score_items
 from eval.agd20k import SUFFIXES
 from eval.agd20k import Item
-from eval.errors import EvaluationError
-from eval.maps import find_map
-from eval.maps import read_map
-from eval.metrics import DEFAULT_PROTOCOL
-from eval.metrics import find_protocol
-from eval.partial import Stop
-from eval.partial import collect
-from eval.results import Results
-from eval.scoring import score_items
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ScoreConfig:
     Attributes:
         predictions: A folder of npy, npz or png, named as the ground truths.
         truths: A folder of ground truths, `<affordance>/<object>/<name>` or flatter.
-        protocol: A name in `eval.metrics.PROTOCOLS`.
+        protocol: A name in `affordance_ros_eval.metrics.PROTOCOLS`.
         images: The pictures' folder, for the report; or None.
         smooth: The sigma of a Gaussian over the raw map in pixels; 0 for none.
         name: What tables call the method.

@@ -26,11 +26,11 @@ from affordance_ros.spatial.pinhole import Pinhole
 from affordance_ros.spatial.rgbd import NO_DEPTH
 from affordance_ros.spatial.rgbd import NoRgbd
 from affordance_ros.spatial.rgbd import Rgbd
-from eval.errors import EvaluationError
-from eval.results import current_versions
-from eval.tables import markdown_table
-from eval.things import SwitchCount
-from eval.things import ThingCount
+from affordance_ros_eval.errors import EvaluationError
+from affordance_ros_eval.results import current_versions
+from affordance_ros_eval.tables import markdown_table
+from affordance_ros_eval.things import SwitchCount
+from affordance_ros_eval.things import ThingCount
 
 _LOG = logging.getLogger('affordance-eval')
 # What the things of a sequence are asked for: an action, and those that afford it.
@@ -39,10 +39,10 @@ _TRACK_COMMANDS = ('hold', 'drink with', 'cut with')
 
 def run_targets(options: argparse.Namespace) -> int:
     """Score the targets of test scenes; return the exit status."""
-    from tabletop.affordances import affordances
-    from tabletop.catalogue import load_catalogue
-    from tabletop.rendering import render_shard
-    from tabletop.store import StoreSettings
+    from affordance_ros_tabletop.affordances import affordances
+    from affordance_ros_tabletop.catalogue import load_catalogue
+    from affordance_ros_tabletop.rendering import render_shard
+    from affordance_ros_tabletop.store import StoreSettings
 
     predictor, catalogue = _predictor(options), load_catalogue()
     counts: dict[str, ThingCount] = {}
@@ -84,7 +84,7 @@ def run_targets(options: argparse.Namespace) -> int:
 
 def run_tracks(options: argparse.Namespace) -> int:
     """Score the tracks of rendered sequences; return the exit status."""
-    from tabletop.orbit import Orbit
+    from affordance_ros_tabletop.orbit import Orbit
 
     predictor = _predictor(options)
     switches = {

@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from affordance_ros_eval.errors import ImageProblemError
+from affordance_ros_eval.errors import Problem
+from affordance_ros_eval.metrics import evaluate_pair
+from affordance_ros_eval.pointing import points_at
 from eval.agd20k import Item
 from eval.agd20k import read_truth
-from eval.errors import ImageProblemError
-from eval.errors import Problem
-from eval.metrics import evaluate_pair
-from eval.pointing import points_at
 
 _LOG = logging.getLogger('affordance-eval')
 MapSource = Callable[[Item], NDArray[np.float32]]
@@ -71,7 +71,7 @@ def score_items(
     Args:
         items: What to score.
         source: Gives an item's map; raises ImageProblemError where it can't.
-        protocol: A name in `eval.metrics.PROTOCOLS`.
+        protocol: A name in `affordance_ros_eval.metrics.PROTOCOLS`.
         smooth: The sigma of a Gaussian over the raw map, in its pixels; 0 for none.
         same_size: Whether a truth of another size than its map is a problem, as it is where maps
             have their picture's size.

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eval.bootstrap import mean_interval
-from eval.scoring import ImageScore
+from affordance_ros_eval.bootstrap import mean_interval
+from affordance_ros_eval.scoring import ImageScore
 
 # Those of the protocol, and the pointing game beside them.
 MEASURES = ('kld', 'sim', 'nss', 'pointing')

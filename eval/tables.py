@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eval.metrics import METRICS
-from eval.published import PUBLISHED
-from eval.published import comparable
-from eval.results import Results
-from eval.summary import MEASURES
-from eval.summary import Mean
-from eval.summary import group_means
+from affordance_ros_eval.metrics import METRICS
+from affordance_ros_eval.published import PUBLISHED
+from affordance_ros_eval.published import comparable
+from affordance_ros_eval.results import Results
+from affordance_ros_eval.summary import MEASURES
+from affordance_ros_eval.summary import Mean
+from affordance_ros_eval.summary import group_means
 
 _HEADINGS = {'kld': 'KLD (lower)', 'sim': 'SIM', 'nss': 'NSS', 'pointing': 'pointing'}
 

@@ -12,15 +12,15 @@ image, and publishes the targets of the best of them on `~/best`:
 import sys
 
 import rclpy
-from affordance_ros.msg import AffordanceTargetArray
-from affordance_ros.srv import Ground
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
+from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.nodes.grounding.node import GroundingNode
 from affordance_ros.nodes.run import StartupError
+from affordance_ros.srv import Ground
 
 COMMANDS = ('hold the mug', 'open', 'cut')
 

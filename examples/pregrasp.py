@@ -18,7 +18,6 @@ import sys
 
 import numpy as np
 import rclpy
-from affordance_ros.msg import AffordanceTargetArray
 from geometry_msgs.msg import Point
 from geometry_msgs.msg import PoseStamped
 from geometry_msgs.msg import Quaternion
@@ -26,6 +25,8 @@ from numpy.typing import NDArray
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from std_msgs.msg import Header
+
+from affordance_ros.msg import AffordanceTargetArray
 
 Vector = NDArray[np.float64]
 

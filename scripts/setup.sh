@@ -84,9 +84,14 @@ if [[ "$have" != "$want" && "$have" != "$whole" ]]; then
     echo "$want" > $VENV/.installed
 fi
 # Entry points and the package's place, which change more often than the pins.
-want=$(sed "/^\[tool.ruff\]/q" pyproject.toml | sha256sum; pwd)
+want=$(sed "/^\[tool.ruff\]/q" pyproject.toml | cat - setup.py | sha256sum; pwd)
 if [[ "$(cat $VENV/.editable 2>/dev/null)" != "$want" ]]; then
     $VENV/bin/pip install --quiet --quiet --no-deps --no-build-isolation --editable .
+    # mypy can't see through the editable installation.
+    mkdir -p $VENV/names
+    for folder in eval tabletop training; do
+        ln -sfn "../../$folder" "$VENV/names/affordance_ros_$folder"
+    done
     echo "$want" > $VENV/.editable
 fi
 

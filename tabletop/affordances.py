@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tabletop.catalogue import Catalogue
-from tabletop.frame import Frame
+from affordance_ros_tabletop.catalogue import Catalogue
+from affordance_ros_tabletop.frame import Frame
 
 # Least standard deviation of a point's Gaussian, as a share of the picture's shorter side.
 SIGMA_SHARE = 6.0 / 224

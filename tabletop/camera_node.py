@@ -20,9 +20,9 @@ from affordance_ros.nodes.messages import to_camera_info
 from affordance_ros.nodes.messages import to_image
 from affordance_ros.nodes.run import StartupError
 from affordance_ros.nodes.run import run_node
-from tabletop.errors import TabletopError
-from tabletop.orbit import DEFAULT_OBJECTS
-from tabletop.orbit import Orbit
+from affordance_ros_tabletop.errors import TabletopError
+from affordance_ros_tabletop.orbit import DEFAULT_OBJECTS
+from affordance_ros_tabletop.orbit import Orbit
 
 
 class TabletopCamera(Node):

@@ -10,18 +10,18 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tabletop.catalogue import Catalogue
-from tabletop.frame import AffordancePoints
-from tabletop.frame import Frame
-from tabletop.frame import SceneObject
-from tabletop.frame import visible_points
-from tabletop.meshes import Floats
-from tabletop.projection import camera_matrix
-from tabletop.projection import project
-from tabletop.projection import unproject
-from tabletop.renderer import Renderer
-from tabletop.scene import Placed
-from tabletop.scene import Viewpoint
+from affordance_ros_tabletop.catalogue import Catalogue
+from affordance_ros_tabletop.frame import AffordancePoints
+from affordance_ros_tabletop.frame import Frame
+from affordance_ros_tabletop.frame import SceneObject
+from affordance_ros_tabletop.frame import visible_points
+from affordance_ros_tabletop.meshes import Floats
+from affordance_ros_tabletop.projection import camera_matrix
+from affordance_ros_tabletop.projection import project
+from affordance_ros_tabletop.projection import unproject
+from affordance_ros_tabletop.renderer import Renderer
+from affordance_ros_tabletop.scene import Placed
+from affordance_ros_tabletop.scene import Viewpoint
 
 MIN_OBJECT_PX = 30
 

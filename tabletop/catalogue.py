@@ -16,8 +16,8 @@ import numpy as np
 
 from affordance_ros.safe_io.yaml import YamlError
 from affordance_ros.safe_io.yaml import read_yaml
-from tabletop.errors import CatalogueError
-from tabletop.families import FAMILIES
+from affordance_ros_tabletop.errors import CatalogueError
+from affordance_ros_tabletop.families import FAMILIES
 
 DEFAULT_PATH = Path(__file__).with_name('objects.yaml')
 SPLITS = ('train', 'val', 'test')

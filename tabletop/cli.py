@@ -15,10 +15,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tabletop.catalogue import load_catalogue
-from tabletop.errors import TabletopError
-from tabletop.frame import Frame
-from tabletop.splits import SPLITS
+from affordance_ros_tabletop.catalogue import load_catalogue
+from affordance_ros_tabletop.errors import TabletopError
+from affordance_ros_tabletop.frame import Frame
+from affordance_ros_tabletop.splits import SPLITS
 
 LOG = logging.getLogger('affordance-tabletop')
 
@@ -100,7 +100,7 @@ def _render(args: argparse.Namespace) -> None:
     catalogue = load_catalogue()
     stores = {}
     for split in needed:
-        from tabletop.rendering import render_split
+        from affordance_ros_tabletop.rendering import render_split
 
         stores[split] = render_split(
             args.out / 'scenes' / split,
@@ -122,7 +122,7 @@ def _render(args: argparse.Namespace) -> None:
                     bar.update()
 
     if 'referring' in what:
-        from tabletop.export_referring import export_referring
+        from affordance_ros_tabletop.export_referring import export_referring
 
         _report(
             'referring',
@@ -140,7 +140,7 @@ def _render(args: argparse.Namespace) -> None:
 
         _report('agd20k', export_agd20k(frames('agd20k'), args.out, catalogue))
     if 'bag' in what:
-        from tabletop.bag import write_bag
+        from affordance_ros_tabletop.bag import write_bag
 
         size = args.size if args.size != (224, 224) else (640, 480)
         path = args.out / 'bag'

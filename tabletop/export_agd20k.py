@@ -22,11 +22,11 @@ import cv2
 import numpy as np
 
 from affordance_ros.safe_io.atomic import write_atomically
-from tabletop.affordances import Affordance
-from tabletop.affordances import affordances
-from tabletop.catalogue import Catalogue
-from tabletop.export_referring import save_picture
-from tabletop.frame import Frame
+from affordance_ros_tabletop.affordances import Affordance
+from affordance_ros_tabletop.affordances import affordances
+from affordance_ros_tabletop.catalogue import Catalogue
+from affordance_ros_tabletop.export_referring import save_picture
+from affordance_ros_tabletop.frame import Frame
 
 FOLDER = 'AGD20K-style'
 

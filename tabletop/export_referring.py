@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from affordance_ros.safe_io.atomic import write_atomically
-from tabletop.catalogue import Catalogue
-from tabletop.errors import TabletopError
-from tabletop.expressions import Expression
-from tabletop.expressions import ExpressionWriter
-from tabletop.frame import Frame
-from tabletop.regions import box
-from tabletop.words import tokens
+from affordance_ros_tabletop.catalogue import Catalogue
+from affordance_ros_tabletop.errors import TabletopError
+from affordance_ros_tabletop.expressions import Expression
+from affordance_ros_tabletop.expressions import ExpressionWriter
+from affordance_ros_tabletop.frame import Frame
+from affordance_ros_tabletop.regions import box
+from affordance_ros_tabletop.words import tokens
 
 DATASET = 'tabletop'
 MIN_REGION_PX = 15

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tabletop.catalogue import MIXED
-from tabletop.catalogue import Catalogue
-from tabletop.frame import Frame
-from tabletop.regions import region
-from tabletop.regions import visible_parts
-from tabletop.words import article
+from affordance_ros_tabletop.catalogue import MIXED
+from affordance_ros_tabletop.catalogue import Catalogue
+from affordance_ros_tabletop.frame import Frame
+from affordance_ros_tabletop.regions import region
+from affordance_ros_tabletop.regions import visible_parts
+from affordance_ros_tabletop.words import article
 
 # How far apart, as a share of the picture's width, two objects must be to be left or right.
 SIDE_MARGIN = 0.08

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tabletop.meshes import Floats
+from affordance_ros_tabletop.meshes import Floats
 
 # A point is seen if the depth image has its surface there, to within this much and this share of
 # the distance: on a slanted surface a pixel's centre is nearer or farther than the point.

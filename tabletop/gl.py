@@ -16,7 +16,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from tabletop.errors import RenderUnavailableError
+from affordance_ros_tabletop.errors import RenderUnavailableError
 
 _PROBE = 'import mujoco; c = mujoco.GLContext(16, 16); c.make_current()'
 _ADVICE = (

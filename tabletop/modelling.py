@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tabletop.assets import background_files
-from tabletop.assets import texture_pixels
-from tabletop.assets import visuals
-from tabletop.gl import mujoco
-from tabletop.meshes import Floats
-from tabletop.planning import Plan
-from tabletop.textures import printed
-from tabletop.textures import surface
+from affordance_ros_tabletop.assets import background_files
+from affordance_ros_tabletop.assets import texture_pixels
+from affordance_ros_tabletop.assets import visuals
+from affordance_ros_tabletop.gl import mujoco
+from affordance_ros_tabletop.meshes import Floats
+from affordance_ros_tabletop.planning import Plan
+from affordance_ros_tabletop.textures import printed
+from affordance_ros_tabletop.textures import surface
 
 SCANNED_SURFACES, DRAWN_SURFACES, PRINTS = 12, 12, 10
 Pictures = dict[str, NDArray[np.uint8]]

@@ -12,14 +12,14 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from tabletop.catalogue import load_catalogue
-from tabletop.errors import CatalogueError
-from tabletop.meshes import Floats
-from tabletop.projection import camera_matrix
-from tabletop.projection import look_at
-from tabletop.renderer import Renderer
-from tabletop.scene import compose
-from tabletop.world import build_world
+from affordance_ros_tabletop.catalogue import load_catalogue
+from affordance_ros_tabletop.errors import CatalogueError
+from affordance_ros_tabletop.meshes import Floats
+from affordance_ros_tabletop.projection import camera_matrix
+from affordance_ros_tabletop.projection import look_at
+from affordance_ros_tabletop.renderer import Renderer
+from affordance_ros_tabletop.scene import compose
+from affordance_ros_tabletop.world import build_world
 
 DEFAULT_OBJECTS = ('mug', 'knife', 'bottle', 'bowl', 'apple', 'spatula', 'scissors')
 FOV_Y_DEG = 45.0

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabletop.errors import CatalogueError
-from tabletop.meshes import Floats
+from affordance_ros_tabletop.errors import CatalogueError
+from affordance_ros_tabletop.meshes import Floats
 
 
 @dataclass(frozen=True)

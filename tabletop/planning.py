@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tabletop.catalogue import Catalogue
-from tabletop.catalogue import ObjectType
-from tabletop.catalogue import Scanned
-from tabletop.families import FAMILIES
-from tabletop.meshes import Floats
-from tabletop.shape import Piece
+from affordance_ros_tabletop.catalogue import Catalogue
+from affordance_ros_tabletop.catalogue import ObjectType
+from affordance_ros_tabletop.catalogue import Scanned
+from affordance_ros_tabletop.families import FAMILIES
+from affordance_ros_tabletop.meshes import Floats
+from affordance_ros_tabletop.shape import Piece
 
 
 @dataclass(frozen=True)

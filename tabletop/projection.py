@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tabletop.meshes import Floats
+from affordance_ros_tabletop.meshes import Floats
 
 
 def camera_matrix(width: int, height: int, fov_y_deg: float) -> Floats:

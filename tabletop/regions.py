@@ -10,8 +10,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from tabletop.catalogue import Catalogue
-from tabletop.frame import Frame
+from affordance_ros_tabletop.catalogue import Catalogue
+from affordance_ros_tabletop.frame import Frame
 
 MIN_PART_PX = 15
 

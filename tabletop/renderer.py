@@ -10,10 +10,10 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from tabletop.gl import mujoco
-from tabletop.gl import open_context
-from tabletop.meshes import Floats
-from tabletop.world import World
+from affordance_ros_tabletop.gl import mujoco
+from affordance_ros_tabletop.gl import open_context
+from affordance_ros_tabletop.meshes import Floats
+from affordance_ros_tabletop.world import World
 
 
 class Renderer:

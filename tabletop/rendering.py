@@ -18,16 +18,16 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from tabletop.catalogue import DEFAULT_PATH
-from tabletop.catalogue import load_catalogue
-from tabletop.frame import Frame
-from tabletop.splits import SPLITS
-from tabletop.store import Store
-from tabletop.store import StoreSettings
+from affordance_ros_tabletop.catalogue import DEFAULT_PATH
+from affordance_ros_tabletop.catalogue import load_catalogue
+from affordance_ros_tabletop.frame import Frame
+from affordance_ros_tabletop.splits import SPLITS
+from affordance_ros_tabletop.store import Store
+from affordance_ros_tabletop.store import StoreSettings
 
 if TYPE_CHECKING:
-    from tabletop.renderer import Renderer
-    from tabletop.world import World
+    from affordance_ros_tabletop.renderer import Renderer
+    from affordance_ros_tabletop.world import World
 
 SHARD = 48
 # The least number of objects in a scene, and the first that is too many.
@@ -49,8 +49,8 @@ def catalogue_digest(path: Path = DEFAULT_PATH) -> str:
 @contextmanager
 def open_world(settings: StoreSettings, index: int) -> Iterator[tuple[World, Renderer]]:
     """Build the world of a shard and a renderer for it."""
-    from tabletop.renderer import Renderer
-    from tabletop.world import build_world
+    from affordance_ros_tabletop.renderer import Renderer
+    from affordance_ros_tabletop.world import build_world
 
     catalogue, split = load_catalogue(), SPLITS[settings.split]
     world = build_world(
@@ -67,9 +67,9 @@ def open_world(settings: StoreSettings, index: int) -> Iterator[tuple[World, Ren
 
 def render_shard(settings: StoreSettings, index: int) -> list[Frame]:
     """Render one shard; the same settings and index give the same frames."""
-    from tabletop.capture import capture
-    from tabletop.scene import compose
-    from tabletop.scene import viewpoint
+    from affordance_ros_tabletop.capture import capture
+    from affordance_ros_tabletop.scene import compose
+    from affordance_ros_tabletop.scene import viewpoint
 
     catalogue, split = load_catalogue(), SPLITS[settings.split]
     frames: list[Frame] = []
@@ -103,7 +103,7 @@ def render_shard(settings: StoreSettings, index: int) -> list[Frame]:
 
 def choose_backend() -> None:
     """Choose the GL backend once, here, so that workers inherit it; fail before they start."""
-    importlib.import_module('tabletop.gl')
+    importlib.import_module('affordance_ros_tabletop.gl')
 
 
 def _work(job: _Job) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabletop.meshes import Floats
+from affordance_ros_tabletop.meshes import Floats
 
 
 def outline_points(vertices: Floats) -> Floats:

@@ -12,14 +12,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tabletop.catalogue import Catalogue
-from tabletop.gl import mujoco
-from tabletop.meshes import Floats
-from tabletop.meshes import rotation
-from tabletop.projection import look_at
-from tabletop.world import HIDDEN_GROUP
-from tabletop.world import Instance
-from tabletop.world import World
+from affordance_ros_tabletop.catalogue import Catalogue
+from affordance_ros_tabletop.gl import mujoco
+from affordance_ros_tabletop.meshes import Floats
+from affordance_ros_tabletop.meshes import rotation
+from affordance_ros_tabletop.projection import look_at
+from affordance_ros_tabletop.world import HIDDEN_GROUP
+from affordance_ros_tabletop.world import Instance
+from affordance_ros_tabletop.world import World
 
 
 @dataclass(frozen=True)

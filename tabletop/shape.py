@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tabletop.meshes import Mesh
+from affordance_ros_tabletop.meshes import Mesh
 
 # What a piece looks like. 'main' takes the object's named colour, 'print' as well but with a
 # random texture over it; the others keep to their own range.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tabletop.catalogue import Catalogue
+from affordance_ros_tabletop.catalogue import Catalogue
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,10 @@ import numpy as np
 
 from affordance_ros.safe_io.atomic import open_atomically
 from affordance_ros.safe_io.atomic import write_atomically
-from tabletop.errors import StoreError
-from tabletop.frame import AffordancePoints
-from tabletop.frame import Frame
-from tabletop.frame import SceneObject
+from affordance_ros_tabletop.errors import StoreError
+from affordance_ros_tabletop.frame import AffordancePoints
+from affordance_ros_tabletop.frame import Frame
+from affordance_ros_tabletop.frame import SceneObject
 
 VERSION = 1
 DEPTH_UNIT_M = 1e-4

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from tabletop.catalogue import load_catalogue
+from affordance_ros_tabletop.catalogue import load_catalogue
 
 # Words of action phrases that say nothing of the action.
 _FILLERS = {

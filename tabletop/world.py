@@ -14,23 +14,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tabletop.catalogue import Catalogue
-from tabletop.catalogue import ObjectType
-from tabletop.catalogue import Scanned
-from tabletop.gl import mujoco
-from tabletop.meshes import Floats
-from tabletop.modelling import Pictures
-from tabletop.modelling import add_object
-from tabletop.modelling import add_surfaces
-from tabletop.modelling import empty_spec
-from tabletop.modelling import fill_textures
-from tabletop.modelling import quaternion_matrix
-from tabletop.parts import PartRules
-from tabletop.parts import bind_rules
-from tabletop.planning import Plan
-from tabletop.planning import plan_instances
-from tabletop.sampling import outline_points
-from tabletop.sampling import spread_points
+from affordance_ros_tabletop.catalogue import Catalogue
+from affordance_ros_tabletop.catalogue import ObjectType
+from affordance_ros_tabletop.catalogue import Scanned
+from affordance_ros_tabletop.gl import mujoco
+from affordance_ros_tabletop.meshes import Floats
+from affordance_ros_tabletop.modelling import Pictures
+from affordance_ros_tabletop.modelling import add_object
+from affordance_ros_tabletop.modelling import add_surfaces
+from affordance_ros_tabletop.modelling import empty_spec
+from affordance_ros_tabletop.modelling import fill_textures
+from affordance_ros_tabletop.modelling import quaternion_matrix
+from affordance_ros_tabletop.parts import PartRules
+from affordance_ros_tabletop.parts import bind_rules
+from affordance_ros_tabletop.planning import Plan
+from affordance_ros_tabletop.planning import plan_instances
+from affordance_ros_tabletop.sampling import outline_points
+from affordance_ros_tabletop.sampling import spread_points
 
 HIDDEN_GROUP = 5
 POINTS_PER_ACTION = 24

@@ -25,7 +25,7 @@ from rclpy.parameter import Parameter
 from affordance_ros.nodes.camera import CameraNode
 from affordance_ros.nodes.grounding.node import GroundingNode
 from affordance_ros.nodes.grounding.parameters import _PARAMETERS
-from tabletop.camera_node import TabletopCamera
+from affordance_ros_tabletop.camera_node import TabletopCamera
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTE = '<!-- made by tools/make_reference.py: change the code and run `make reference` -->\n'

@@ -18,11 +18,11 @@ from typing import Any
 from affordance_ros.model.neck import SCALES
 from affordance_ros.model.neck import NeckConfig
 from affordance_ros.safe_io.atomic import write_atomically
-from training.config import TrainConfig
-from training.distributed import Processes
-from training.distributed import join_processes
-from training.run import TrainingRun
-from training.yaml_config import load_config
+from affordance_ros_training.config import TrainConfig
+from affordance_ros_training.distributed import Processes
+from affordance_ros_training.distributed import join_processes
+from affordance_ros_training.run import TrainingRun
+from affordance_ros_training.yaml_config import load_config
 
 # The paper's ablation of scales, and the fusion that it leaves open.
 VARIANTS: dict[str, dict[str, Any]] = {

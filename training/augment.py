@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from affordance_ros.image.letterbox import Letterbox
 from affordance_ros.image.preprocess import Normalization
-from training.config import AugmentConfig
+from affordance_ros_training.config import AugmentConfig
 
 # 'left', 'leftmost', 'lefty', 'right'..., and how people shorten them.
 _SIDE = re.compile(r"left|right|\b(l|r|lft|lt|rt|rgt|lhs|rhs|east|west)\b|o'?clock", re.IGNORECASE)

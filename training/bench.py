@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.journal import read_journal
+from affordance_ros_training.journal import read_journal
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -72,7 +72,15 @@ def _train(
         'validation.sheet_rows=0',
         'validation.every_epochs=1000',
     ]
-    command = [sys.executable, '-m', 'training.train', '--config', str(config), '--out', str(out)]
+    command = [
+        sys.executable,
+        '-m',
+        'affordance_ros_training.train',
+        '--config',
+        str(config),
+        '--out',
+        str(out),
+    ]
     for setting in [*overrides, *own, *settings]:
         command += ['--set', setting]
     subprocess.run(command, check=True)

@@ -9,8 +9,8 @@ from dataclasses import field
 from affordance_ros.image.letterbox import check_size
 from affordance_ros.model.heads import HeadConfig
 from affordance_ros.model.neck import NeckConfig
-from training.refer import DatasetSpec
-from training.yaml_config import ConfigError
+from affordance_ros_training.refer import DatasetSpec
+from affordance_ros_training.yaml_config import ConfigError
 
 PRECISIONS = ('fp32', 'bf16', 'fp16')
 SCHEDULES = ('milestones', 'cosine')

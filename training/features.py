@@ -10,10 +10,10 @@ import torch
 
 from affordance_ros.image.preprocess import Normalization
 from affordance_ros.model.trunk import Trunk
-from training.config import TrainConfig
-from training.feature_cache import FeatureCache
-from training.feature_cache import to_fp16
-from training.samples import Sample
+from affordance_ros_training.config import TrainConfig
+from affordance_ros_training.feature_cache import FeatureCache
+from affordance_ros_training.feature_cache import to_fp16
+from affordance_ros_training.samples import Sample
 
 
 class FeatureSource:

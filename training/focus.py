@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.augment import Rectangle
-from training.refer_cache import ReferImage
+from affordance_ros_training.augment import Rectangle
+from affordance_ros_training.refer_cache import ReferImage
 
 _MIN_SHARE = 0.2  # of the largest piece of a region, for a piece to be a thing of its own
 _MIN_COVERED = 0.8  # of a part's pixels, for a region to be the thing that it is a part of

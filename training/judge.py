@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from affordance_ros.model.heads import FPNDecoder
-from training.config import TrainConfig
-from training.distributed import Processes
-from training.features import FeatureSource
-from training.refer_cache import ReferImage
-from training.run_data import spread
-from training.sentences import SentenceEncoder
-from training.sheet import draw_sheet
-from training.sheet import write_sheet
-from training.validate import ReferringScores
-from training.validate import predicted_logits
-from training.validate import validate
+from affordance_ros_training.config import TrainConfig
+from affordance_ros_training.distributed import Processes
+from affordance_ros_training.features import FeatureSource
+from affordance_ros_training.refer_cache import ReferImage
+from affordance_ros_training.run_data import spread
+from affordance_ros_training.sentences import SentenceEncoder
+from affordance_ros_training.sheet import draw_sheet
+from affordance_ros_training.sheet import write_sheet
+from affordance_ros_training.validate import ReferringScores
+from affordance_ros_training.validate import predicted_logits
+from affordance_ros_training.validate import validate
 
 
 class Judge:

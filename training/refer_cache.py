@@ -25,15 +25,15 @@ from pycocotools import mask as coco_mask
 from affordance_ros.safe_io.atomic import write_atomically
 from affordance_ros.safe_io.files import join_inside
 from affordance_ros.safe_io.files import sha256_of_file
-from training.refer import DatasetError
-from training.refer import DatasetSpec
-from training.refer import SourceFiles
-from training.refer import check_counts
-from training.refer import in_split
-from training.refer import locate
-from training.refer import read_instances
-from training.refer import read_refs
-from training.run_lengths import union
+from affordance_ros_training.refer import DatasetError
+from affordance_ros_training.refer import DatasetSpec
+from affordance_ros_training.refer import SourceFiles
+from affordance_ros_training.refer import check_counts
+from affordance_ros_training.refer import in_split
+from affordance_ros_training.refer import locate
+from affordance_ros_training.refer import read_instances
+from affordance_ros_training.refer import read_refs
+from affordance_ros_training.run_lengths import union
 
 _log = logging.getLogger(__name__)
 _FORMAT = 'affordance_ros.refer'

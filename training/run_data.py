@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from training.config import DataConfig
-from training.config import TrainConfig
-from training.refer import DatasetError
-from training.refer import DatasetSpec
-from training.refer_cache import ReferImage
-from training.refer_cache import load_images
+from affordance_ros_training.config import DataConfig
+from affordance_ros_training.config import TrainConfig
+from affordance_ros_training.refer import DatasetError
+from affordance_ros_training.refer import DatasetSpec
+from affordance_ros_training.refer_cache import ReferImage
+from affordance_ros_training.refer_cache import load_images
 
 
 def load_training_images(config: DataConfig) -> list[ReferImage]:

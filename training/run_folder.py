@@ -11,8 +11,8 @@ from typing import Any
 from affordance_ros.model.checkpoint import save_checkpoint
 from affordance_ros.model.heads import FPNDecoder
 from affordance_ros.model.trunk import Trunk
-from training.config import TrainConfig
-from training.run_state import ResumeError
+from affordance_ros_training.config import TrainConfig
+from affordance_ros_training.run_state import ResumeError
 
 # Where a run may be resumed with other values: they change where it runs, not what it computes.
 _FREE_KEYS = {

@@ -20,15 +20,15 @@ from affordance_ros.image.decode import EncodedImageError
 from affordance_ros.image.decode import decode_image
 from affordance_ros.image.preprocess import Normalization
 from affordance_ros.safe_io.files import read_bounded
-from training.augment import Rectangle
-from training.augment import View
-from training.augment import draw_view
-from training.augment import names_a_side
-from training.config import TrainConfig
-from training.focus import draw_focus
-from training.refer import DatasetError
-from training.refer_cache import ReferImage
-from training.refer_cache import Referral
+from affordance_ros_training.augment import Rectangle
+from affordance_ros_training.augment import View
+from affordance_ros_training.augment import draw_view
+from affordance_ros_training.augment import names_a_side
+from affordance_ros_training.config import TrainConfig
+from affordance_ros_training.focus import draw_focus
+from affordance_ros_training.refer import DatasetError
+from affordance_ros_training.refer_cache import ReferImage
+from affordance_ros_training.refer_cache import Referral
 
 # Streams of random numbers that must not meet: each is seeded with its own number.
 _ORDER, _SENTENCES, _VIEWS = 1, 2, 3

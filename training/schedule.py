@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from affordance_ros.model.heads import FPNDecoder
-from training.config import OptimConfig
+from affordance_ros_training.config import OptimConfig
 
 
 def learning_rate(step: int, *, config: OptimConfig, steps_per_epoch: int) -> float:

@@ -14,7 +14,7 @@ from affordance_ros.image.decode import read_image_file
 from affordance_ros.image.letterbox import Letterbox
 from affordance_ros.safe_io.atomic import write_atomically
 from affordance_ros.viz.overlay import draw_overlay
-from training.refer_cache import ReferImage
+from affordance_ros_training.refer_cache import ReferImage
 
 _TILE = (240, 320)  # height, width
 _STRIP_HEIGHT = 24

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from affordance_ros.model.errors import WeightsError
 from affordance_ros.safe_io.atomic import DiskFullError
-from training.config import TrainConfig
-from training.distributed import join_processes
-from training.refer import DatasetError
-from training.run import TrainingError
-from training.run import TrainingRun
-from training.run_state import ResumeError
-from training.yaml_config import load_config
+from affordance_ros_training.config import TrainConfig
+from affordance_ros_training.distributed import join_processes
+from affordance_ros_training.refer import DatasetError
+from affordance_ros_training.run import TrainingError
+from affordance_ros_training.run import TrainingRun
+from affordance_ros_training.run_state import ResumeError
+from affordance_ros_training.yaml_config import load_config
 
 
 def main(argv: Sequence[str] | None = None) -> int:

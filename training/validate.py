@@ -17,15 +17,15 @@ from torch.utils.data import Dataset
 from affordance_ros.image.letterbox import Letterbox
 from affordance_ros.image.preprocess import Normalization
 from affordance_ros.model.heads import FPNDecoder
-from training.augment import View
-from training.distributed import Processes
-from training.features import FeatureSource
-from training.features import autocast
-from training.refer_cache import ReferImage
-from training.samples import Sample
-from training.samples import collate
-from training.samples import load_view
-from training.sentences import SentenceEncoder
+from affordance_ros_training.augment import View
+from affordance_ros_training.distributed import Processes
+from affordance_ros_training.features import FeatureSource
+from affordance_ros_training.features import autocast
+from affordance_ros_training.refer_cache import ReferImage
+from affordance_ros_training.samples import Sample
+from affordance_ros_training.samples import collate
+from affordance_ros_training.samples import load_view
+from affordance_ros_training.sentences import SentenceEncoder
 
 PRECISION_LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from affordance_ros.model.calibration import Calibration
 from affordance_ros.predictor import Predictor
-from eval.errors import Problem
-from eval.masks.dataset import MaskedPhoto
-from eval.masks.run import answers
-from eval.masks.scores import in_mask
+from affordance_ros_eval.errors import Problem
+from affordance_ros_eval.masks.dataset import MaskedPhoto
+from affordance_ros_eval.masks.run import answers
+from affordance_ros_eval.masks.scores import in_mask
 
 BINS = 10
 # What maps are sharpened by: KLD and SIM on photos are best about here (model card).

@@ -19,13 +19,13 @@ from affordance_ros.cli.options import introduce
 from affordance_ros.cli.options import model_config
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
-from eval.errors import EvaluationError
-from eval.errors import Problem
-from eval.masks.dataset import read_masked_photos
-from eval.tables import markdown_table
+from affordance_ros_eval.errors import EvaluationError
+from affordance_ros_eval.errors import Problem
+from affordance_ros_eval.masks.dataset import read_masked_photos
+from affordance_ros_eval.tables import markdown_table
 
 if TYPE_CHECKING:
-    from eval.masks.run import MaskResults
+    from affordance_ros_eval.masks.run import MaskResults
 
 _LOG = logging.getLogger('affordance-eval')
 
@@ -45,10 +45,10 @@ def add_masks(parser: argparse.ArgumentParser) -> None:
 
 def run_masks(options: argparse.Namespace) -> int:
     """Score the sets; return 0, or 1 if some photos could not be scored."""
-    from eval.masks.report import html
-    from eval.masks.report import markdown
-    from eval.masks.run import MaskResults
-    from eval.masks.run import score_photos
+    from affordance_ros_eval.masks.report import html
+    from affordance_ros_eval.masks.report import markdown
+    from affordance_ros_eval.masks.run import MaskResults
+    from affordance_ros_eval.masks.run import score_photos
 
     predictor = _load(options)
     introduce(predictor, [], log=_LOG)
@@ -87,13 +87,13 @@ def add_names(parser: argparse.ArgumentParser) -> None:
 
 def run_names(options: argparse.Namespace) -> int:
     """Ask for all names of a set on each photo; return 0."""
-    from eval.masks.names import LEVELS
-    from eval.masks.names import NameScore
-    from eval.masks.names import interval
-    from eval.masks.names import level_rows
-    from eval.masks.names import score_names
-    from training.photos.convert import kept_out
-    from training.photos.photo import read_photos
+    from affordance_ros_eval.masks.names import LEVELS
+    from affordance_ros_eval.masks.names import NameScore
+    from affordance_ros_eval.masks.names import interval
+    from affordance_ros_eval.masks.names import level_rows
+    from affordance_ros_eval.masks.names import score_names
+    from affordance_ros_training.photos.convert import kept_out
+    from affordance_ros_training.photos.photo import read_photos
 
     min_score = options.min_score
     predictor = _load(options)
@@ -154,11 +154,11 @@ def run_calibrate(options: argparse.Namespace) -> int:
     from affordance_ros.model.checkpoint import save_checkpoint
     from affordance_ros.model.grounding import GroundingModel
     from affordance_ros.model.heads import FPNDecoder
-    from eval.masks.calibration import collect
-    from eval.masks.calibration import fit
-    from eval.masks.calibration import in_fitting_half
-    from eval.masks.calibration import reliability
-    from eval.masks.calibration_report import html
+    from affordance_ros_eval.masks.calibration import collect
+    from affordance_ros_eval.masks.calibration import fit
+    from affordance_ros_eval.masks.calibration import in_fitting_half
+    from affordance_ros_eval.masks.calibration import reliability
+    from affordance_ros_eval.masks.calibration_report import html
 
     config = model_config(options)
     predictor = _load(options, BackendConfig('torch'))
@@ -228,8 +228,8 @@ def settings(predictor: Predictor) -> dict[str, str]:
 
 
 def _console(results: 'MaskResults') -> str:
-    from eval.masks.report import HEADINGS
-    from eval.masks.report import summary_rows
+    from affordance_ros_eval.masks.report import HEADINGS
+    from affordance_ros_eval.masks.report import summary_rows
 
     lines = [f'{results.name}, prompt set {results.settings["prompt_set"]}']
     for title, count, *cells in summary_rows(results):

@@ -17,8 +17,8 @@ from affordance_ros.image.decode import EncodedImageError
 from affordance_ros.image.decode import read_image_file
 from affordance_ros.safe_io.files import join_inside
 from affordance_ros.safe_io.files import read_bounded
-from eval.errors import EvaluationError
-from eval.errors import ImageProblemError
+from affordance_ros_eval.errors import EvaluationError
+from affordance_ros_eval.errors import ImageProblemError
 
 ANNOTATIONS = 'annotations.json'
 _MAX_BYTES = 1 << 26

@@ -13,9 +13,9 @@ from tqdm import tqdm
 
 from affordance_ros.image.decode import read_image_file
 from affordance_ros.predictor import Predictor
-from eval.bootstrap import mean_interval
-from eval.masks.scores import in_mask
-from training.photos.photo import Photo
+from affordance_ros_eval.bootstrap import mean_interval
+from affordance_ros_eval.masks.scores import in_mask
+from affordance_ros_training.photos.photo import Photo
 
 LEVELS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 

@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 from affordance_ros.image.decode import read_image_file
 from affordance_ros.predictor import Grounding
 from affordance_ros.predictor import Predictor
+from affordance_ros_eval.masks.dataset import MaskedPhoto
+from affordance_ros_eval.masks.run import MaskResults
+from affordance_ros_eval.masks.run import answers
+from affordance_ros_eval.masks.run import summarise
+from affordance_ros_eval.masks.scores import MEASURES
+from affordance_ros_eval.masks.scores import MaskScore
+from affordance_ros_eval.tables import markdown_table
+from affordance_ros_eval.thumbnails import overlay_uri
+from affordance_ros_eval.thumbnails import photo_uri
 from eval.html import page
 from eval.html import table
-from eval.masks.dataset import MaskedPhoto
-from eval.masks.run import MaskResults
-from eval.masks.run import answers
-from eval.masks.run import summarise
-from eval.masks.scores import MEASURES
-from eval.masks.scores import MaskScore
-from eval.tables import markdown_table
-from eval.thumbnails import overlay_uri
-from eval.thumbnails import photo_uri
 
 HEADINGS = {
     'kld': 'KLD (lower)',

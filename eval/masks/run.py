@@ -22,16 +22,16 @@ from tqdm import tqdm
 from affordance_ros.predictor import Grounding
 from affordance_ros.predictor import Predictor
 from affordance_ros.text.commands import CommandError
-from eval.bootstrap import mean_interval
-from eval.errors import EvaluationError
-from eval.errors import ImageProblemError
-from eval.errors import Problem
-from eval.masks.dataset import MaskedPhoto
-from eval.masks.dataset import read_photo
-from eval.masks.scores import MEASURES
-from eval.masks.scores import MaskScore
-from eval.masks.scores import measure
-from eval.results import current_versions
+from affordance_ros_eval.bootstrap import mean_interval
+from affordance_ros_eval.errors import EvaluationError
+from affordance_ros_eval.errors import ImageProblemError
+from affordance_ros_eval.errors import Problem
+from affordance_ros_eval.masks.dataset import MaskedPhoto
+from affordance_ros_eval.masks.dataset import read_photo
+from affordance_ros_eval.masks.scores import MEASURES
+from affordance_ros_eval.masks.scores import MaskScore
+from affordance_ros_eval.masks.scores import measure
+from affordance_ros_eval.results import current_versions
 
 _LOG = logging.getLogger('affordance-eval')
 FORMAT = ['affordance_ros.eval.masks', 1]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affordance_ros.targets.target import Target
-from eval.metrics import evaluate_pair
+from affordance_ros_eval.metrics import evaluate_pair
 
 SIDE = 224
 MEASURES = ('kld', 'sim', 'nss', 'target_in_mask', 'maximum_in_mask', 'iou', 'iou_half_maximum')

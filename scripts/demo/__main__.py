@@ -20,10 +20,10 @@ from subprocess import Popen
 os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
 
 import rclpy
-from affordance_ros.msg import GroundingStatus
 from std_msgs.msg import String
 
 from affordance_ros.image.source_frame import SourceError
+from affordance_ros.msg import GroundingStatus
 from affordance_ros.safe_io.yaml import read_yaml
 from affordance_ros.sources import open_source
 from affordance_ros.sources import read_image
@@ -167,7 +167,9 @@ def _sequence(demo: Demo, arguments: argparse.Namespace) -> dict[str, dict[str, 
     """Ask every command over the same frames of a sequence."""
     if arguments.live:
         names = [f'second {number + 1}' for number in range(arguments.rows)]
-        camera = running(['-m', 'tabletop.camera_node'], seed=11, objects=TABLETOP_OBJECTS)
+        camera = running(
+            ['-m', 'affordance_ros_tabletop.camera_node'], seed=11, objects=TABLETOP_OBJECTS
+        )
         return demo.ask(camera, [(command, names) for command in arguments.commands], {})
     source = arguments.source or TABLETOP
     frames = [frame.bgr for frame in open_source(str(source), loop=False)]

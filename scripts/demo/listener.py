@@ -10,8 +10,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from affordance_ros.msg import AffordanceTargetArray
-from affordance_ros.msg import GroundingStatus
 from geometry_msgs.msg import PoseStamped
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -20,6 +18,8 @@ from sensor_msgs.msg import CameraInfo
 from sensor_msgs.msg import Image
 
 from affordance_ros.image.ros_image import read_message
+from affordance_ros.msg import AffordanceTargetArray
+from affordance_ros.msg import GroundingStatus
 from affordance_ros.nodes.grounding.status import LATCHED
 from affordance_ros.spatial.lift import NoPoint
 from affordance_ros.spatial.lift import SurfacePoint

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
-from affordance_ros.msg import GroundingStatus
 
+from affordance_ros.msg import GroundingStatus
 from affordance_ros.viz.contact_sheet import Panel
 from affordance_ros.viz.contact_sheet import draw_panels
 from affordance_ros.viz.contact_sheet import draw_sheet

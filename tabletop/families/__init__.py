@@ -9,17 +9,17 @@ shaped, so that whole styles can be held out for tests.
 
 from __future__ import annotations
 
-from tabletop.families import brushes
-from tabletop.families import cookware
-from tabletop.families import cups
-from tabletop.families import cutlery
-from tabletop.families import devices
-from tabletop.families import dishes
-from tabletop.families import food
-from tabletop.families import packages
-from tabletop.families import tools
-from tabletop.families import toys
-from tabletop.shape import Family
+from affordance_ros_tabletop.families import brushes
+from affordance_ros_tabletop.families import cookware
+from affordance_ros_tabletop.families import cups
+from affordance_ros_tabletop.families import cutlery
+from affordance_ros_tabletop.families import devices
+from affordance_ros_tabletop.families import dishes
+from affordance_ros_tabletop.families import food
+from affordance_ros_tabletop.families import packages
+from affordance_ros_tabletop.families import tools
+from affordance_ros_tabletop.families import toys
+from affordance_ros_tabletop.shape import Family
 
 FAMILIES: dict[str, Family] = {
     'mug': cups.mug,

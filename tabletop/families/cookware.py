@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabletop.families.hollow import hollow
-from tabletop.meshes import lathe
-from tabletop.meshes import merged
-from tabletop.meshes import smooth
-from tabletop.meshes import tube
-from tabletop.shape import Piece
-from tabletop.shape import unknown_style
+from affordance_ros_tabletop.families.hollow import hollow
+from affordance_ros_tabletop.meshes import lathe
+from affordance_ros_tabletop.meshes import merged
+from affordance_ros_tabletop.meshes import smooth
+from affordance_ros_tabletop.meshes import tube
+from affordance_ros_tabletop.shape import Piece
+from affordance_ros_tabletop.shape import unknown_style
 
 
 def moka_pot(rng: np.random.Generator, style: str) -> list[Piece]:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabletop.families.hollow import CUP_PROFILES
-from tabletop.families.hollow import ear
-from tabletop.families.hollow import hollow
-from tabletop.families.hollow import profile_of
-from tabletop.meshes import Mesh
-from tabletop.meshes import lathe
-from tabletop.meshes import merged
-from tabletop.meshes import smooth
-from tabletop.shape import Piece
+from affordance_ros_tabletop.families.hollow import CUP_PROFILES
+from affordance_ros_tabletop.families.hollow import ear
+from affordance_ros_tabletop.families.hollow import hollow
+from affordance_ros_tabletop.families.hollow import profile_of
+from affordance_ros_tabletop.meshes import Mesh
+from affordance_ros_tabletop.meshes import lathe
+from affordance_ros_tabletop.meshes import merged
+from affordance_ros_tabletop.meshes import smooth
+from affordance_ros_tabletop.shape import Piece
 
 
 def mug(rng: np.random.Generator, style: str) -> list[Piece]:

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabletop.families.hollow import BOWL_PROFILES
-from tabletop.families.hollow import CUP_PROFILES
-from tabletop.families.hollow import hollow
-from tabletop.families.hollow import profile_of
-from tabletop.meshes import Mesh
-from tabletop.meshes import merged
-from tabletop.meshes import slab
-from tabletop.meshes import smooth
-from tabletop.meshes import tube
-from tabletop.shape import Piece
-from tabletop.shape import unknown_style
+from affordance_ros_tabletop.families.hollow import BOWL_PROFILES
+from affordance_ros_tabletop.families.hollow import CUP_PROFILES
+from affordance_ros_tabletop.families.hollow import hollow
+from affordance_ros_tabletop.families.hollow import profile_of
+from affordance_ros_tabletop.meshes import Mesh
+from affordance_ros_tabletop.meshes import merged
+from affordance_ros_tabletop.meshes import slab
+from affordance_ros_tabletop.meshes import smooth
+from affordance_ros_tabletop.meshes import tube
+from affordance_ros_tabletop.shape import Piece
+from affordance_ros_tabletop.shape import unknown_style
 
 
 def bowl(rng: np.random.Generator, style: str) -> list[Piece]:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabletop.families.grips import check_style
-from tabletop.meshes import Mesh
-from tabletop.meshes import ball as ellipsoid
-from tabletop.meshes import lathe
-from tabletop.meshes import merged
-from tabletop.meshes import smooth
-from tabletop.meshes import tube
-from tabletop.shape import Piece
+from affordance_ros_tabletop.families.grips import check_style
+from affordance_ros_tabletop.meshes import Mesh
+from affordance_ros_tabletop.meshes import ball as ellipsoid
+from affordance_ros_tabletop.meshes import lathe
+from affordance_ros_tabletop.meshes import merged
+from affordance_ros_tabletop.meshes import smooth
+from affordance_ros_tabletop.meshes import tube
+from affordance_ros_tabletop.shape import Piece
 
 
 def _bumpy(mesh: Mesh, rng: np.random.Generator, amount: float) -> Mesh:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabletop.meshes import Mesh
-from tabletop.meshes import smooth
-from tabletop.meshes import tube
-from tabletop.shape import unknown_style
+from affordance_ros_tabletop.meshes import Mesh
+from affordance_ros_tabletop.meshes import smooth
+from affordance_ros_tabletop.meshes import tube
+from affordance_ros_tabletop.shape import unknown_style
 
 
 def check_style(family: str, style: str, known: tuple[str, ...]) -> None:

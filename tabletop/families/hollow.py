@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabletop.meshes import Floats
-from tabletop.meshes import Mesh
-from tabletop.meshes import lathe
-from tabletop.meshes import smooth
-from tabletop.meshes import tube
-from tabletop.shape import unknown_style
+from affordance_ros_tabletop.meshes import Floats
+from affordance_ros_tabletop.meshes import Mesh
+from affordance_ros_tabletop.meshes import lathe
+from affordance_ros_tabletop.meshes import smooth
+from affordance_ros_tabletop.meshes import tube
+from affordance_ros_tabletop.shape import unknown_style
 
 CUP_PROFILES: dict[str, list[tuple[float, float]]] = {
     'straight': [(0.96, 0), (1, 0.06), (1, 0.5), (1, 1)],

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabletop.families.grips import check_style
-from tabletop.meshes import Mesh
-from tabletop.meshes import lathe
-from tabletop.meshes import merged
-from tabletop.meshes import slab
-from tabletop.meshes import smooth
-from tabletop.shape import Piece
-from tabletop.shape import unknown_style
+from affordance_ros_tabletop.families.grips import check_style
+from affordance_ros_tabletop.meshes import Mesh
+from affordance_ros_tabletop.meshes import lathe
+from affordance_ros_tabletop.meshes import merged
+from affordance_ros_tabletop.meshes import slab
+from affordance_ros_tabletop.meshes import smooth
+from affordance_ros_tabletop.shape import Piece
+from affordance_ros_tabletop.shape import unknown_style
 
 
 def can(rng: np.random.Generator, style: str) -> list[Piece]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabletop.families.grips import check_style
-from tabletop.meshes import ball as ellipsoid
-from tabletop.meshes import lathe
-from tabletop.meshes import tube
-from tabletop.shape import Piece
+from affordance_ros_tabletop.families.grips import check_style
+from affordance_ros_tabletop.meshes import ball as ellipsoid
+from affordance_ros_tabletop.meshes import lathe
+from affordance_ros_tabletop.meshes import tube
+from affordance_ros_tabletop.shape import Piece
 
 
 def ball(rng: np.random.Generator, style: str) -> list[Piece]:

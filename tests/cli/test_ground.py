@@ -61,7 +61,9 @@ def test_describe_prints_model_weights_parameters_and_device(capsys):
 
 
 def test_describe_counts_the_papers_trainable_parameters(capsys):
-    assert cli.main(['--describe', '--weights', 'random', '--device', 'cpu']) == 0
+    assert (
+        cli.main(['--describe', '--model', 'RN101', '--weights', 'random', '--device', 'cpu']) == 0
+    )
     assert 'trainable_parameters: 1,181,186 (if trained; none here)' in capsys.readouterr().out
 
 

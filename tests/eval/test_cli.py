@@ -15,10 +15,10 @@ import torch
 
 from affordance_ros.model.checkpoint import save_checkpoint
 from affordance_ros.model.grounding import untrained_decoder
-from eval import inference
+from affordance_ros_eval import inference
+from affordance_ros_eval.cli import main
+from affordance_ros_eval.metrics import evaluate_pair
 from eval.agd20k import list_split
-from eval.cli import main
-from eval.metrics import evaluate_pair
 from tests.conftest import ROOT
 from tests.support.agd20k_fixture import write_split
 
@@ -263,7 +263,16 @@ def test_what_does_not_compare_is_refused(root, tmp_path, caplog):
 
 @pytest.mark.slow
 def test_torchrun_processes_share_the_pictures(root, tmp_path):
-    arguments = ['-m', 'eval.cli', 'agd20k', '--root', str(root), '--workers', '0', '--no-html']
+    arguments = [
+        '-m',
+        'affordance_ros_eval.cli',
+        'agd20k',
+        '--root',
+        str(root),
+        '--workers',
+        '0',
+        '--no-html',
+    ]
     command = [
         sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2',
         *arguments, *MODEL, '--out', str(tmp_path / 'two'),

@@ -19,25 +19,25 @@ from affordance_ros.model.heads import calibrated
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
 from affordance_ros.targets.target import Target
-from eval.cli import main
-from eval.errors import EvaluationError
-from eval.masks.calibration import SHARPNESS
-from eval.masks.calibration import Sample
-from eval.masks.calibration import _ious
-from eval.masks.calibration import fit
-from eval.masks.calibration import in_fitting_half
-from eval.masks.calibration import reliability
-from eval.masks.dataset import read_masked_photos
-from eval.masks.names import NameScore
-from eval.masks.names import level_rows
-from eval.masks.scores import in_mask
-from eval.masks.scores import measure
+from affordance_ros_eval.cli import main
+from affordance_ros_eval.errors import EvaluationError
+from affordance_ros_eval.masks.calibration import SHARPNESS
+from affordance_ros_eval.masks.calibration import Sample
+from affordance_ros_eval.masks.calibration import _ious
+from affordance_ros_eval.masks.calibration import fit
+from affordance_ros_eval.masks.calibration import in_fitting_half
+from affordance_ros_eval.masks.calibration import reliability
+from affordance_ros_eval.masks.dataset import read_masked_photos
+from affordance_ros_eval.masks.names import NameScore
+from affordance_ros_eval.masks.names import level_rows
+from affordance_ros_eval.masks.scores import in_mask
+from affordance_ros_eval.masks.scores import measure
+from affordance_ros_training.photos.convert import kept_out
 from tests.support.household_folder import NAME
 from tests.support.household_folder import write_model
 from tests.support.masked_photos import QUERIES
 from tests.support.masked_photos import write_coco_photos
 from tests.support.masked_photos import write_masked_photos
-from training.photos.convert import kept_out
 
 
 @pytest.fixture(scope='module')

@@ -13,11 +13,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from eval.bilinear import resize_as_torch
-from eval.metrics import PROTOCOLS
-from eval.metrics import MapError
-from eval.metrics import TruthError
-from eval.metrics import evaluate_pair
+from affordance_ros_eval.bilinear import resize_as_torch
+from affordance_ros_eval.metrics import PROTOCOLS
+from affordance_ros_eval.metrics import MapError
+from affordance_ros_eval.metrics import TruthError
+from affordance_ros_eval.metrics import evaluate_pair
 from tests.conftest import ROOT
 
 SHAPES = [(224, 224), (320, 240), (97, 131), (30, 40), (448, 448), (225, 223), (480, 640)]
@@ -333,12 +333,14 @@ def test_importing_the_metrics_needs_numpy_and_opencv_only():
         'class Refuse:\n'
         '    def find_spec(self, name, path=None, target=None):\n'
         '        top = name.split(".")[0]\n'
-        '        if top not in {"numpy", "cv2", "eval", *sys.stdlib_module_names}:\n'
+        '        ours = {"numpy", "cv2", "affordance_ros_eval"}\n'
+        '        if top not in ours | set(sys.stdlib_module_names):\n'
         '            raise ImportError(f"{name} is refused")\n'
         f'sys.path.insert(0, {str(ROOT)!r})\n'
         'sys.meta_path.insert(0, Refuse())\n'
-        'import numpy, eval.metrics\n'
-        'print(eval.metrics.evaluate_pair(numpy.eye(9, dtype="f4"), numpy.eye(9).astype("u1")))'
+        'import numpy\n'
+        'from affordance_ros_eval.metrics import evaluate_pair\n'
+        'print(evaluate_pair(numpy.eye(9, dtype="f4"), numpy.eye(9).astype("u1")))'
     )
     result = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

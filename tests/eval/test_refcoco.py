@@ -12,19 +12,19 @@ import pytest
 
 from affordance_ros.image.letterbox import Letterbox
 from affordance_ros.text.prompts import load_prompt_set
-from eval.cli import main
+from affordance_ros_eval.cli import main
+from affordance_ros_training.refer import DatasetSpec
+from affordance_ros_training.refer_cache import load_images
+from affordance_ros_training.sentences import SentenceEncoder
+from affordance_ros_training.validate import predicted_logits
 from tests.conftest import ROOT
 from tests.support.refer_fixture import write_dataset
-from training.refer import DatasetSpec
-from training.refer_cache import load_images
-from training.sentences import SentenceEncoder
-from training.validate import predicted_logits
 
 pytest.importorskip('pycocotools')
 
 
 def test_scores_equal_a_count_of_pixels(tmp_path, model, capsys):
-    from training.features import FeatureSource
+    from affordance_ros_training.features import FeatureSource
 
     write_dataset(tmp_path / 'data')
     status = main(
@@ -117,7 +117,7 @@ def test_two_processes_score_as_one(tmp_path, images):
     assert main([*call, *one_alone]) == 0
     torchrun = ['torch.distributed.run', '--standalone', '--nproc-per-node', '2']
     subprocess.run(
-        [sys.executable, '-m', *torchrun, '-m', 'eval.cli', *call, *both],
+        [sys.executable, '-m', *torchrun, '-m', 'affordance_ros_eval.cli', *call, *both],
         cwd=ROOT, check=True, capture_output=True, timeout=170,
     )  # fmt: skip
     one, two = (

@@ -8,17 +8,17 @@ import math
 import numpy as np
 import pytest
 
-from eval.bootstrap import mean_interval
-from eval.charts import bars
-from eval.charts import cumulative_curve
-from eval.compare import compare
-from eval.published import PUBLISHED
-from eval.published import comparable
-from eval.results import Results
-from eval.results import load_results
-from eval.scoring import ImageScore
-from eval.summary import group_means
-from eval.summary import summarise
+from affordance_ros_eval.bootstrap import mean_interval
+from affordance_ros_eval.charts import bars
+from affordance_ros_eval.charts import cumulative_curve
+from affordance_ros_eval.compare import compare
+from affordance_ros_eval.published import PUBLISHED
+from affordance_ros_eval.published import comparable
+from affordance_ros_eval.results import Results
+from affordance_ros_eval.results import load_results
+from affordance_ros_eval.scoring import ImageScore
+from affordance_ros_eval.summary import group_means
+from affordance_ros_eval.summary import summarise
 
 
 def score(name='a', affordance='hold', **values):

@@ -4,9 +4,9 @@
 import numpy as np
 import pytest
 
-from eval.things import SwitchCount
-from eval.things import ThingCount
-from eval.things import thing_at
+from affordance_ros_eval.things import SwitchCount
+from affordance_ros_eval.things import ThingCount
+from affordance_ros_eval.things import thing_at
 
 # Two things, 1 on the left and 2 on the right, in 200x200 pixels: targets may be 3 pixels off.
 THINGS = np.zeros((200, 200), np.uint8)

@@ -12,15 +12,15 @@ from random import Random
 import cv2
 import numpy as np
 
-from eval.agd20k import SUFFIXES
-from eval.agd20k import list_split
-from eval.agd20k import read_picture
-from eval.agd20k import read_truth
-from eval.errors import EvaluationError
-from eval.errors import ImageProblemError
-from eval.maps import MAP_SUFFIXES
-from eval.maps import find_map
-from eval.maps import read_map
+from affordance_ros_eval.agd20k import SUFFIXES
+from affordance_ros_eval.agd20k import list_split
+from affordance_ros_eval.agd20k import read_picture
+from affordance_ros_eval.agd20k import read_truth
+from affordance_ros_eval.errors import EvaluationError
+from affordance_ros_eval.errors import ImageProblemError
+from affordance_ros_eval.maps import MAP_SUFFIXES
+from affordance_ros_eval.maps import find_map
+from affordance_ros_eval.maps import read_map
 from tests.fuzz.mutate import draw_text
 from tests.fuzz.mutate import mutate_bytes
 from tests.fuzz.target import Feed

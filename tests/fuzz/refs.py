@@ -8,15 +8,15 @@ import pickle
 from pathlib import Path
 from random import Random
 
+from affordance_ros_training.refer import DatasetError
+from affordance_ros_training.refer import DatasetSpec
+from affordance_ros_training.refer import read_refs
+from affordance_ros_training.refer_cache import load_images
 from tests.fuzz.mutate import mutate_bytes
 from tests.fuzz.mutate import mutate_tree
 from tests.fuzz.target import Feed
 from tests.fuzz.target import Target
 from tests.support.refer_fixture import write_dataset
-from training.refer import DatasetError
-from training.refer import DatasetSpec
-from training.refer import read_refs
-from training.refer_cache import load_images
 
 
 def _prepare(folder: Path) -> Feed:

@@ -100,7 +100,6 @@ def test_bad_commands_are_rejected_by_name_and_the_old_one_stays(log, photos):
 
 def test_status_goes_through_its_states_and_is_latched(log, photos):
     from affordance_ros.msg import GroundingStatus
-
     from tests.support.ros_harness import Probe
     from tests.support.ros_harness import grounding_node
 

@@ -310,10 +310,10 @@ def test_a_node_that_is_not_active_is_no_fault_unless_configuring_has_failed(qui
 
 
 def test_requests_are_timed_and_counted_and_no_silence_where_they_alone_are_wanted(quick):
-    from affordance_ros.srv import Ground
     from diagnostic_msgs.msg import DiagnosticStatus
 
     from affordance_ros.nodes.messages import to_image
+    from affordance_ros.srv import Ground
     from tests.support.ros_harness import grounding_inside
 
     with grounding_inside() as probe:

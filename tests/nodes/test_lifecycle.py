@@ -26,7 +26,6 @@ def subscriptions(probe):
 
 def test_the_states_and_what_each_of_them_does(log, photos):
     from affordance_ros.msg import GroundingStatus
-
     from tests.support.ros_harness import grounding_node
 
     photo = next(iter(photos.values()))
@@ -88,7 +87,6 @@ def _text(data):
 @pytest.mark.parametrize('path', [[], ['configure'], ['configure', 'activate']])
 def test_shutdown_from_each_state(log, path):
     from affordance_ros.msg import GroundingStatus
-
     from tests.support.ros_harness import grounding_node
 
     with grounding_node(log, autostart=False) as (_, probe):
@@ -104,7 +102,6 @@ def test_shutdown_from_each_state(log, path):
 
 def test_a_failing_configure_names_its_reason_and_can_be_tried_again(log, photos, tmp_path):
     from affordance_ros.msg import GroundingStatus
-
     from tests.support.ros_harness import grounding_node
 
     wrong = {'weights': str(tmp_path / 'none.pt'), 'image_transport': 'theora'}
@@ -146,7 +143,6 @@ def test_a_parameter_out_of_range_is_refused_at_the_start(log):
 def test_an_activation_that_fails_leaves_a_node_that_can_be_tried_again(log):
     """A quality of service that does not exist is noticed when the subscription is made."""
     from affordance_ros.msg import GroundingStatus
-
     from tests.support.ros_harness import MODEL
     from tests.support.ros_harness import NodeProcess
     from tests.support.ros_harness import Probe
@@ -178,13 +174,13 @@ def test_an_activation_that_fails_leaves_a_node_that_can_be_tried_again(log):
 
 def test_the_class_takes_what_nodes_take(photos):
     """In the test's own process: namespace, parameters, two nodes in one executor that sleeps."""
-    from affordance_ros.srv import Ground
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.parameter import Parameter
 
     from affordance_ros.nodes.grounding.node import GroundingNode
     from affordance_ros.nodes.messages import to_image
     from affordance_ros.nodes.run import StartupError
+    from affordance_ros.srv import Ground
     from tests.support.ros_harness import MODEL
     from tests.support.ros_harness import Probe
 

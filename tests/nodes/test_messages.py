@@ -40,9 +40,10 @@ def test_rosbags_type_hash_equals_rosidls(store, name):
 
 
 def example():
+    from geometry_msgs.msg import Point
+
     from affordance_ros.msg import AffordanceTarget
     from affordance_ros.msg import AffordanceTargetArray
-    from geometry_msgs.msg import Point
 
     message = AffordanceTargetArray(command='hold the mug', command_id=7)
     message.header.frame_id = 'camera'
@@ -57,9 +58,10 @@ def example():
 
 
 def test_rosbags_reads_what_rclpy_writes_and_the_other_way_round(store):
-    from affordance_ros.msg import AffordanceTargetArray
     from rclpy.serialization import deserialize_message
     from rclpy.serialization import serialize_message
+
+    from affordance_ros.msg import AffordanceTargetArray
 
     ours = example()
     name = 'affordance_ros/msg/AffordanceTargetArray'

@@ -93,9 +93,9 @@ def test_values_as_yaml_reads_them_and_values_that_are_set_already(log):
 
 def test_the_same_command_again_changes_nothing(log, photos):
     """Many publish theirs at 5 Hz. A service call still renews it."""
-    from affordance_ros.srv import SetCommand
     from std_msgs.msg import String
 
+    from affordance_ros.srv import SetCommand
     from tests.support.ros_harness import grounding_node
 
     with grounding_node(log) as (process, probe):

@@ -191,9 +191,8 @@ def test_depth_without_camera_info_is_named(log, picture):
 def test_ground_has_points_of_the_cameras_frame_alone_and_nothing_outlasts_deactivation(
     log, picture
 ):
-    from affordance_ros.srv import Ground
-
     from affordance_ros.nodes.messages import to_image
+    from affordance_ros.srv import Ground
     from tests.support.rgbd_camera import RgbdCamera
     from tests.support.rgbd_camera import plane_depth
     from tests.support.rgbd_camera import plane_points

@@ -32,7 +32,6 @@ def start(name, probe, log, **parameters):
 
 def test_the_grounding_node_works_inside_another_program(log, probe, photos):
     from affordance_ros.msg import AffordanceTargetArray
-
     from tests.support.ros_harness import MODEL
 
     process = start('composed.py', probe, log, **MODEL, task_command='cut')
@@ -76,8 +75,9 @@ class Gripper:
     """Feeds the pre-grasp example and hears its poses."""
 
     def __init__(self, probe):
-        from affordance_ros.msg import AffordanceTargetArray
         from geometry_msgs.msg import PoseStamped
+
+        from affordance_ros.msg import AffordanceTargetArray
 
         self.probe = probe
         self.poses = []
@@ -87,9 +87,10 @@ class Gripper:
         probe.node.create_subscription(PoseStamped, 'pregrasp/pose', self.poses.append, 10)
 
     def send_targets(self, header, point, score=0.9, has_point=True):
+        from geometry_msgs.msg import Point
+
         from affordance_ros.msg import AffordanceTarget
         from affordance_ros.msg import AffordanceTargetArray
-        from geometry_msgs.msg import Point
 
         target = AffordanceTarget(score=score, has_point=has_point)
         target.point = Point(**dict(zip('xyz', map(float, point), strict=True)))

@@ -12,8 +12,8 @@ from affordance_ros.safe_io.yaml import YamlError
 from affordance_ros.safe_io.yaml import parse_yaml
 from affordance_ros.text.prompts import PromptSetError
 from affordance_ros.text.prompts import load_prompt_set
-from training.yaml_config import ConfigError
-from training.yaml_config import load_config
+from affordance_ros_training.yaml_config import ConfigError
+from affordance_ros_training.yaml_config import load_config
 
 LAUGHS = 'a: &a [x, x, x, x, x, x, x, x, x]\n' + ''.join(
     f'{name}: &{name} [{", ".join(["*" + before] * 9)}]\n'

@@ -18,10 +18,10 @@ from affordance_ros.spatial.lift import locate
 from affordance_ros.spatial.pinhole import Pinhole
 from affordance_ros.targets.activation import Activation
 from affordance_ros.targets.instances import find_instances
-from tabletop.affordances import affordances
-from tabletop.catalogue import load_catalogue
-from tabletop.rendering import render_shard
-from tabletop.store import StoreSettings
+from affordance_ros_tabletop.affordances import affordances
+from affordance_ros_tabletop.catalogue import load_catalogue
+from affordance_ros_tabletop.rendering import render_shard
+from affordance_ros_tabletop.store import StoreSettings
 from tests.conftest import SAMPLES
 from tests.support.depth_damage import as_depth
 from tests.support.depth_damage import damage

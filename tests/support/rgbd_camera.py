@@ -4,7 +4,6 @@
 """A synthetic RGB-D camera before a plane, and the exact points that its pixels show."""
 
 import numpy as np
-from affordance_ros.srv import Ground
 from geometry_msgs.msg import PointStamped
 from geometry_msgs.msg import PoseStamped
 from rclpy.qos import qos_profile_sensor_data
@@ -14,6 +13,7 @@ from std_msgs.msg import Header
 
 from affordance_ros.nodes.messages import to_camera_info
 from affordance_ros.nodes.messages import to_image
+from affordance_ros.srv import Ground
 
 MATRIX = np.array([[400.0, 0, 310.5], [0, 410.0, 245.0], [0, 0, 1]])
 ENCODINGS = {'uint16': '16UC1', 'float32': '32FC1', 'uint8': 'bgr8'}

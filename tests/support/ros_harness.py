@@ -14,8 +14,6 @@ import time
 from pathlib import Path
 
 import rclpy
-from affordance_ros.msg import AffordanceTargetArray
-from affordance_ros.msg import GroundingStatus
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.srv import ChangeState
 from lifecycle_msgs.srv import GetState
@@ -31,6 +29,8 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from std_msgs.msg import String
 
+from affordance_ros.msg import AffordanceTargetArray
+from affordance_ros.msg import GroundingStatus
 from affordance_ros.nodes.messages import to_image
 from tests.support.forked import ForkedProcess
 

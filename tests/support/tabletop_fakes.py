@@ -8,12 +8,12 @@ import importlib.util
 import numpy as np
 import pytest
 
-from tabletop.assets import assets_root
-from tabletop.catalogue import load_catalogue
-from tabletop.errors import TabletopError
-from tabletop.frame import AffordancePoints
-from tabletop.frame import Frame
-from tabletop.frame import SceneObject
+from affordance_ros_tabletop.assets import assets_root
+from affordance_ros_tabletop.catalogue import load_catalogue
+from affordance_ros_tabletop.errors import TabletopError
+from affordance_ros_tabletop.frame import AffordancePoints
+from affordance_ros_tabletop.frame import Frame
+from affordance_ros_tabletop.frame import SceneObject
 
 SIZE = 96
 
@@ -79,7 +79,7 @@ def why_no_rendering() -> str | None:
         return 'mujoco is not installed: pip install "affordance_ros[tabletop]"'
     try:
         assets_root()
-        importlib.import_module('tabletop.gl').open_context(16, 16).free()
+        importlib.import_module('affordance_ros_tabletop.gl').open_context(16, 16).free()
     except TabletopError as error:
         return str(error)
     return None

@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
-from training.config import TrainConfig
-from training.distributed import Processes
-from training.journal import read_journal
-from training.run import TrainingRun
-from training.yaml_config import from_mapping
+from affordance_ros_training.config import TrainConfig
+from affordance_ros_training.distributed import Processes
+from affordance_ros_training.journal import read_journal
+from affordance_ros_training.run import TrainingRun
+from affordance_ros_training.yaml_config import from_mapping
 
 PLAIN = {
     'zoom_out': 1, 'zoom_in': 1, 'brightness': 0, 'contrast': 0, 'saturation': 0, 'tint': 0,

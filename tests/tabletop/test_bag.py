@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tabletop.errors import StoreError
+from affordance_ros_tabletop.errors import StoreError
 from tests.support.tabletop_fakes import needs_rendering
 
 pytest.importorskip('rosbags', reason='rosbags is not installed')
@@ -18,8 +18,8 @@ def test_a_bag_comes_back_as_it_was_rendered(tmp_path):
     from rosbags.typesys import Stores
     from rosbags.typesys import get_typestore
 
-    from tabletop.bag import write_bag
-    from tabletop.orbit import Orbit
+    from affordance_ros_tabletop.bag import write_bag
+    from affordance_ros_tabletop.orbit import Orbit
 
     options = {
         'seed': 4,

@@ -13,7 +13,9 @@ def start(log, namespace='', **parameters):
     from tests.support.ros_harness import NodeProcess
     from tests.support.ros_harness import ros_arguments
 
-    return NodeProcess(['-m', 'tabletop.camera_node', *ros_arguments(parameters, namespace)], log)
+    return NodeProcess(
+        ['-m', 'affordance_ros_tabletop.camera_node', *ros_arguments(parameters, namespace)], log
+    )
 
 
 def test_the_camera_publishes_matching_pictures_depth_and_intrinsics(log):

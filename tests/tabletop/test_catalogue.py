@@ -7,15 +7,15 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tabletop import assets
-from tabletop.catalogue import DEFAULT_PATH
-from tabletop.catalogue import load_catalogue
-from tabletop.errors import AssetsMissingError
-from tabletop.errors import CatalogueError
-from tabletop.families import FAMILIES
-from tabletop.parts import bind_rules
-from tabletop.planning import plan_instances
-from tabletop.splits import SPLITS
+from affordance_ros_tabletop import assets
+from affordance_ros_tabletop.catalogue import DEFAULT_PATH
+from affordance_ros_tabletop.catalogue import load_catalogue
+from affordance_ros_tabletop.errors import AssetsMissingError
+from affordance_ros_tabletop.errors import CatalogueError
+from affordance_ros_tabletop.families import FAMILIES
+from affordance_ros_tabletop.parts import bind_rules
+from affordance_ros_tabletop.planning import plan_instances
+from affordance_ros_tabletop.splits import SPLITS
 
 AGD20K_ACTIONS = {
     'beat',

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
-from tabletop import cli
-from tabletop.affordances import affordances
-from tabletop.affordances import splat
-from tabletop.catalogue import load_catalogue
+from affordance_ros_tabletop import cli
+from affordance_ros_tabletop.affordances import affordances
+from affordance_ros_tabletop.affordances import splat
+from affordance_ros_tabletop.catalogue import load_catalogue
+from affordance_ros_tabletop.export_referring import export_referring
+from affordance_ros_tabletop.words import action_words
 from tabletop.export_agd20k import export_agd20k
-from tabletop.export_referring import export_referring
-from tabletop.words import action_words
 from tests.support.tabletop_fakes import SIZE
 from tests.support.tabletop_fakes import fake_frame
 from tests.support.tabletop_fakes import needs_rendering

@@ -8,14 +8,14 @@ import sys
 import numpy as np
 import pytest
 
-from tabletop.catalogue import load_catalogue
-from tabletop.projection import camera_matrix
-from tabletop.projection import look_at
-from tabletop.projection import project
-from tabletop.projection import unproject
-from tabletop.rendering import open_world
-from tabletop.rendering import render_shard
-from tabletop.store import StoreSettings
+from affordance_ros_tabletop.catalogue import load_catalogue
+from affordance_ros_tabletop.projection import camera_matrix
+from affordance_ros_tabletop.projection import look_at
+from affordance_ros_tabletop.projection import project
+from affordance_ros_tabletop.projection import unproject
+from affordance_ros_tabletop.rendering import open_world
+from affordance_ros_tabletop.rendering import render_shard
+from affordance_ros_tabletop.store import StoreSettings
 from tests.support.tabletop_fakes import needs_rendering
 
 SIZE = 160
@@ -27,9 +27,9 @@ def scenes():
     """(world, placed, frame, ray) of some scenes, with MuJoCo's own ray caster as reference."""
     import mujoco
 
-    from tabletop.capture import capture
-    from tabletop.scene import compose
-    from tabletop.scene import viewpoint
+    from affordance_ros_tabletop.capture import capture
+    from affordance_ros_tabletop.scene import compose
+    from affordance_ros_tabletop.scene import viewpoint
 
     catalogue = load_catalogue()
     result = []
@@ -116,7 +116,7 @@ def test_visible_points_lie_on_the_depth_image(scenes):
 
 @needs_rendering
 def test_things_rest_on_the_table_or_on_their_support_and_do_not_overlap(scenes):
-    from tabletop.scene import overlap
+    from affordance_ros_tabletop.scene import overlap
 
     for placed, frame, _, _ in scenes:
         world = unproject(frame.depth, frame.matrix, frame.pose)
@@ -170,7 +170,7 @@ def test_unproject_undoes_project():
 
 def test_a_machine_without_gl_is_told_what_to_install():
     code = (
-        'from tabletop.errors import RenderUnavailableError\n'
+        'from affordance_ros_tabletop.errors import RenderUnavailableError\n'
         'import sys\n'
         'try:\n'
         '    import tabletop.gl as gl\n'
@@ -192,12 +192,12 @@ def test_a_machine_without_gl_is_told_what_to_install():
 
 @needs_rendering
 def test_every_kind_of_scan_can_be_shown(monkeypatch):
-    from tabletop import world as worlds
-    from tabletop.capture import capture
-    from tabletop.planning import Plan
-    from tabletop.renderer import Renderer
-    from tabletop.scene import compose
-    from tabletop.scene import viewpoint
+    from affordance_ros_tabletop import world as worlds
+    from affordance_ros_tabletop.capture import capture
+    from affordance_ros_tabletop.planning import Plan
+    from affordance_ros_tabletop.renderer import Renderer
+    from affordance_ros_tabletop.scene import compose
+    from affordance_ros_tabletop.scene import viewpoint
 
     catalogue = load_catalogue()
     kinds = [t for t in catalogue.types.values() if t.scanned]
@@ -225,8 +225,8 @@ def test_without_egl_osmesa_is_used_or_the_error_says_what_to_install():
     env = {k: v for k, v in os.environ.items() if k not in ('MUJOCO_GL', 'PYOPENGL_PLATFORM')}
     env['__EGL_VENDOR_LIBRARY_FILENAMES'] = '/nonexistent'
     code = (
-        'from tabletop import rendering\n'
-        'from tabletop.errors import RenderUnavailableError\n'
+        'from affordance_ros_tabletop import rendering\n'
+        'from affordance_ros_tabletop.errors import RenderUnavailableError\n'
         'import os, sys\n'
         'try:\n'
         '    rendering.choose_backend()\n'

@@ -10,11 +10,11 @@ import time
 import numpy as np
 import pytest
 
-from tabletop import rendering
-from tabletop.errors import StoreError
-from tabletop.store import DEPTH_UNIT_M
-from tabletop.store import Store
-from tabletop.store import StoreSettings
+from affordance_ros_tabletop import rendering
+from affordance_ros_tabletop.errors import StoreError
+from affordance_ros_tabletop.store import DEPTH_UNIT_M
+from affordance_ros_tabletop.store import Store
+from affordance_ros_tabletop.store import StoreSettings
 from tests.support.tabletop_fakes import fake_frame
 from tests.support.tabletop_fakes import needs_rendering
 
@@ -105,7 +105,7 @@ def test_leftovers_of_killed_runs_are_swept_and_those_of_live_ones_kept(tmp_path
 def test_a_killed_run_is_continued_to_the_same_scenes(tmp_path):
     code = (
         'from pathlib import Path\n'
-        'from tabletop.rendering import render_split\n'
+        'from affordance_ros_tabletop.rendering import render_split\n'
         f'root = Path({str(tmp_path)!r})\n'
         'render_split(root, "train", count=6, width=64, height=64, seed=2, workers=1, '
         'shard=2)\n'

@@ -3,14 +3,14 @@
 
 import numpy as np
 
-from tabletop.catalogue import load_catalogue
-from tabletop.expressions import DEPTH_MARGIN_M
-from tabletop.expressions import SIDE_MARGIN
-from tabletop.expressions import ExpressionWriter
-from tabletop.words import action_words
-from tabletop.words import article
-from tabletop.words import says
-from tabletop.words import tokens
+from affordance_ros_tabletop.catalogue import load_catalogue
+from affordance_ros_tabletop.expressions import DEPTH_MARGIN_M
+from affordance_ros_tabletop.expressions import SIDE_MARGIN
+from affordance_ros_tabletop.expressions import ExpressionWriter
+from affordance_ros_tabletop.words import action_words
+from affordance_ros_tabletop.words import article
+from affordance_ros_tabletop.words import says
+from affordance_ros_tabletop.words import tokens
 from tests.support.tabletop_fakes import SIZE
 from tests.support.tabletop_fakes import fake_frame
 

@@ -145,7 +145,7 @@ def test_what_is_wrong_with_a_page_is_said(page, text, message):
         ('make nonsense', 'no target nonsense'),
         ('affordance-ground photo.jpg cut --colour red', '--colour red'),
         ('affordance-eval agd20k --root X --metric kld', '--metric kld'),
-        ('python -m tabletop.cli render --what nothing --out X', 'nothing'),
+        ('python -m affordance_ros_tabletop.cli render --what nothing --out X', 'nothing'),
         (
             'affordance-train --config training/configs/refcoco.yaml --set threads=1',
             'unknown key threads',

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from affordance_ros_training import ablate
+from affordance_ros_training.config import TrainConfig
+from affordance_ros_training.yaml_config import load_config
 from tests.support import training_runs as tr
 from tests.support.refer_fixture import write_dataset
-from training import ablate
-from training.config import TrainConfig
-from training.yaml_config import load_config
 
 _CONFIGS = sorted((Path(ablate.__file__).parent / 'configs').glob('*.yaml'))
 

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from affordance_ros.model.families import load_trunk
+from affordance_ros_training.feature_cache import FeatureCache
+from affordance_ros_training.features import FeatureSource
+from affordance_ros_training.journal import read_journal
+from affordance_ros_training.samples import EpochSamples
 from tests.support import training_runs as tr
 from tests.support.refer_fixture import write_dataset
-from training.feature_cache import FeatureCache
-from training.features import FeatureSource
-from training.journal import read_journal
-from training.samples import EpochSamples
 
 OUTPUTS = ('global', 'stride32', 'stride16', 'stride8')
 

@@ -15,12 +15,12 @@ import pytest
 
 from affordance_ros.safe_io.plain_pickle import PickleRefusedError
 from affordance_ros.safe_io.plain_pickle import load_plain_pickle
+from affordance_ros_training.refer import DatasetError
+from affordance_ros_training.refer import DatasetSpec
+from affordance_ros_training.refer import check_counts
+from affordance_ros_training.refer import in_split
+from affordance_ros_training.refer_cache import load_images
 from tests.support.refer_fixture import write_dataset
-from training.refer import DatasetError
-from training.refer import DatasetSpec
-from training.refer import check_counts
-from training.refer import in_split
-from training.refer_cache import load_images
 
 # How Python 2 wrote [{'sent': 'caf\xc3\xa9 cup', 'ref_id': 7L, 'split': u'train'}]: byte strings,
 # longs and unicode, in protocols 0 and 2 (by hand, so that no Python 2 is needed).
@@ -171,8 +171,8 @@ def test_uncompressed_run_lengths_and_several_regions_are_read(tmp_path):
 def test_the_second_reading_unpickles_nothing(tmp_path, monkeypatch):
     write_dataset(tmp_path)
     first = _load(tmp_path)
-    monkeypatch.setattr('training.refer_cache.read_refs', None)
-    monkeypatch.setattr('training.refer_cache.read_instances', None)
+    monkeypatch.setattr('affordance_ros_training.refer_cache.read_refs', None)
+    monkeypatch.setattr('affordance_ros_training.refer_cache.read_instances', None)
     assert _load(tmp_path) == first
 
 

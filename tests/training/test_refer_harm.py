@@ -13,14 +13,14 @@ import psutil
 import pytest
 from pycocotools import mask as coco_mask
 
-from eval.errors import ImageProblemError
-from eval.maps import read_map
+from affordance_ros_eval.errors import ImageProblemError
+from affordance_ros_eval.maps import read_map
+from affordance_ros_training.refer import DatasetError
+from affordance_ros_training.refer import DatasetSpec
+from affordance_ros_training.refer import read_refs
+from affordance_ros_training.refer_cache import load_images
+from affordance_ros_training.run_lengths import union
 from tests.support.refer_fixture import write_dataset
-from training.refer import DatasetError
-from training.refer import DatasetSpec
-from training.refer import read_refs
-from training.refer_cache import load_images
-from training.run_lengths import union
 
 
 def load(root):

@@ -19,18 +19,18 @@ import yaml
 from affordance_ros.model.checkpoint import load_checkpoint
 from affordance_ros.model.families import load_trunk
 from affordance_ros.safe_io.atomic import DiskFullError
+from affordance_ros_training.config import OptimConfig
+from affordance_ros_training.loss import distribution_loss
+from affordance_ros_training.loss import pad_sentences
+from affordance_ros_training.loss import pixel_loss
+from affordance_ros_training.run import TrainingRun
+from affordance_ros_training.run_state import ResumeError
+from affordance_ros_training.schedule import learning_rate
+from affordance_ros_training.validate import ReferringScores
+from affordance_ros_training.validate import iou_sums
+from affordance_ros_training.yaml_config import ConfigError
 from tests.support import training_runs as tr
 from tests.support.refer_fixture import write_dataset
-from training.config import OptimConfig
-from training.loss import distribution_loss
-from training.loss import pad_sentences
-from training.loss import pixel_loss
-from training.run import TrainingRun
-from training.run_state import ResumeError
-from training.schedule import learning_rate
-from training.validate import ReferringScores
-from training.validate import iou_sums
-from training.yaml_config import ConfigError
 
 _ENV = {**os.environ, 'PYTHONPATH': str(Path(__file__).parents[2]), 'OMP_NUM_THREADS': '1'}
 
@@ -48,7 +48,7 @@ def _write_yaml(root: Path, **changes) -> Path:
 
 
 def _command(path: Path, *more: str) -> list[str]:
-    return [sys.executable, '-m', 'training.train', '--config', str(path), *more]
+    return [sys.executable, '-m', 'affordance_ros_training.train', '--config', str(path), *more]
 
 
 def test_the_loss_is_the_papers_formula():

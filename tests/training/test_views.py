@@ -9,17 +9,17 @@ import torch
 
 from affordance_ros.image.letterbox import Letterbox
 from affordance_ros.image.preprocess import CLIP_NORMALIZATION
+from affordance_ros_training.augment import Rectangle
+from affordance_ros_training.augment import View
+from affordance_ros_training.augment import draw_view
+from affordance_ros_training.augment import names_a_side
+from affordance_ros_training.config import AugmentConfig
+from affordance_ros_training.config import TrainConfig
+from affordance_ros_training.refer import DatasetSpec
+from affordance_ros_training.refer_cache import load_images
+from affordance_ros_training.samples import EpochSamples
+from affordance_ros_training.yaml_config import from_mapping
 from tests.support.refer_fixture import write_dataset
-from training.augment import Rectangle
-from training.augment import View
-from training.augment import draw_view
-from training.augment import names_a_side
-from training.config import AugmentConfig
-from training.config import TrainConfig
-from training.refer import DatasetSpec
-from training.refer_cache import load_images
-from training.samples import EpochSamples
-from training.yaml_config import from_mapping
 
 
 def _draw(rng, config=None, keep=None, may_flip=True, size=160) -> View:

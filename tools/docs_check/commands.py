@@ -27,15 +27,15 @@ from training.yaml_config import load_config
 _PARSERS = {
     'affordance-ground': 'affordance_ros.cli.ground',
     'affordance-bag': 'affordance_ros.cli.bag',
-    'affordance-eval': 'eval.cli',
-    'affordance-train': 'training.train',
-    'affordance-ablate': 'training.ablate',
-    'affordance-tabletop': 'tabletop.cli',
+    'affordance-eval': 'affordance_ros_eval.cli',
+    'affordance-train': 'affordance_ros_training.train',
+    'affordance-ablate': 'affordance_ros_training.ablate',
+    'affordance-tabletop': 'affordance_ros_tabletop.cli',
 }
 # Where the keys of their YAML files, and of --set, are declared.
 _CONFIGS = {
-    'affordance-train': ('training.config', 'TrainConfig'),
-    'affordance-ablate': ('training.config', 'TrainConfig'),
+    'affordance-train': ('affordance_ros_training.config', 'TrainConfig'),
+    'affordance-ablate': ('affordance_ros_training.config', 'TrainConfig'),
 }
 _PROGRAM_OF_MODULE = {module: program for program, module in _PARSERS.items()}
 _FOLDERS = 'benchmarks|config|docker|examples|launch|scripts|tests|tools|training/configs'

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.photos.convert import convert
-from training.refer import DatasetError
+from affordance_ros_training.photos.convert import convert
+from affordance_ros_training.refer import DatasetError
 
 _log = logging.getLogger('affordance-photos')
 

@@ -24,17 +24,17 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from affordance_ros.safe_io.atomic import write_atomically
-from training.photos.parts import Part
-from training.photos.parts import check_parts
-from training.photos.parts import read_parts
-from training.photos.photo import Photo
-from training.photos.photo import read_photos
-from training.photos.regions import Region
-from training.photos.regions import boxed_handles
-from training.photos.regions import drawn_parts
-from training.photos.regions import positions
-from training.photos.regions import things
-from training.photos.vocabulary import Vocabulary
+from affordance_ros_training.photos.parts import Part
+from affordance_ros_training.photos.parts import check_parts
+from affordance_ros_training.photos.parts import read_parts
+from affordance_ros_training.photos.photo import Photo
+from affordance_ros_training.photos.photo import read_photos
+from affordance_ros_training.photos.regions import Region
+from affordance_ros_training.photos.regions import boxed_handles
+from affordance_ros_training.photos.regions import drawn_parts
+from affordance_ros_training.photos.regions import positions
+from affordance_ros_training.photos.regions import things
+from affordance_ros_training.photos.vocabulary import Vocabulary
 
 DATASET = 'photos'
 _HERE = Path(__file__).parent

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.refer import DatasetError
+from affordance_ros_training.refer import DatasetError
 
 GRID = 12  # cells on each side of a mask's box
 AXIS_END = 10.0  # the places on a mask's axis run from 0 to this

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from affordance_ros.safe_io.files import join_inside
-from training.refer import DatasetError
-from training.run_lengths import union
+from affordance_ros_training.refer import DatasetError
+from affordance_ros_training.run_lengths import union
 
 
 @dataclass(frozen=True)

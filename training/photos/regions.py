@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.photos.parts import Part
-from training.photos.photo import Instance
-from training.photos.photo import Photo
-from training.photos.vocabulary import Vocabulary
+from affordance_ros_training.photos.parts import Part
+from affordance_ros_training.photos.photo import Instance
+from affordance_ros_training.photos.photo import Photo
+from affordance_ros_training.photos.vocabulary import Vocabulary
 
 _MIN_APART = 0.15  # of the photo's width, for one thing to be the left one
 _MIN_RATIO = 2.0  # of the areas, for one thing to be the larger one

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
-from training.photos import convert as module
-from training.photos.cli import main
-from training.photos.convert import convert
-from training.photos.vocabulary import Vocabulary
-from training.refer import DatasetError
-from training.refer import DatasetSpec
-from training.refer_cache import load_images
+from affordance_ros_training.photos import convert as module
+from affordance_ros_training.photos.cli import main
+from affordance_ros_training.photos.convert import convert
+from affordance_ros_training.photos.vocabulary import Vocabulary
+from affordance_ros_training.refer import DatasetError
+from affordance_ros_training.refer import DatasetSpec
+from affordance_ros_training.refer_cache import load_images
 
 SIZE = (60, 80)
 # What the model must never have been told: verbs of AGD20K, of InstructPart and of robots.

@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from training.photos.parts import read_parts
-from training.refer import DatasetError
+from affordance_ros_training.photos.parts import read_parts
+from affordance_ros_training.refer import DatasetError
 
 
 def _file(tmp_path, *lines):
