@@ -32,13 +32,13 @@ from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.grounding import load_model
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
+from affordance_ros_eval.agd20k import Item
+from affordance_ros_eval.agd20k import list_split
+from affordance_ros_eval.agd20k import read_picture
+from affordance_ros_eval.agd20k import read_truth
 from affordance_ros_eval.inference import DEFAULT_TEMPLATE
 from affordance_ros_eval.inference import command_for
 from affordance_ros_eval.metrics import evaluate_pair
-from eval.agd20k import Item
-from eval.agd20k import list_split
-from eval.agd20k import read_picture
-from eval.agd20k import read_truth
 
 _CANDIDATES = {
     'cpu': (('openvino', 'f32'), ('openvino', 'bf16'), ('onnxruntime', 'f32')),

@@ -102,8 +102,8 @@ def _agd20k(options: argparse.Namespace) -> int:
     from affordance_ros.predictor import PredictorConfig
     from affordance_ros_eval.report import agd20k_maps
     from affordance_ros_eval.report import write_report
-    from eval.run_agd20k import Agd20kConfig
-    from eval.run_agd20k import run_agd20k
+    from affordance_ros_eval.run_agd20k import Agd20kConfig
+    from affordance_ros_eval.run_agd20k import run_agd20k
 
     out = options.out or Path('out/eval') / f'{options.split}_{_slug(options)}'
     config = Agd20kConfig(

@@ -17,12 +17,12 @@ from tqdm import tqdm
 from affordance_ros.predictor import Predictor
 from affordance_ros.safe_io.files import sha256_of_file
 from affordance_ros.text.commands import CommandError
+from affordance_ros_eval.agd20k import Item
+from affordance_ros_eval.agd20k import read_picture
 from affordance_ros_eval.errors import EvaluationError
 from affordance_ros_eval.errors import ImageProblemError
 from affordance_ros_eval.errors import Problem
 from affordance_ros_eval.prediction_folder import PredictionFolder
-from eval.agd20k import Item
-from eval.agd20k import read_picture
 
 DEFAULT_TEMPLATE = '{affordance}'
 # Of each side; chosen as a prior's usual width, on no data.

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from affordance_ros.image.decode import read_image_file
 from affordance_ros.safe_io.files import read_bounded
+from affordance_ros_eval.agd20k import Item
 from affordance_ros_eval.errors import ImageProblemError
 from affordance_ros_eval.metrics import MapError
 from affordance_ros_eval.metrics import check_map
-from eval.agd20k import Item
 
 MAP_SUFFIXES = ('.npy', '.npz', '.png')
 MAX_BYTES = 1 << 29  # 8192 x 8192 in float64

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affordance_ros.safe_io.atomic import write_atomically
+from affordance_ros_eval.agd20k import Item
 from affordance_ros_eval.errors import EvaluationError
 from affordance_ros_eval.errors import ImageProblemError
 from affordance_ros_eval.maps import read_map
-from eval.agd20k import Item
 
 
 class PredictionFolder:

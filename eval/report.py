@@ -14,9 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from affordance_ros_eval.agd20k import Item
+from affordance_ros_eval.agd20k import list_split
+from affordance_ros_eval.agd20k import read_picture
+from affordance_ros_eval.agd20k import read_truth
 from affordance_ros_eval.charts import bars
 from affordance_ros_eval.charts import cumulative_curve
 from affordance_ros_eval.errors import ImageProblemError
+from affordance_ros_eval.html import page
+from affordance_ros_eval.html import table
 from affordance_ros_eval.maps import find_map
 from affordance_ros_eval.maps import read_map
 from affordance_ros_eval.metrics import HIGHER_IS_BETTER
@@ -37,15 +43,9 @@ from affordance_ros_eval.tables import number
 from affordance_ros_eval.tables import setting_rows
 from affordance_ros_eval.thumbnails import overlay_uri
 from affordance_ros_eval.thumbnails import photo_uri
-from eval.agd20k import Item
-from eval.agd20k import list_split
-from eval.agd20k import read_picture
-from eval.agd20k import read_truth
-from eval.html import page
-from eval.html import table
 
 if TYPE_CHECKING:
-    from eval.run_agd20k import Agd20kConfig
+    from affordance_ros_eval.run_agd20k import Agd20kConfig
 
 _LOG = logging.getLogger('affordance-eval')
 _EXTREMES = 9

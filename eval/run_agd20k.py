@@ -18,6 +18,10 @@ from affordance_ros.backends.base import BackendConfig
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
+from affordance_ros_eval.agd20k import Item
+from affordance_ros_eval.agd20k import Listing
+from affordance_ros_eval.agd20k import facts
+from affordance_ros_eval.agd20k import list_split
 from affordance_ros_eval.errors import EvaluationError
 from affordance_ros_eval.errors import Problem
 from affordance_ros_eval.inference import BASELINES
@@ -36,10 +40,6 @@ from affordance_ros_eval.scoring import MapSource
 from affordance_ros_eval.scoring import score_items
 from affordance_ros_training.distributed import Processes
 from affordance_ros_training.distributed import join_processes
-from eval.agd20k import Item
-from eval.agd20k import Listing
-from eval.agd20k import facts
-from eval.agd20k import list_split
 
 _LOG = logging.getLogger('affordance-eval')
 

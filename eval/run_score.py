@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from affordance_ros_eval.agd20k import SUFFIXES
+from affordance_ros_eval.agd20k import Item
 from affordance_ros_eval.errors import EvaluationError
 from affordance_ros_eval.maps import find_map
 from affordance_ros_eval.maps import read_map
@@ -17,8 +19,6 @@ from affordance_ros_eval.partial import Stop
 from affordance_ros_eval.partial import collect
 from affordance_ros_eval.results import Results
 from affordance_ros_eval.scoring import score_items
-from eval.agd20k import SUFFIXES
-from eval.agd20k import Item
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from affordance_ros_eval.agd20k import Item
+from affordance_ros_eval.agd20k import read_truth
 from affordance_ros_eval.errors import ImageProblemError
 from affordance_ros_eval.errors import Problem
 from affordance_ros_eval.metrics import evaluate_pair
 from affordance_ros_eval.pointing import points_at
-from eval.agd20k import Item
-from eval.agd20k import read_truth
 
 _LOG = logging.getLogger('affordance-eval')
 MapSource = Callable[[Item], NDArray[np.float32]]

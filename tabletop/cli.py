@@ -136,7 +136,7 @@ def _render(args: argparse.Namespace) -> None:
             ),
         )
     if 'agd20k' in what:
-        from tabletop.export_agd20k import export_agd20k
+        from affordance_ros_tabletop.export_agd20k import export_agd20k
 
         _report('agd20k', export_agd20k(frames('agd20k'), args.out, catalogue))
     if 'bag' in what:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from html import escape
 
 from affordance_ros.model.calibration import Calibration
+from affordance_ros_eval.html import page
+from affordance_ros_eval.html import table
 from affordance_ros_eval.masks.calibration import BINS
 from affordance_ros_eval.masks.calibration import Reliability
-from eval.html import page
-from eval.html import table
 
 _SIDE, _MARGIN = 300, 40
 

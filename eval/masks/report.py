@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from affordance_ros.image.decode import read_image_file
 from affordance_ros.predictor import Grounding
 from affordance_ros.predictor import Predictor
+from affordance_ros_eval.html import page
+from affordance_ros_eval.html import table
 from affordance_ros_eval.masks.dataset import MaskedPhoto
 from affordance_ros_eval.masks.run import MaskResults
 from affordance_ros_eval.masks.run import answers
@@ -23,8 +25,6 @@ from affordance_ros_eval.masks.scores import MaskScore
 from affordance_ros_eval.tables import markdown_table
 from affordance_ros_eval.thumbnails import overlay_uri
 from affordance_ros_eval.thumbnails import photo_uri
-from eval.html import page
-from eval.html import table
 
 HEADINGS = {
     'kld': 'KLD (lower)',

@@ -9,15 +9,15 @@ import cv2
 import numpy as np
 import pytest
 
+from affordance_ros_eval.agd20k import facts
+from affordance_ros_eval.agd20k import list_split
+from affordance_ros_eval.agd20k import read_picture
+from affordance_ros_eval.agd20k import read_truth
 from affordance_ros_eval.errors import EvaluationError
 from affordance_ros_eval.errors import ImageProblemError
 from affordance_ros_eval.pointing import points_at
 from affordance_ros_eval.scoring import ImageScore
 from affordance_ros_eval.scoring import score_items
-from eval.agd20k import facts
-from eval.agd20k import list_split
-from eval.agd20k import read_picture
-from eval.agd20k import read_truth
 from tests.support.agd20k_fixture import write_split
 
 SEEN = [('beat', 'drum'), ('hold', 'cup'), ('hold', 'bottle')]

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from affordance_ros.predictor import PredictorConfig
+from affordance_ros_eval.agd20k import list_split
 from affordance_ros_eval.inference import _Waiting
 from affordance_ros_eval.inference import predict_items
 from affordance_ros_eval.prediction_folder import PredictionFolder
-from eval.agd20k import list_split
 from tests.support.agd20k_fixture import write_split
 
 SQUARE, RECTANGLE = PredictorConfig(96, 'square'), PredictorConfig(96)

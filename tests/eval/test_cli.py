@@ -16,9 +16,9 @@ import torch
 from affordance_ros.model.checkpoint import save_checkpoint
 from affordance_ros.model.grounding import untrained_decoder
 from affordance_ros_eval import inference
+from affordance_ros_eval.agd20k import list_split
 from affordance_ros_eval.cli import main
 from affordance_ros_eval.metrics import evaluate_pair
-from eval.agd20k import list_split
 from tests.conftest import ROOT
 from tests.support.agd20k_fixture import write_split
 

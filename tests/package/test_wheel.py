@@ -3,6 +3,7 @@
 
 """What `pip install` puts into somebody's environment."""
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -71,3 +72,12 @@ def test_every_console_script_names_a_function_of_the_wheel(wheel):
         module, function = target.split(':')
         source = wheel.read(f'{module.replace(".", "/")}.py').decode()
         assert f'def {function}(' in source, target
+
+
+def test_no_module_of_the_wheel_is_imported_by_its_folders_name(wheel):
+    """From a clone that works by chance, since the folders lie in the current one."""
+    for name in (n for n in wheel.namelist() if n.endswith('.py')):
+        for node in ast.walk(ast.parse(wheel.read(name))):
+            if isinstance(node, ast.ImportFrom | ast.Import):
+                module = getattr(node, 'module', None) or node.names[0].name
+                assert module.split('.')[0] not in FOLDERS[1:], f'{name} imports {module}'

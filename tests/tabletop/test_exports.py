@@ -14,9 +14,9 @@ from affordance_ros_tabletop import cli
 from affordance_ros_tabletop.affordances import affordances
 from affordance_ros_tabletop.affordances import splat
 from affordance_ros_tabletop.catalogue import load_catalogue
+from affordance_ros_tabletop.export_agd20k import export_agd20k
 from affordance_ros_tabletop.export_referring import export_referring
 from affordance_ros_tabletop.words import action_words
-from tabletop.export_agd20k import export_agd20k
 from tests.support.tabletop_fakes import SIZE
 from tests.support.tabletop_fakes import fake_frame
 from tests.support.tabletop_fakes import needs_rendering

@@ -20,8 +20,8 @@ from typing import Any
 
 import yaml
 
+from affordance_ros_training.yaml_config import load_config
 from tools.docs_check.pages import Block
-from training.yaml_config import load_config
 
 # How each program of the package describes its options.
 _PARSERS = {
