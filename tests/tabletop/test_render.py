@@ -173,7 +173,7 @@ def test_a_machine_without_gl_is_told_what_to_install():
         'from affordance_ros_tabletop.errors import RenderUnavailableError\n'
         'import sys\n'
         'try:\n'
-        '    import tabletop.gl as gl\n'
+        '    import affordance_ros_tabletop.gl as gl\n'
         '    gl.open_context(8, 8)\n'
         'except RenderUnavailableError as error:\n'
         '    sys.stdout.write(str(error))\n'
