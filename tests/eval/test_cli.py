@@ -224,7 +224,8 @@ def test_anybodys_maps_are_scored_and_bad_ones_named(root, tmp_path, caplog):
 
 def test_scoring_needs_no_torch(root, tmp_path):
     np.save(tmp_path / 'cup_000000.npy', np.eye(30, dtype=np.float32))
-    code = 'import sys; sys.modules["torch"] = None\nfrom affordance_ros_eval.cli import main; sys.exit(main())'
+    code = 'import sys; sys.modules["torch"] = None\n'
+    code += 'from affordance_ros_eval.cli import main; sys.exit(main())'
     result = subprocess.run(
         [sys.executable, '-c', code, 'score', '--predictions', str(tmp_path),
          '--gt', str(root / 'Seen/testset/GT'), '--out', str(tmp_path / 'out')],
