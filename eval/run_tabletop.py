@@ -96,7 +96,9 @@ def run_tracks(options: argparse.Namespace) -> int:
     with tqdm(total=total, unit='frame', disable=not sys.stderr.isatty()) as bar:
         for number in range(options.sequences):
             with Orbit(options.seed + number, width, height) as orbit:
-                wanted = {name: orbit.affording(name) for name in _TRACK_COMMANDS}
+                wanted = {
+                    name: orbit.affording(name.replace(' ', '_')) for name in _TRACK_COMMANDS
+                }
                 followers = {key: Follower() for key in switches}
                 for count in switches.values():
                     count.begin()

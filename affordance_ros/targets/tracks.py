@@ -3,8 +3,8 @@
 
 """The same thing keeps its number from image to image, also while the camera moves.
 
-Targets are matched by their place in 3D where depth gives one, else by overlap and distance in the
-image. Either way the shift of the whole image is taken off first.
+Targets are matched by distance and overlap in the image, after the shift of the whole image has
+been taken off; where depth is known, what is much nearer or farther is another thing.
 """
 
 import math
@@ -21,6 +21,10 @@ from affordance_ros.targets.target import Target
 
 # A region may be as small as a pixel.
 _LEAST_DIAGONAL_PX = 30.0
+# The cost of a match whose one place lies in the other's region.
+_COVERED = 0.5
+# So much beside a region, as a share of its diagonal, is still in it.
+_MARGIN_SHARE = 0.1
 # Stamps that stand still never outlast a gap in seconds: so many images do, then.
 _MAX_MISSED = 300
 
@@ -32,13 +36,15 @@ class TrackConfig:
     Attributes:
         gap_s: A thing that was not seen for longer gets a new number, in seconds by the images'
             stamps.
-        reach_m: How far it may be from where it is expected, in metres, where depth is known.
-        reach_share: How far in the image, as a share of its region's diagonal, where it is not.
+        reach_share: How far it may be from where it is expected in the image, as a share of its
+            region's diagonal.
+        reach_m: How much nearer or farther it may be, in metres; for a region that is longer than
+            that, its diagonal.
     """
 
-    gap_s: float = 1.0
+    gap_s: float = 2.0
+    reach_share: float = 1.0
     reach_m: float = 0.06
-    reach_share: float = 0.75
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""
@@ -168,6 +174,7 @@ class Tracker:
                 best, chosen, most = matches, move, quality
         for track in self._tracks:
             track.move(chosen)
+        self._prefer_old(best, targets, places)
         return best
 
     def _pair(
@@ -197,18 +204,54 @@ class Tracker:
         self, track: _Track, target: Target, place: Place | None, move: tuple[float, float]
     ) -> float:
         """Return how far a target is from a track; 1 is the farthest that may be the same."""
+        if self._at_another_depth(track, target, place):
+            return math.inf
         moved = track.moved[0] + move[0], track.moved[1] + move[1]
-        away_px = math.hypot(
-            target.x - track.target.x - moved[0], target.y - track.target.y - moved[1]
-        )
-        if place is not None and track.place is not None:
-            aside_m = away_px * place.metres_per_px
-            deeper_m = place.distance_m - track.place.distance_m
-            return math.hypot(aside_m, deeper_m) / self._config.reach_m
+        x, y = track.target.x + moved[0], track.target.y + moved[1]
+        away_px = math.hypot(target.x - x, target.y - y)
         reach_px = self._config.reach_share * max(
             _diagonal(track.target), _diagonal(target), _LEAST_DIAGONAL_PX
         )
-        return away_px / reach_px * (1.0 - 0.5 * _overlap(track.target, target, moved))
+        cost = away_px / reach_px * (1.0 - 0.5 * _overlap(track.target, target, moved))
+        # The hottest place of one thing may jump from one end to the other.
+        covered = _covers(target, x, y) or _covers(
+            track.target, target.x - moved[0], target.y - moved[1]
+        )
+        return min(cost, _COVERED) if covered else cost
+
+    def _at_another_depth(self, track: _Track, target: Target, place: Place | None) -> bool:
+        """Return whether a target is too much nearer or farther than a track to be the same."""
+        if place is None or track.place is None:
+            return False
+        longest_px = max(_diagonal(track.target), _diagonal(target), _LEAST_DIAGONAL_PX)
+        reach_m = max(self._config.reach_m, longest_px * place.metres_per_px)
+        return abs(place.distance_m - track.place.distance_m) > reach_m
+
+    def _prefer_old(
+        self,
+        matches: list[_Track | None],
+        targets: Sequence[Target],
+        places: Sequence[Place | None],
+    ) -> None:
+        """Give a target whose region covers an older thing that is not matched that one's number.
+
+        A thing that had two targets for a while has one again, and is what it was before.
+        """
+        matched = {id(track) for track in matches if track is not None}
+        for track in sorted(self._tracks, key=lambda t: t.target.track_id):
+            if id(track) in matched:
+                continue
+            x, y = track.target.x + track.moved[0], track.target.y + track.moved[1]
+            newer = [
+                (match.target.track_id, k)
+                for k, match in enumerate(matches)
+                if match is not None
+                and match.target.track_id > track.target.track_id
+                and _covers(targets[k], x, y)
+                and not self._at_another_depth(track, targets[k], places[k])
+            ]
+            if newer:
+                matches[max(newer)[1]] = track
 
 
 def _diagonal(target: Target) -> float:
@@ -216,6 +259,18 @@ def _diagonal(target: Target) -> float:
     if target.region is None:
         return 0.0
     return math.hypot(target.region.bbox.width, target.region.bbox.height)
+
+
+def _covers(target: Target, x: float, y: float) -> bool:
+    """Return whether a place lies in a target's region, or hardly beside it."""
+    if target.region is None:
+        return False
+    box, margin = target.region.bbox, max(1.0, _MARGIN_SHARE * _diagonal(target))
+    rows, columns = (
+        slice(max(round(place - margin) - first, 0), max(round(place + margin) - first + 1, 0))
+        for place, first in ((y, box.y), (x, box.x))
+    )
+    return bool(target.region.mask[rows, columns].any())
 
 
 def _overlap(before: Target, now: Target, moved: tuple[float, float]) -> float:

@@ -9,6 +9,8 @@ import pytest
 
 from affordance_ros.sources import open_source
 from affordance_ros.targets.motion import Motion
+from affordance_ros.targets.region import BBox
+from affordance_ros.targets.region import Region
 from affordance_ros.targets.target import Target
 from affordance_ros.targets.tracks import Place
 from affordance_ros.targets.tracks import TrackConfig
@@ -107,6 +109,48 @@ def test_depth_tells_things_apart_that_lie_in_one_line_of_sight():
     assert numbers(tracker, [(311, 204), (301, 201)], at=0.1, depths=[0.51, 0.89]) == [1, 2]
     # What comes into the line of sight at another depth is another thing.
     assert numbers(tracker, [(300, 200)], at=0.2, depths=[0.7]) == [3]
+
+
+def with_box(x, y, left, top, width, height):
+    """Make a target whose region fills a box."""
+    target = Target(float(x), float(y), 0.9)
+    mask = np.ones((height, width), bool)
+    vars(target)['region'] = Region(BBox(left, top, width, height), mask)
+    return target
+
+
+def test_the_hottest_place_of_a_long_thing_may_jump_to_its_other_end():
+    """With depth too, which rises by 10 cm along it; something as far off beside it is another."""
+    for depths in (None, (0.5, 0.6)):
+        near, far = (None if d is None else Place(d, d / 500.0) for d in depths or (None, None))
+        tracker = Tracker()
+        asked = {'command': 'hold', 'image': GREY}
+        before = with_box(120, 200, 100, 190, 200, 20)
+        (first,) = tracker.update([before], **asked, stamp_s=0.0, places=[near])
+        other_end, beside = (
+            with_box(290, 205, 100, 190, 200, 20),
+            with_box(120, 420, 110, 410, 20, 20),
+        )
+        end, aside = tracker.update([other_end, beside], **asked, stamp_s=0.1, places=[far, near])
+        assert end.track_id == first.track_id != aside.track_id
+
+
+def test_a_thing_that_had_two_targets_for_a_while_is_the_old_one_again():
+    tracker = Tracker()
+
+    def see(*targets, at):
+        got = tracker.update(targets, command='hold', image=GREY, stamp_s=at)
+        return [target.track_id for target in got]
+
+    whole = with_box(120, 200, 100, 190, 200, 20)
+    left, right = with_box(120, 200, 100, 190, 90, 20), with_box(280, 200, 210, 190, 90, 20)
+    assert see(whole, at=0.0) == [1]
+    assert see(left, right, at=0.1) == [1, 2]
+    # A target on the right alone that does not reach over the left stays what it was.
+    assert see(right, at=0.2) == [2]
+    # One that does is the thing that was seen first.
+    assert see(with_box(280, 200, 100, 190, 200, 20), at=0.3) == [1]
+    assert see(with_box(270, 200, 100, 190, 200, 20), at=0.4) == [1]
 
 
 def test_where_depth_fails_for_a_moment_the_image_serves():
