@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('--config', type=Path, required=True, help='as for affordance-train')
     parser.add_argument('--out', type=Path, default=Path('runs/ablation'))
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
-    parser.add_argument('--document', type=Path, default=Path('docs/ablation.md'))
+    parser.add_argument('--document', type=Path, default=Path('out/ablation.md'))
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE')
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format='%(levelname)s %(name)s: %(message)s')
