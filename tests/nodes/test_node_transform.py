@@ -198,19 +198,20 @@ def test_what_is_no_transform_is_ignored(transformer):
     assert found[0].motion.shift.tolist() == [1, 1, 1]
 
 
-def test_without_tf2_msgs_a_target_frame_is_refused_by_name(monkeypatch):
+def test_without_tf2_a_target_frame_is_refused_by_name(monkeypatch):
     from rclpy.parameter import Parameter
 
     from affordance_ros.nodes.grounding.node import GroundingNode
     from affordance_ros.nodes.run import StartupError
     from tests.support.ros_harness import MODEL
 
+    monkeypatch.setitem(sys.modules, 'tf2_ros', None)
     monkeypatch.setitem(sys.modules, 'tf2_msgs.msg', None)
     parameters = {**MODEL, 'target_frame': 'base'}
     node = GroundingNode(
         parameter_overrides=[Parameter(n, value=v) for n, v in parameters.items()]
     )
-    with pytest.raises(StartupError, match="target_frame 'base' needs tf2_msgs, which can not be"):
+    with pytest.raises(StartupError, match="target_frame 'base' needs tf2_ros or tf2_msgs"):
         node.bring_up()
     assert node.set_parameters([Parameter('target_frame', value='')])[0].successful
     node.bring_up()

@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 ROS = {
     'rclpy', 'rcl_interfaces', 'lifecycle_msgs', 'diagnostic_msgs', 'sensor_msgs', 'std_msgs',
     'geometry_msgs', 'visualization_msgs', 'cv_bridge', 'tf2_msgs',
-    'vision_msgs',
+    'tf2_ros', 'vision_msgs',
 }  # fmt: skip
 TORCH = {'torch', 'open_clip'}
 # By folder (or file) of the package, from the ground up: each may import itself, what stands above
@@ -161,6 +161,7 @@ def test_the_documentation_says_when_each_parameter_may_be_set():
 def test_what_the_nodes_import_is_declared_in_the_manifest():
     manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
     declared = {e.text for e in manifest if e.tag in ('depend', 'exec_depend')}
+    declared |= {'tf2_ros'} if 'tf2_ros_py' in declared else set()
     used = {
         name.split('.')[0]
         for path in (ROOT / 'affordance_ros').rglob('*.py')

@@ -3,10 +3,7 @@
 
 """Points and poses in another frame than the camera's, by what /tf and /tf_static tell."""
 
-import threading
-import time
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import Point
@@ -14,27 +11,17 @@ from geometry_msgs.msg import PointStamped
 from geometry_msgs.msg import Pose
 from geometry_msgs.msg import PoseStamped
 from geometry_msgs.msg import Quaternion
-from geometry_msgs.msg import Transform
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy
-from rclpy.qos import QoSProfile
-from rclpy.subscription import Subscription
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
+from affordance_ros.nodes.grounding.frames import open_frames
 from affordance_ros.spatial.frame_tree import FrameError
-from affordance_ros.spatial.frame_tree import FrameTree
 from affordance_ros.spatial.rigid import Rigid
 from affordance_ros.spatial.rigid import product
-from affordance_ros.spatial.stamp_cache import to_ns
 
 # tf is broadcast at 50 Hz and more as a rule, so the transform of an image's stamp comes soon.
 _WAIT_S = 0.05
-# As tf2_ros's listener has them.
-_MOVING_QOS = QoSProfile(depth=100)
-_STATIC_QOS = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-_TURN_TOLERANCE = 1e-2  # of the squared length, as tf2's QUATERNION_NORMALIZATION_TOLERANCE
 
 
 class TransformError(ValueError):
@@ -88,47 +75,27 @@ class FrameTransformer:
         target_frame: Where points and poses go.
 
     Raises:
-        TransformError: If tf2_msgs is not installed.
+        TransformError: If transforms can't be heard here.
     """
 
     def __init__(self, node: Node, target_frame: str) -> None:
         try:
-            from tf2_msgs.msg import TFMessage  # needed for a target frame alone
+            self._frames = open_frames(node)
         except ImportError as error:
             raise TransformError(
-                f'target_frame {target_frame!r} needs tf2_msgs, which can not be imported '
-                f'({error}): install ros-$ROS_DISTRO-tf2-msgs, or leave target_frame empty'
+                f'target_frame {target_frame!r} needs tf2_ros or tf2_msgs, and neither can be '
+                f'imported ({error}): install ros-$ROS_DISTRO-tf2-ros-py, or leave target_frame '
+                f'empty'
             ) from error
-        self._message_type = TFMessage
-        self._node = node
         self._target_frame = target_frame
-        self._tree = FrameTree()
-        self._heard = threading.Condition()  # callbacks tell, the worker looks up
-        self._subscriptions: list[Subscription] = []
 
     def listen(self) -> None:
         """Subscribe to transforms."""
-        for topic, qos, callback in (
-            ('/tf', _MOVING_QOS, self._on_moving),
-            ('/tf_static', _STATIC_QOS, self._on_static),
-        ):
-            self._subscriptions.append(
-                self._node.create_subscription(
-                    self._message_type,
-                    topic,
-                    callback,
-                    qos,
-                    callback_group=MutuallyExclusiveCallbackGroup(),
-                )
-            )
+        self._frames.listen()
 
     def stop(self) -> None:
         """Unsubscribe and forget what was heard."""
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
-        self._subscriptions.clear()
-        with self._heard:
-            self._tree.clear()
+        self._frames.stop()
 
     def look_up(self, header: Header) -> FrameChange:
         """Return the way from an image's frame into the target frame, at the image's stamp.
@@ -138,57 +105,16 @@ class FrameTransformer:
         Raises:
             TransformError: If there is no such transform.
         """
-        deadline = time.monotonic() + _WAIT_S
-        with self._heard:
-            while True:
-                try:
-                    found = self._tree.look_up(
-                        self._target_frame, header.frame_id, to_ns(header.stamp)
-                    )
-                    break
-                except FrameError as error:
-                    left_s = deadline - time.monotonic()
-                    if left_s <= 0 or not self._heard.wait(left_s):
-                        raise TransformError(
-                            f'there is no transform from {header.frame_id!r} to target_frame '
-                            f"{self._target_frame!r} at the image's stamp: {error}",
-                            error.cause,
-                        ) from error
-        target = Header(stamp=header.stamp, frame_id=self._target_frame)
-        return FrameChange(target, found)
-
-    def _on_moving(self, message: Any) -> None:
-        self._add(message, static=False)
-
-    def _on_static(self, message: Any) -> None:
-        self._add(message, static=True)
-
-    def _add(self, message: Any, *, static: bool) -> None:
-        with self._heard:
-            for one in message.transforms:
-                child, parent = one.child_frame_id, one.header.frame_id
-                motion = _to_rigid(one.transform)
-                if motion is None or child == parent:
-                    self._node.get_logger().warning(
-                        f'a transform of frame {child!r} in {parent!r} is ignored: it must be '
-                        f'finite, turn by a unit quaternion, and be of two frames',
-                        throttle_duration_sec=10.0,
-                    )
-                    continue
-                stamp_ns = None if static else to_ns(one.header.stamp)
-                self._tree.add(child, parent, motion, stamp_ns=stamp_ns)
-            self._heard.notify_all()
-
-
-def _to_rigid(transform: Transform) -> Rigid | None:
-    """Return the motion of a transform; None where it is none."""
-    shift, turn = transform.translation, transform.rotation
-    numbers = np.array([turn.x, turn.y, turn.z, turn.w])
-    place = np.array([shift.x, shift.y, shift.z])
-    square = float(numbers @ numbers)
-    if not np.isfinite(place).all() or not abs(square - 1.0) < _TURN_TOLERANCE:
-        return None
-    return Rigid(numbers / np.sqrt(square), place)
+        target, source = self._target_frame, header.frame_id
+        try:
+            found = self._frames.look_up(target, source, header.stamp, wait_s=_WAIT_S)
+        except FrameError as error:
+            raise TransformError(
+                f'there is no transform from {source!r} to target_frame {target!r} at the '
+                f"image's stamp: {error}",
+                error.cause,
+            ) from error
+        return FrameChange(Header(stamp=header.stamp, frame_id=target), found)
 
 
 def _move_point(point: Point, motion: Rigid) -> Point:
