@@ -10,7 +10,13 @@ from affordance_ros.backends.base import BackendError
 from affordance_ros.backends.exported import is_exported
 from affordance_ros.backends.select import Model
 from affordance_ros.model.config import ModelConfig
+from affordance_ros.model.config import looks_like_path
 from affordance_ros.model.embedded import EMBEDDED
+from affordance_ros.model.errors import CheckpointError
+from affordance_ros.model.errors import WeightsError
+from affordance_ros.model.known import HOUSEHOLD_SMALL_NAME
+from affordance_ros.model.known import KNOWN
+from affordance_ros.model.known import unknown_model
 
 
 def exported_folder(config: ModelConfig) -> Path | None:
@@ -43,3 +49,20 @@ def load_by_torch(config: ModelConfig, num_threads: int) -> Model:
     if num_threads:
         use_threads(num_threads)
     return load_model(config)
+
+
+def check_files(config: ModelConfig) -> None:
+    """Check what needs no model: that its name is known and the files named are there.
+
+    Raises:
+        ValueError: If the model is unknown.
+        WeightsError: If the weights are a path where nothing is.
+        CheckpointError: If the checkpoint is not there.
+    """
+    if config.model not in (*KNOWN, HOUSEHOLD_SMALL_NAME) and not is_exported(config.model):
+        raise unknown_model(config.model)
+    weights = Path(config.weights).expanduser()
+    if config.weights and looks_like_path(config.weights) and not weights.exists():
+        raise WeightsError(f'weights {config.weights!r} of {config.model}: there is no such file')
+    if config.checkpoint and not Path(config.checkpoint).expanduser().is_file():
+        raise CheckpointError(f'the checkpoint {config.checkpoint!r} does not exist')

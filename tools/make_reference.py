@@ -24,7 +24,7 @@ from rclpy.parameter import Parameter
 
 from affordance_ros.nodes.camera import CameraNode
 from affordance_ros.nodes.grounding.node import GroundingNode
-from affordance_ros.nodes.grounding.parameters import _PARAMETERS
+from affordance_ros.nodes.grounding.parameter_table import PARAMETERS
 from affordance_ros_tabletop.camera_node import TabletopCamera
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -153,9 +153,9 @@ def parameters_of(node: Node, kind: Kind) -> Iterator[str]:
         descriptor = node.describe_parameter(name)
         if name.startswith('qos_overrides.') or not descriptor.description or is_ros(name):
             continue
-        if name in _PARAMETERS and isinstance(node, GroundingNode):
-            default: object = _PARAMETERS[name].default
-            settable = SETTABLE[_PARAMETERS[name].settable]
+        if name in PARAMETERS and isinstance(node, GroundingNode):
+            default: object = PARAMETERS[name].default
+            settable = SETTABLE[PARAMETERS[name].settable]
         else:
             default = '0' if name in own else parameter.value
             settable = SETTABLE['start' if descriptor.read_only else 'always']

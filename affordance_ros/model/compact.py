@@ -5,8 +5,6 @@
 
 from typing import Any
 
-COMPACT_NAME = 'compact'
-
 # open_clip's model-config format: a ModifiedResNet and a text transformer, in small.
 COMPACT_CONFIG: dict[str, Any] = {
     'embed_dim': 256,

@@ -3,6 +3,7 @@
 
 """Fetch open_clip's published weights: the local hub cache, then a download over TLS, checked."""
 
+import contextlib
 import re
 import ssl
 import urllib.error
@@ -12,9 +13,11 @@ from pathlib import Path
 
 import open_clip
 
+from affordance_ros.model.download import told_download
 from affordance_ros.safe_io.files import sha256_of_file
 
 _REACH_S = 5.0
+_HUB_FILES = ('open_clip_model.safetensors', 'open_clip_pytorch_model.bin')
 _SHA256 = re.compile(r'[0-9a-f]{64}')
 
 
@@ -38,19 +41,24 @@ def fetch(config: Mapping[str, object]) -> Path:
     repo, url = str(config.get('hf_hub', '')).rstrip('/'), str(config.get('url', ''))
     tried = []
     if repo:
-        for filename in ('open_clip_model.safetensors', 'open_clip_pytorch_model.bin'):
+        for filename in _HUB_FILES:
             cached = try_to_load_from_cache(repo, filename)
             if isinstance(cached, str):
                 return _verified(Path(cached), url)
         tried.append(f'the local hub cache (for {repo})')
     origin = constants.ENDPOINT if repo else url
+    folder = Path(constants.HF_HUB_CACHE if repo else '~/.cache/clip').expanduser()
+    if repo:
+        folder /= f'models--{repo.replace("/", "--")}'
     if not origin.startswith('https://'):
         raise FetchError(f'{origin} is not https: weights are fetched over TLS alone')
     tried.append(f'a download of {repo or url}')
     try:
-        if not constants.HF_HUB_OFFLINE:
-            _reach(origin)
-        path = Path(open_clip.download_pretrained(dict(config)))
+        with contextlib.ExitStack() as telling:
+            if not constants.HF_HUB_OFFLINE:
+                _reach(origin)
+                telling.enter_context(told_download(repo or url, folder, _size(repo, url)))
+            path = Path(open_clip.download_pretrained(dict(config)))
     except Exception as error:
         # The hub client raises errors of many libraries; whichever it is, the advice is one.
         reason = (str(error).splitlines() or [type(error).__name__])[0]
@@ -74,6 +82,23 @@ def _reach(origin: str) -> None:
         # Certificates are the client's affair, which may know others.
         if not isinstance(error.reason, ssl.SSLError):
             raise
+
+
+def _size(repo: str, url: str) -> int | None:
+    """Ask once how many bytes a download has; None if nobody says."""
+    from huggingface_hub import get_hf_file_metadata
+    from huggingface_hub import hf_hub_url
+
+    try:
+        if repo:
+            found = get_hf_file_metadata(hf_hub_url(repo, _HUB_FILES[0]), timeout=_REACH_S)
+            return found.size
+        request = urllib.request.Request(url, method='HEAD')
+        with urllib.request.urlopen(request, timeout=_REACH_S) as answer:
+            return int(answer.headers.get('Content-Length', 0)) or None
+    except Exception:
+        # It is told to people alone, and whatever is wrong the download itself will say.
+        return None
 
 
 def _verified(path: Path, url: str) -> Path:

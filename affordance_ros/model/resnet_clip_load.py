@@ -13,8 +13,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from affordance_ros.model.compact import COMPACT_CONFIG
-from affordance_ros.model.compact import COMPACT_NAME
+from affordance_ros.model.config import looks_like_path
 from affordance_ros.model.errors import WeightsError
+from affordance_ros.model.known import COMPACT_NAME
+from affordance_ros.model.known import unknown_model
 from affordance_ros.model.resnet_clip import ResNetClip
 from affordance_ros.model.trunk import RANDOM_WEIGHTS
 from affordance_ros.model.weights import find_weights
@@ -47,12 +49,11 @@ def load_resnet_clip(
     registered = open_clip.get_model_config(name) if name in open_clip.list_models() else None
     config = COMPACT_CONFIG if name == COMPACT_NAME else registered
     if config is None or not isinstance(config['vision_cfg'].get('layers'), list):
-        known = [COMPACT_NAME, *(m for m in open_clip.list_models() if m.startswith('RN'))]
-        raise ValueError(f'model {name!r} is not a ResNet CLIP; known are {", ".join(known)}')
+        raise unknown_model(name)
     if weights == RANDOM_WEIGHTS:
         clip = _build_random(config, seed)
         return ResNetClip(clip, name=name, weights=f'random (seed {seed})', untrained=True)
-    if name == COMPACT_NAME and not Path(weights).suffix:
+    if name == COMPACT_NAME and not looks_like_path(weights):
         raise WeightsError(f'{name} has no published weights: give a file, or "{RANDOM_WEIGHTS}"')
     path = find_weights(name, weights)
     state = read_state_dict(path, trusted_sha256=trusted_sha256)

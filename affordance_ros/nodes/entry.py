@@ -4,7 +4,11 @@
 """Entry points of the nodes, which say what is missing before a traceback would."""
 
 import importlib
+import os
+import signal
 import sys
+from types import FrameType
+from typing import NoReturn
 
 _BUILD_HINT = (
     'the messages of affordance_ros are not built in this environment. Build them once and source '
@@ -41,6 +45,9 @@ def camera() -> int:
 
 
 def _start(module: str) -> int:
+    # The imports take a second or two, in which there is nothing yet that needs an orderly end.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end_at_once)
     try:
         main = importlib.import_module(module).main
     except ModuleNotFoundError as error:
@@ -53,3 +60,7 @@ def _start(module: str) -> int:
             return 2
         raise
     return int(main())
+
+
+def _end_at_once(number: int, frame: FrameType | None) -> NoReturn:
+    os._exit(0)

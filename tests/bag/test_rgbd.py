@@ -168,6 +168,6 @@ def test_of_several_topics_none_is_taken_and_that_is_said(caplog):
 
 @pytest.mark.ros
 def test_the_tolerance_is_the_nodes_default():
-    from affordance_ros.nodes.grounding.parameters import SpatialConfig
+    from affordance_ros.nodes.grounding.node_config import SpatialConfig
 
     assert SpatialConfig().depth_tolerance_s == DEPTH_TOLERANCE_S

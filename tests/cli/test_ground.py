@@ -77,7 +77,7 @@ def test_an_untrained_model_says_so(caplog):
     [
         ([str(PHOTO), ' ', *MODEL], 'blank'),
         ([str(PHOTO), 'cut', '--input-size', '300', *MODEL], 'multiple of 32'),
-        ([str(PHOTO), 'cut', '--model', 'RN7'], 'not a ResNet CLIP'),
+        ([str(PHOTO), 'cut', '--model', 'RN7'], "'RN7' is unknown; known are household"),
         ([str(PHOTO), 'cut', '--model', 'compact', '--weights', 'no.pt'], 'does not exist'),
         ([str(PHOTO), 'cut', *MODEL, '--checkpoint', 'no.safetensors'], 'does not exist'),
         ([str(PHOTO), 'cut', *MODEL[:-1], 'cuda:99'], "'cuda:99' is not there"),

@@ -112,7 +112,9 @@ def test_random_weights_depend_on_the_seed_alone():
 
 
 def test_unknown_and_non_resnet_models_are_refused_by_name():
-    with pytest.raises(ValueError, match="'RN1001' is not a ResNet CLIP; known are compact, RN50"):
+    with pytest.raises(
+        ValueError, match="'RN1001' is unknown; known are household, compact, RN50"
+    ):
         load_trunk('RN1001', 'random')
-    with pytest.raises(ValueError, match="'ViT-B-32' is not a ResNet CLIP"):
+    with pytest.raises(ValueError, match="'ViT-B-32' is unknown"):
         load_trunk('ViT-B-32', 'random')

@@ -227,7 +227,6 @@ def told(quick):
     from affordance_ros.nodes.grounding.graph import gather_facts
     from affordance_ros.nodes.grounding.status import StatusReporter
     from affordance_ros.runtime.latency import LatencyMonitor
-    from affordance_ros.runtime.mailbox import Counters
     from affordance_ros.runtime.mailbox import RequestCounters
     from tests.support.ros_harness import Probe
 
@@ -237,7 +236,7 @@ def told(quick):
             self.node = rclpy.create_node('grounding', namespace=self.probe.namespace)
             self.images = self.node.create_subscription(Image, 'image', lambda _: None, 1)
             self.known = None
-            self.status = StatusReporter(self.node, Counters)
+            self.status = StatusReporter(self.node)
             self.diagnostics = Diagnostics(
                 self.node,
                 LatencyMonitor(),

@@ -130,5 +130,5 @@ def test_models_are_registered_ones_alone(name, monkeypatch):
     from affordance_ros.model.families import load_trunk
 
     monkeypatch.setattr(open_clip, 'get_model_config', None)  # it would follow the name
-    with pytest.raises(ValueError, match='is not a ResNet CLIP'):
+    with pytest.raises(ValueError, match='is unknown; known are household'):
         load_trunk(name, 'random')

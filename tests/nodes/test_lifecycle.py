@@ -159,6 +159,9 @@ def test_an_activation_that_fails_leaves_a_node_that_can_be_tried_again(log):
     threads = []
     for _ in range(3):
         assert probe.transition('configure')
+        probe.spin_until(
+            lambda: probe.status[-1].state == GroundingStatus.INACTIVE, 'the model to be loaded'
+        )
         assert not probe.transition('activate')
         assert probe.lifecycle_state() == 'unconfigured'
         probe.spin_until(lambda: 'nonsense' in probe.status[-1].reason, 'the reason')

@@ -55,7 +55,7 @@ def test_the_grounding_node_works_inside_another_program(log, probe, photos):
 def test_a_composed_node_that_can_not_start_says_why(log, probe):
     process = start('composed.py', probe, log, model='RN7')
     assert process.process.wait(60) == 1
-    assert "'RN7' is not a ResNet CLIP" in process.output
+    assert "model 'RN7' is unknown" in process.output
     assert 'Traceback' not in process.output
 
 

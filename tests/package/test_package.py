@@ -138,24 +138,24 @@ def test_without_ros_the_node_says_so_and_stops():
 
 @pytest.mark.ros
 def test_the_shipped_parameters_are_the_nodes_defaults():
-    from affordance_ros.nodes.grounding.parameters import _PARAMETERS
+    from affordance_ros.nodes.grounding.parameter_table import PARAMETERS
 
     shipped = yaml.safe_load((ROOT / 'config' / 'grounding.yaml').read_text())
     values = shipped['/**']['ros__parameters']
-    assert values == {name: declared.default for name, declared in _PARAMETERS.items()}
+    assert values == {name: declared.default for name, declared in PARAMETERS.items()}
     for name, value in values.items():
-        assert type(value) is type(_PARAMETERS[name].default), name
+        assert type(value) is type(PARAMETERS[name].default), name
 
 
 @pytest.mark.ros
 def test_the_documentation_says_when_each_parameter_may_be_set():
-    from affordance_ros.nodes.grounding.parameters import _PARAMETERS
+    from affordance_ros.nodes.grounding.parameter_table import PARAMETERS
 
     text = (ROOT / 'docs' / 'node.md').read_text().split('## Parameters')[1].split('\n## ')[0]
     rows = [line for line in text.splitlines() if line.startswith('| `')]
     for row, settable in zip(rows, ('always', 'unconfigured', 'start'), strict=True):
         names = {name for name in row.split('|')[1].split('`')[1::2] if '*' not in name}
-        assert names == {n for n, d in _PARAMETERS.items() if d.settable == settable}
+        assert names == {n for n, d in PARAMETERS.items() if d.settable == settable}
 
 
 def test_what_the_nodes_import_is_declared_in_the_manifest():

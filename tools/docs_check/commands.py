@@ -162,7 +162,9 @@ def _launch_arguments(file: Path) -> set[str]:
 
 
 def _parameters() -> set[str]:
-    return set(importlib.import_module('affordance_ros.nodes.grounding.parameters')._PARAMETERS)
+    return set(
+        importlib.import_module('affordance_ros.nodes.grounding.parameter_table').PARAMETERS
+    )
 
 
 def _check_message(type_name: str, content: str) -> Iterator[str]:

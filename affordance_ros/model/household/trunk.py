@@ -29,6 +29,7 @@ from affordance_ros.model.household.tower_file import TOKENIZER_FILE
 from affordance_ros.model.household.tower_file import TRUNK_FILE
 from affordance_ros.model.household.tower_file import TowerWeights
 from affordance_ros.model.household.word_pieces import WordPieces
+from affordance_ros.model.known import HOUSEHOLD_SMALL_NAME
 from affordance_ros.model.neck import NeckConfig
 from affordance_ros.model.text import TextEncoder
 from affordance_ros.model.trunk import CLASSES as CLASS_MAPS
@@ -38,7 +39,6 @@ from affordance_ros.model.trunk import Stage
 from affordance_ros.model.trunk import Trunk
 
 HOUSEHOLD_NAME = 'household'
-HOUSEHOLD_SMALL_NAME = 'household-small'  # random weights alone, for tests
 SHAPES = {HOUSEHOLD_NAME: FULL, HOUSEHOLD_SMALL_NAME: SMALL}
 DEFAULT_FOLDER = Path(__file__).parents[2] / 'weights' / 'household'
 # NanoDet's, in which the network reads blue, green, red; the importer turns its first convolution

@@ -7,13 +7,10 @@ import threading
 import weakref
 from typing import TypeAlias
 
-from rclpy.impl.rcutils_logger import RcutilsLogger
-
 from affordance_ros.backends.base import BackendConfig
 from affordance_ros.backends.select import Choice
 from affordance_ros.backends.select import Model
 from affordance_ros.model.config import ModelConfig
-from affordance_ros.nodes.grounding.parameters import NodeConfig
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
 from affordance_ros.runtime.fair_lock import FairLock
@@ -58,26 +55,3 @@ class SharedModels:
             predictor = Predictor.load(model_config, config, backend_config)
             self._models[key], self._choices[key] = predictor.model, predictor.choice
             return predictor
-
-
-def load_predictor(config: NodeConfig, *, log: RcutilsLogger, models: SharedModels) -> Predictor:
-    """Load the model where it is not shared yet, warm it up and say what it is.
-
-    Raises:
-        ValueError: If a parameter names what is not there.
-        WeightsError: If the trunk's weights can't be had.
-        CheckpointError: If the checkpoint doesn't fit.
-        BackendError: If the backend that is asked for does not work.
-    """
-    predictor = models.load(config.model, config.predictor, config.backend)
-    with models.turns:
-        predictor.warm_up()
-    model = predictor.model
-    log.info(
-        f'{model.name} with weights {model.weights}, {model.decoder_description}, '
-        f'long side {predictor.input_size} px'
-    )
-    log.info(f'backend {predictor.backend.description}: {predictor.choice.reason}')
-    if model.untrained:
-        log.warning('the model is UNTRAINED: its heatmaps mean nothing')
-    return predictor

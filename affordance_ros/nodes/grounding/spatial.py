@@ -13,7 +13,7 @@ from std_msgs.msg import Header
 
 from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.nodes.grounding.detections import DetectionOutputs
-from affordance_ros.nodes.grounding.parameters import SpatialConfig
+from affordance_ros.nodes.grounding.node_config import SpatialConfig
 from affordance_ros.nodes.grounding.spatial_inputs import SpatialCounters
 from affordance_ros.nodes.grounding.spatial_inputs import SpatialInputs
 from affordance_ros.nodes.grounding.spatial_outputs import SpatialOutputs

@@ -16,7 +16,7 @@ from sensor_msgs.msg import CameraInfo
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from affordance_ros.nodes.grounding.parameters import SpatialConfig
+from affordance_ros.nodes.grounding.node_config import SpatialConfig
 from affordance_ros.nodes.grounding.status import StatusReporter
 from affordance_ros.nodes.topics import camera_info_topic
 from affordance_ros.nodes.topics import listen_to_sensor

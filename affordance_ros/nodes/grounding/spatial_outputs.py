@@ -15,7 +15,7 @@ from visualization_msgs.msg import MarkerArray
 
 from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.nodes.grounding.detections import DetectionOutputs
-from affordance_ros.nodes.grounding.parameters import SpatialConfig
+from affordance_ros.nodes.grounding.node_config import SpatialConfig
 from affordance_ros.nodes.grounding.spatial_inputs import PATIENCE
 from affordance_ros.nodes.grounding.status import StatusReporter
 from affordance_ros.nodes.grounding.transform import FrameChange

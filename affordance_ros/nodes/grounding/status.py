@@ -46,12 +46,11 @@ class StatusReporter:
 
     Args:
         node: The node to publish for.
-        counters: Returns the frame counts.
     """
 
-    def __init__(self, node: Node, counters: Callable[[], Counters]) -> None:
+    def __init__(self, node: Node) -> None:
         self._node = node
-        self._counters = counters
+        self._counters: Callable[[], Counters] = Counters
         self._lock = threading.Lock()
         self._message = GroundingStatus(state=GroundingStatus.UNCONFIGURED)
         self._published_counts: Counters | None = None
@@ -61,6 +60,10 @@ class StatusReporter:
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         node.create_timer(_PERIOD_S, self.publish_counts, clock=steady)
         self.publish()
+
+    def count(self, counters: Callable[[], Counters]) -> None:
+        """Name what returns the frame counts."""
+        self._counters = counters
 
     @property
     def state(self) -> str:

@@ -16,13 +16,13 @@ from affordance_ros.nodes.grounding.ground_request import Frame
 from affordance_ros.nodes.grounding.ground_request import GroundRequest
 from affordance_ros.nodes.grounding.ground_request import NodeMailbox
 from affordance_ros.nodes.grounding.inputs import decode
+from affordance_ros.nodes.grounding.node_config import NodeConfig
 from affordance_ros.nodes.grounding.outputs import Outputs
 from affordance_ros.nodes.grounding.spatial import Spatial
 from affordance_ros.nodes.grounding.status import StatusReporter
 from affordance_ros.nodes.messages import to_target_array
 from affordance_ros.predictor import Grounding
 from affordance_ros.predictor import Predictor
-from affordance_ros.predictor import PredictorConfig
 from affordance_ros.runtime.fair_lock import FairLock
 from affordance_ros.runtime.latency import FrameTimer
 from affordance_ros.runtime.latency import LatencyMonitor
@@ -33,8 +33,6 @@ from affordance_ros.spatial.rgbd import NO_DEPTH
 from affordance_ros.spatial.rgbd import NoRgbd
 from affordance_ros.spatial.rgbd import Rgbd
 from affordance_ros.spatial.stamp_cache import to_ns
-from affordance_ros.targets.hysteresis import HysteresisConfig
-from affordance_ros.targets.tracks import TrackConfig
 from affordance_ros.text.commands import CommandError
 
 
@@ -44,13 +42,12 @@ class Worker:
     Args:
         node: The node, for its log.
         predictor: The loaded model; nobody else may predict with it.
+        config: How targets are chosen, followed and held.
         mailbox: Where the work comes from. It has to be closed before `stop`.
         turns: Held while a frame is answered, by all who share the model.
         outputs: Where answers to frames go.
         latency: Told of every answer, to frames and to requests.
         spatial: Depth and camera_info, and where answers in 3D go.
-        tracks: When a target is one that was seen before.
-        hysteresis: How the best target is held.
         status: Where what could not be used is named.
     """
 
@@ -59,13 +56,12 @@ class Worker:
         node: Node,
         *,
         predictor: Predictor,
+        config: NodeConfig,
         mailbox: NodeMailbox,
         turns: FairLock,
         outputs: Outputs,
         latency: LatencyMonitor,
         spatial: Spatial,
-        tracks: TrackConfig,
-        hysteresis: HysteresisConfig,
         status: StatusReporter,
     ) -> None:
         self._log = node.get_logger()
@@ -75,31 +71,36 @@ class Worker:
         self._outputs = outputs
         self._latency = latency
         self._spatial = spatial
-        self._follower = Follower(tracks, hysteresis)
+        self._follower = Follower(config.tracks, config.hysteresis)
         self._status = status
-        self._config = predictor.config
+        self._config = config.predictor
         self._thread: threading.Thread | None = None
+        self._abandoned = False
 
     def check_command(self, text: str) -> str:
         """Clean a command; raises CommandError if it can't be used."""
         return self._predictor.check_command(text)
 
-    def configure(
-        self, config: PredictorConfig, tracks: TrackConfig, hysteresis: HysteresisConfig
-    ) -> None:
+    def configure(self, config: NodeConfig) -> None:
         """Use another configuration from the next frame on."""
-        self._config = config
-        self._follower.configure(tracks, hysteresis)
+        self._config = config.predictor
+        self._follower.configure(config.tracks, config.hysteresis)
 
     def start(self) -> None:
         """Begin to work."""
-        self._thread = threading.Thread(target=self._work, name='grounding-worker')
+        self._thread = threading.Thread(target=self._work, name='grounding-worker', daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """Wait until the work under way is done and the thread has ended."""
+    def stop(self, timeout_s: float | None = None) -> None:
+        """Wait until the work under way is done and the thread has ended.
+
+        Args:
+            timeout_s: How long to wait, before a process ends; None for as long as it takes. A
+                thread that takes longer is left alone and says nothing any more.
+        """
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(timeout_s)
+            self._abandoned = self._thread.is_alive()
             self._thread = None
 
     def _work(self) -> None:
@@ -185,6 +186,7 @@ class Worker:
             return ImageError('command', str(error))
         except Exception as error:
             # One bad frame must not end the node: out of memory on the GPU, for example.
-            self._log.error(traceback.format_exc())
+            if not self._abandoned:  # whose publishers are gone
+                self._log.error(traceback.format_exc())
             return ImageError(type(error).__name__, repr(error))
         return None
