@@ -55,7 +55,7 @@ def wait_for_cause(probe, cause, *, level, meanwhile=None):
             and '_NODE_NAME_UNKNOWN_' not in probe.diagnostics['input'].message
         )
 
-    probe.spin_until(named, f'the diagnostics to say {cause}', timeout_s=20)
+    probe.spin_until(named, f'the diagnostics to say {cause}')
     assert probe.diagnostics['input'].level == level
     return probe.diagnostics['input'].message
 

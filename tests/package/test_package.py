@@ -45,8 +45,8 @@ LAYERS = {
         'viz', 'torch',
     },
     'nodes': {
-        *PURE, 'sources', 'targets', 'spatial', 'runtime', 'model', 'backends', 'predictor', 'viz',
-        'bag', 'msg', 'srv', 'torch', 'ros',
+        *PURE, 'sources', 'targets', 'spatial', 'runtime', 'model', 'backends', 'load',
+        'predictor', 'viz', 'bag', 'msg', 'srv', 'torch', 'ros',
     },
 }  # fmt: skip
 
