@@ -41,6 +41,7 @@ chaos: build  ## Mistreat the node for a few minutes: it must answer on and coun
 	@$(WITH_ENV) python -m pytest -m slow tests/nodes/test_chaos*.py $(PYTEST_ARGS)
 
 soak: build  ## Run the demo for 30 minutes: the node must not grow or slow down (LIVE=1 renders).
+	@$(WITH_ENV) bash benchmarks/install.sh
 	@$(WITH_ENV) python -m benchmarks.soak $(if $(LIVE),--live) $(SOAK_ARGS)
 
 latency: build  ## Measure the demo's latency and the node's own share of it on this machine.

@@ -16,8 +16,7 @@ python -m affordance_ros_training.bench --config training/configs/tabletop.yaml 
 echo "evaluation, one core:"
 python -m affordance_ros_eval.bench
 echo "inference:"
-python -c 'import matplotlib, transformers' 2>/dev/null ||
-    python -m pip install --quiet --no-deps --require-hashes -r requirements/bench.txt
+bash benchmarks/install.sh
 python -m benchmarks.bench_inference --json out/bench/inference.json --markdown out/bench/inference.md
 echo "targets:"
 python -m benchmarks.bench_targets

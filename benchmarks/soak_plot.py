@@ -1,86 +1,57 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Draw series over time as lines in panels, one below the other."""
+"""Plot what a soak found over time; needs matplotlib."""
 
-from collections.abc import Mapping
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
-import cv2
 import numpy as np
-from numpy.typing import ArrayLike
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_COLOURS = ((180, 90, 0), (0, 90, 220), (60, 140, 60))  # BGR
-_WIDTH, _HEIGHT = 1000, 200
-_LEFT, _RIGHT, _TOP, _BOTTOM = 90, 50, 30, 30
+from benchmarks.soak_analysis import Sample
+from benchmarks.soak_analysis import latency_by_minute
 
 
-@dataclass(frozen=True)
-class Panel:
-    """Lines over minutes that share an axis: by name, (minutes, values)."""
-
-    title: str
-    lines: Mapping[str, tuple[ArrayLike, ArrayLike]]
-
-
-def draw_panels(
-    panels: Sequence[Panel], *, minutes: float, shaded: Sequence[tuple[float, float]]
-) -> NDArray[np.uint8]:
-    """Draw panels over one axis of time.
+def plot_soak(
+    path: Path,
+    *,
+    samples: Sequence[Sample],
+    latencies: NDArray[np.float64],
+    duration_s: float,
+    compared_s: Sequence[tuple[float, float]],
+) -> None:
+    """Write a plot of memory, threads, latency, drops and load.
 
     Args:
-        panels: From top to bottom.
-        minutes: Where the axis of time ends.
-        shaded: Stretches of time, in minutes, with a grey ground.
-
-    Returns:
-        The plot, uint8 BGR.
+        path: A PNG.
+        samples: Of the whole soak.
+        latencies: (N, 2) float64: seconds since the begin, and milliseconds from stamp to targets.
+        duration_s: The whole soak.
+        compared_s: The windows that were compared, from and to, in seconds; shaded.
     """
-    return np.concatenate([_draw(panel, minutes, shaded) for panel in panels])
-
-
-def _draw(
-    panel: Panel, minutes: float, shaded: Sequence[tuple[float, float]]
-) -> NDArray[np.uint8]:
-    plot = np.full((_HEIGHT, _WIDTH, 3), 255, np.uint8)
-    everything = np.concatenate([np.asarray(y, float) for _, y in panel.lines.values()])
-    low, high = float(everything.min()), float(everything.max())
-    margin = max(0.08 * (high - low), 0.5)
-    low, high = low - margin, high + margin
-
-    def place(at: ArrayLike, values: ArrayLike) -> NDArray[np.int32]:
-        x = _LEFT + np.asarray(at, float) / minutes * (_WIDTH - _LEFT - _RIGHT)
-        share = (high - np.asarray(values, float)) / (high - low)
-        y = _TOP + share * (_HEIGHT - _TOP - _BOTTOM)
-        return np.stack([x, y], axis=-1).round().astype(np.int32)
-
-    for start, end in shaded:
-        corners = place([start, end], [high, low])
-        cv2.rectangle(plot, corners[0].tolist(), corners[1].tolist(), (235, 235, 235), cv2.FILLED)
-    for value in np.linspace(low + margin, high - margin, 3):
-        start, end = place([0, minutes], [value, value]).tolist()
-        cv2.line(plot, start, end, (200, 200, 200), 1)
-        _write(plot, f'{value:.5g}', (8, start[1] + 4))
-    for at in np.linspace(0, minutes, 7):
-        x = int(place(at, low)[0])
-        _write(plot, f'{at:.3g} min', (x - 25, _HEIGHT - 10))
-    x = _LEFT
-    _write(plot, panel.title, (x, 18))
-    x += 10 * len(panel.title) + 20
-    for colour, (name, (at, values)) in zip(_COLOURS, panel.lines.items(), strict=False):
-        cv2.polylines(plot, [place(at, values)], False, colour, 1, cv2.LINE_AA)
-        _write(plot, name, (x, 18), colour)
-        x += 10 * len(name) + 20
-    return plot
-
-
-def _write(
-    plot: NDArray[np.uint8],
-    text: str,
-    place: tuple[int, int],
-    colour: tuple[int, int, int] = (0, 0, 0),
-) -> None:
-    cv2.putText(plot, text, place, _FONT, 0.45, colour, 1, cv2.LINE_AA)
+    minutes = np.array([sample.at_s for sample in samples]) / 60
+    ends_s, p50, p95 = latency_by_minute(latencies).T
+    ends = np.minimum(ends_s, duration_s) / 60
+    series = {
+        'resident memory (MB)': {'': (minutes, [s.rss_mb for s in samples])},
+        'threads, file descriptors': {
+            name: (minutes, [getattr(s, name) for s in samples]) for name in ('threads', 'fds')
+        },
+        'stamp to targets (ms)': {'p50': (ends, p50), 'p95': (ends, p95)},
+        'frames dropped': {'': (minutes, [s.dropped for s in samples])},
+        'load of the machine': {'': (minutes, [s.load for s in samples])},
+    }
+    figure = Figure(figsize=(10.0, 10.0), layout='constrained')
+    panels = figure.subplots(len(series), 1, sharex=True)
+    for panel, (title, lines) in zip(panels, series.items(), strict=True):
+        for label, (x, y) in lines.items():
+            panel.plot(x, y, label=label)
+        for begin_s, end_s in compared_s:
+            panel.axvspan(begin_s / 60, end_s / 60, color='0.9')
+        panel.set_title(title, fontsize=9)
+        if len(lines) > 1:
+            panel.legend(fontsize=8)
+    panels[-1].set(xlabel='minutes', xlim=(0, duration_s / 60))
+    figure.savefig(path, dpi=100)

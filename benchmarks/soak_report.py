@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Write what a soak found: numbers as JSON, a plot, and a report."""
+"""Write what a soak found: numbers as JSON, a report, and a plot where matplotlib is installed."""
 
 import json
 from collections.abc import Mapping
@@ -9,15 +9,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.soak_analysis import Check
 from benchmarks.soak_analysis import Sample
-from benchmarks.soak_analysis import latency_by_minute
-from benchmarks.soak_plot import Panel
-from benchmarks.soak_plot import draw_panels
 
 
 def write_report(
@@ -57,15 +53,21 @@ def write_report(
         'latencies': latencies.round(2).tolist(),
     }
     (out / 'soak.json').write_text(json.dumps(numbers) + '\n', encoding='utf-8')
-    plot = draw_panels(
-        _panels(samples, latencies, duration_s),
-        minutes=duration_s / 60,
-        shaded=[
-            (warm_up_s / 60, (warm_up_s + window_s) / 60),
-            ((duration_s - window_s) / 60, duration_s / 60),
-        ],
-    )
-    cv2.imwrite(str(out / 'soak.png'), plot)
+    compared_s = [(warm_up_s, warm_up_s + window_s), (duration_s - window_s, duration_s)]
+    plot = out / 'soak.png'
+    try:
+        from benchmarks.soak_plot import plot_soak
+    except ImportError as error:
+        shown = f'No plot: {error}.'
+    else:
+        plot_soak(
+            plot,
+            samples=samples,
+            latencies=latencies,
+            duration_s=duration_s,
+            compared_s=compared_s,
+        )
+        shown = f'![memory, threads, file descriptors and latency over time]({plot.name})'
 
     final = samples[-1]
     table = [
@@ -87,30 +89,9 @@ def write_report(
             f'Frames: {final.received} received, {final.processed} answered, {final.dropped} '
             f'dropped for newer ones, {final.unusable} unusable. Heard meanwhile: {listened}.',
             '',
-            '![memory, threads, file descriptors and latency over time](soak.png)',
+            shown,
             '',
         ]
     )
     (out / 'report.md').write_text(text, encoding='utf-8')
     return text
-
-
-def _panels(
-    samples: Sequence[Sample], latencies: NDArray[np.float64], duration_s: float
-) -> list[Panel]:
-    minutes = [sample.at_s / 60 for sample in samples]
-    ends_s, p50, p95 = latency_by_minute(latencies).T
-    end_minutes = np.minimum(ends_s, duration_s) / 60
-    return [
-        Panel('Resident memory (MB)', {'': (minutes, [s.rss_mb for s in samples])}),
-        Panel(
-            'Threads and file descriptors',
-            {name: (minutes, [getattr(s, name) for s in samples]) for name in ('threads', 'fds')},
-        ),
-        Panel(
-            'Stamp to targets, by minute (ms)',
-            {'p50': (end_minutes, p50), 'p95': (end_minutes, p95)},
-        ),
-        Panel('Frames dropped for newer ones', {'': (minutes, [s.dropped for s in samples])}),
-        Panel("The machine's load, over a minute", {'': (minutes, [s.load for s in samples])}),
-    ]

@@ -107,16 +107,6 @@ class Letterbox:
             cv2.resize(inner, (width, height), interpolation=cv2.INTER_LINEAR), np.float32
         )
 
-    def to_canvas(self, x: float, y: float) -> tuple[float, float]:
-        """Map a pixel of the image to the canvas."""
-        scale_y, scale_x = (i / s for i, s in zip(self.inner, self.source, strict=True))
-        return (x + 0.5) * scale_x - 0.5 + self.left, (y + 0.5) * scale_y - 0.5 + self.top
-
-    def to_source(self, x: float, y: float) -> tuple[float, float]:
-        """Map a pixel of the canvas to the image."""
-        scale_y, scale_x = (s / i for i, s in zip(self.inner, self.source, strict=True))
-        return (x - self.left + 0.5) * scale_x - 0.5, (y - self.top + 0.5) * scale_y - 0.5
-
 
 def check_size(size: int) -> None:
     """Refuse an input size that the trunk can't take.

@@ -1,11 +1,11 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-import cv2
 import numpy as np
 import pytest
 
 from affordance_ros.image.letterbox import Letterbox
+from tests.support.letterbox_points import to_canvas
 
 SIZES = [(480, 640), (640, 480), (365, 365), (1, 1000), (33, 17), (1080, 1920)]
 
@@ -27,29 +27,12 @@ def test_the_rectangle_wastes_less_than_a_stride():
     assert (box.inner, box.canvas, box.top, box.left) == ((240, 320), (256, 320), 8, 0)
 
 
-@pytest.mark.parametrize('source', SIZES)
-def test_points_go_to_the_canvas_and_back(source):
-    box = Letterbox.fit(source, size=224, shape='square')
-    for x, y in [(0.0, 0.0), (3.25, 0.5), (source[1] - 1.0, source[0] - 1.0)]:
-        assert box.to_source(*box.to_canvas(x, y)) == pytest.approx((x, y), abs=1e-9)
-
-
-def test_pixel_centres_map_as_opencv_resizes():
-    """Where a linear ramp of x lands after cv2.resize tells how it maps centres."""
-    box = Letterbox.fit((60, 80), size=320)  # scale 4
-    ramp = np.tile(np.arange(80, dtype=np.float32), (60, 1))
-    large = cv2.resize(ramp, (320, 240), interpolation=cv2.INTER_LINEAR)
-    for column in (7, 100, 301):
-        x, _ = box.to_source(column, box.top)
-        assert large[100, column] == pytest.approx(x, abs=1e-4)
-
-
 @pytest.mark.parametrize('shape', ['rectangle', 'square'])
 def test_a_map_of_the_canvas_comes_back_in_place(shape):
     """A smooth bump drawn on the canvas has its top at the mapped point of the image."""
     box = Letterbox.fit((480, 640), size=320, shape=shape)
     x, y = 403.0, 222.0
-    canvas_x, canvas_y = box.to_canvas(x, y)
+    canvas_x, canvas_y = to_canvas(box, x, y)
     rows, columns = np.mgrid[: box.canvas[0], : box.canvas[1]]
     bump = np.exp(-((columns - canvas_x) ** 2 + (rows - canvas_y) ** 2) / 2 / 10.0**2)
     restored = box.restore(bump.astype(np.float32))

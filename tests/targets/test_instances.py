@@ -13,6 +13,8 @@ from affordance_ros.targets.activation import Activation
 from affordance_ros.targets.activation import sigmoid
 from affordance_ros.targets.instances import InstanceConfig
 from affordance_ros.targets.instances import find_instances
+from tests.support.letterbox_points import to_canvas
+from tests.support.letterbox_points import to_source
 
 # Image size, input size, shape, stride: borders above, beside and around, coarse and fine maps.
 LAYOUTS = [
@@ -41,7 +43,7 @@ def draw(box, size, *bumps, background=0.002):
     heat = np.full(size, background)
     rows, columns = np.mgrid[: size[0], : size[1]].astype(np.float64)
     for x, y, height, sigma in bumps:
-        canvas_x, canvas_y = box.to_canvas(x, y)
+        canvas_x, canvas_y = to_canvas(box, x, y)
         column = (canvas_x + 0.5) * size[1] / box.canvas[1] - 0.5
         row = (canvas_y + 0.5) * size[0] / box.canvas[0] - 0.5
         heat += height * np.exp(-((columns - column) ** 2 + (rows - row) ** 2) / (2 * sigma**2))
@@ -254,7 +256,7 @@ def test_nothing_above_the_least_score_gives_nothing():
 
 def test_a_thing_whose_top_lies_between_cells_is_not_missed():
     box, cells = layout((480, 640), 320, 'rectangle', 8)
-    between = box.to_source(12 * 8 + 7.5, 12 * 8 + 7.5)  # between four cells
+    between = to_source(box, 12 * 8 + 7.5, 12 * 8 + 7.5)  # between four cells
     activation = draw(box, cells, (*between, 0.31, 1.5), background=1e-4)
     assert sigmoid(activation.logits).max() < 0.3
     assert len(find(activation, min_score=0.3)) == 1
