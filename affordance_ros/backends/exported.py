@@ -30,6 +30,7 @@ FACTS, IMAGE, FPN = 'model.json', 'image.onnx', 'fpn.safetensors'
 # files that torch reads too.
 FILES = {
     'clip': (IMAGE, TEXT, VOCABULARY),
+    'vit': (IMAGE, TEXT, VOCABULARY),
     'household': (IMAGE, TRUNK, FPN, TOKENIZER),
 }
 _MAX_FACTS_BYTES = 1 << 20

@@ -8,12 +8,10 @@ import hashlib
 import logging
 import warnings
 from collections.abc import Iterator
-from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import Any
 from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -27,7 +25,7 @@ from affordance_ros.model.heads import FPNDecoder
 from affordance_ros.model.weight_hash import hash_state_dict
 
 # Changes whenever this file writes another network for the same weights.
-_VERSION = '3'
+_VERSION = '4'
 _OPSET = 18
 
 ModuleT = TypeVar('ModuleT', bound=nn.Module)
@@ -62,10 +60,7 @@ class TorchNetwork:
         dynamic = self._cache.load(
             f'{self.label}-network', facts, read=lambda data: data, make=self._write
         )
-        constants = self._model.trunk.size_constants(*canvas)
-        return _fit(
-            dynamic, canvas, {name: v.float().cpu().numpy() for name, v in constants.items()}
-        )
+        return _fit(dynamic, canvas)
 
     def _write(self) -> bytes:
         logging.getLogger(__name__).info(
@@ -101,24 +96,18 @@ def _onnx_version() -> str:
 
 
 class _Exportable(nn.Module):
-    """Front, backbone and decoder with names on what passes between them.
-
-    What depends on the input's size alone is an input, since ONNX can't compute all of it; `_fit`
-    makes it a constant.
-    """
+    """Front, backbone and decoder with names on what passes between them."""
 
     def __init__(self, model: GroundingModel) -> None:
         super().__init__()
         self.trunk = model.trunk
         self.decoder: FPNDecoder | DenseDecoder = _without_keywords(model.decoder)
 
-    def forward(
-        self, pixels: torch.Tensor, text: torch.Tensor, constants: dict[str, torch.Tensor]
-    ) -> tuple[torch.Tensor, ...]:
+    def forward(self, pixels: torch.Tensor, text: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Return logits, the front's output and the stages."""
         front = self.trunk.front(pixels)
         stages = self.trunk.backbone(front)
-        features = self.trunk.complete(front, stages, self.decoder.inputs, constants)
+        features = self.trunk.complete(front, stages, self.decoder.inputs)
         named = (stages[name] for name in self.trunk.backbone_stages)
         return self.decoder(features, text), front, *named
 
@@ -173,17 +162,14 @@ def write_onnx(model: GroundingModel) -> bytes:
     """
     device = model.device
     n, k, h, w = 2, 3, 3, 4  # unlike each other and not 1, which torch.export takes for constants
-    constants = model.trunk.size_constants(h * STRIDE, w * STRIDE)
     example = {
         'pixels': torch.zeros(n, 3, h * STRIDE, w * STRIDE, device=device),
         'text': torch.zeros(n, k, model.embed_dim, device=device),
-        'constants': constants,
     }
     batch, commands, rows, columns = (torch.export.Dim(name) for name in 'nkhw')
     sizes = {
         'pixels': {0: batch, 2: STRIDE * rows, 3: STRIDE * columns},
         'text': {0: batch, 1: commands},
-        'constants': {name: {1: rows, 2: columns} for name in constants},
     }
     with quiet_export():
         try:
@@ -192,7 +178,7 @@ def write_onnx(model: GroundingModel) -> bytes:
                 kwargs=example,
                 dynamo=True,
                 dynamic_shapes=sizes,
-                input_names=['pixels', 'text', *constants],
+                input_names=['pixels', 'text'],
                 output_names=['logits', FRONT, *model.trunk.backbone_stages],
                 opset_version=_OPSET,
                 verbose=False,
@@ -216,20 +202,15 @@ def logits_only(dynamic: bytes) -> bytes:
     return bytes(proto.SerializeToString())
 
 
-def _fit(dynamic: bytes, canvas: tuple[int, int], constants: Mapping[str, np.ndarray]) -> bytes:
-    """Return the network for one input size: its constants filled in, only logits for output."""
+def _fit(dynamic: bytes, canvas: tuple[int, int]) -> bytes:
+    """Return the network for one input size, with only logits for output."""
     import onnx
-    from onnx import numpy_helper
 
     proto = onnx.load_from_string(dynamic)
-    graph = proto.graph
-    inputs = {value.name: value for value in graph.input}
-    for name, value in constants.items():
-        graph.input.remove(inputs[name])
-        graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+    inputs = {value.name: value for value in proto.graph.input}
     for axis, length in zip((2, 3), canvas, strict=True):
         inputs['pixels'].type.tensor_type.shape.dim[axis].dim_value = length
-    _strip(graph)
+    _strip(proto.graph)
     return bytes(proto.SerializeToString())
 
 

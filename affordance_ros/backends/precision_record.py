@@ -25,9 +25,9 @@ class PrecisionRecord:
     Attributes:
         backend: The backend's name.
         precision: The precision's name.
-        family: The trunk's family, 'clip' or 'household': rounding errors of one say nothing of
-            another.
-        decoder: The decoder's kind: 'FPN' or 'training-free'.
+        family: The trunk's family, 'clip', 'vit' or 'household': rounding errors of
+            one say nothing of another.
+        decoder: The decoder's kind, such as 'FPN' or 'training-free naclip'.
         model: What was measured.
         frames: Of how many frames.
         moved: The share of frames whose best target moved by MOVED_PX or more.

@@ -29,15 +29,17 @@ from affordance_ros.backends.exported_text import TRUNK
 from affordance_ros.backends.exported_text import VOCABULARY
 from affordance_ros.backends.household_export import write_household
 from affordance_ros.backends.onnx_export import TorchNetwork
+from affordance_ros.backends.onnx_export import logits_only
 from affordance_ros.backends.onnx_export import quiet_export
+from affordance_ros.backends.onnx_export import write_onnx
 from affordance_ros.backends.torch_backend import TorchBackend
 from affordance_ros.cli.options import CALL_ERRORS
 from affordance_ros.cli.options import add_weight_options
 from affordance_ros.image.letterbox import Letterbox
+from affordance_ros.model.clip_trunk import ClipTrunk
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.grounding import load_model
-from affordance_ros.model.resnet_clip import ResNetClip
 from affordance_ros.predictor_config import DEFAULT_INPUT_SIZE
 from affordance_ros.safe_io.files import sha256_of_file
 
@@ -55,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_weight_options(parser)
     parser.add_argument(
         '--image-size', type=int, nargs=2, default=(640, 480), metavar=('WIDTH', 'HEIGHT'),
-        help="the camera's image, whose shape a CLIP's input takes (default: 640 480)",
+        help='of images that answers are checked with, upright and across (default: 640 480)',
     )  # fmt: skip
     return parser
 
@@ -68,8 +70,8 @@ def export_model(
     Args:
         model: The loaded model, on the CPU.
         out: Where to; must not exist.
-        canvas: (height, width) of the image network's input; `household` takes any, and is
-            checked with this one.
+        canvas: (height, width) of the input that answers are checked with; the network takes any
+            whose sides are multiples of 32.
         input_size: The long side, in pixels.
 
     Raises:
@@ -84,8 +86,8 @@ def export_model(
         folder.mkdir()
         network = TorchNetwork(model, DiskCache(None))
         description = {k: v for k, v in model.describe().items() if k != 'device'}
-        if isinstance(model.trunk, ResNetClip):
-            _write_clip(model, network, folder, canvas)
+        if isinstance(model.trunk, ClipTrunk):
+            _write_clip(model, folder)
             # The graph holds these files' weights; the files themselves stay where they are.
             named = {k: Path(description.get(k, '')) for k in ('weights', 'checkpoint')}
             description |= {k: path.name for k, path in named.items() if path.is_file()}
@@ -93,14 +95,15 @@ def export_model(
             write_household(model, folder)
             # The files move with the folder, wherever they were made.
             description |= {'weights': TRUNK, 'checkpoint': FPN}
-        check_image(model, folder / IMAGE, canvas)
-        clip = isinstance(model.trunk, ResNetClip)
+        for size in sorted({canvas, canvas[::-1]}):
+            check_image(model, folder / IMAGE, size)
+        clip = isinstance(model.trunk, ClipTrunk)
         ExportedFacts(
             name=model.name,
             family=model.trunk.family,
             weights=description['weights'],
             key=network.key,
-            canvas=canvas if clip else None,
+            canvas=None,
             input_size=input_size,
             embed_dim=model.embed_dim,
             stages=network.stages,
@@ -115,11 +118,9 @@ def export_model(
         folder.rename(out)
 
 
-def _write_clip(
-    model: GroundingModel, network: TorchNetwork, folder: Path, canvas: tuple[int, int]
-) -> None:
-    """Write both networks for one input size, as ONNX and OpenVINO IR, and the vocabulary."""
-    (folder / IMAGE).write_bytes(network.onnx(canvas))
+def _write_clip(model: GroundingModel, folder: Path) -> None:
+    """Write both networks as ONNX and OpenVINO IR, and the vocabulary."""
+    (folder / IMAGE).write_bytes(logits_only(write_onnx(model)))
     (folder / TEXT).write_bytes(write_text_onnx(model))
     vocabulary = Path(open_clip.__file__).with_name('bpe_simple_vocab_16e6.txt.gz')
     shutil.copyfile(vocabulary, folder / VOCABULARY)
@@ -128,7 +129,7 @@ def _write_clip(
 
 
 def _clip(model: GroundingModel) -> open_clip.CLIP:
-    if not isinstance(model.trunk, ResNetClip):
+    if not isinstance(model.trunk, ClipTrunk):
         raise ValueError(f'{model.name} is not a CLIP')
     return model.trunk.clip
 

@@ -15,19 +15,25 @@ class ModelConfig:
     """Which model to load.
 
     Attributes:
-        model: The model that ships (`household`), `compact`, an open_clip ResNet name, or an
-            exported one's folder.
+        model: The model that ships (`household`), an open_clip name of a ResNet or a plain ViT,
+            `compact` or `compact-vit` for trials, or an exported one's folder.
         weights: A path, an open_clip tag, or `random`; empty for the model's own: the shipped
             ones, or OpenAI's.
         checkpoint: A trained neck and head (safetensors); empty for the shipped one, where there
             is none for the training-free head.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        head: The training-free head, where there is no checkpoint: `maskclip`, or `naclip`,
+            `clearclip` or `sclip` on a ViT; empty for the trunk's default.
+        background: What that head's cosines are compared with: `canonical` for phrases that fit
+            anything, so that scores are absolute, or `none` for heat that is the cosine alone.
     """
 
     model: str = 'household'
     weights: str = ''
     checkpoint: str = ''
     device: str = 'auto'
+    head: str = ''
+    background: str = 'canonical'
 
     @property
     def checkpoint_in_use(self) -> str:

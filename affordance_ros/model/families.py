@@ -16,7 +16,8 @@ def load_trunk(
     """Build a trunk and fill in its weights.
 
     Args:
-        name: `household`, `compact`, or an open_clip ResNet name such as `RN101-quickgelu`.
+        name: `household`, `compact`, `compact-vit`, or an open_clip name such as
+            `RN101-quickgelu` or `ViT-B-16-quickgelu`.
         weights: A path, a tag such as `openai`, or `random` for an untrained trunk; '' for the
             family's own.
         trusted_sha256: See `read_state_dict`.
@@ -32,6 +33,6 @@ def load_trunk(
     if name in HOUSEHOLD_NAMES:
         return load_household(name, weights, seed=seed)
     # open_clip takes seconds to import, and its models alone need it.
-    from affordance_ros.model.resnet_clip_load import load_resnet_clip
+    from affordance_ros.model.clip_load import load_clip
 
-    return load_resnet_clip(name, weights, trusted_sha256=trusted_sha256, seed=seed)
+    return load_clip(name, weights, trusted_sha256=trusted_sha256, seed=seed)

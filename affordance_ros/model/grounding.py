@@ -16,6 +16,7 @@ from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.embedded import EMBEDDED
 from affordance_ros.model.errors import CheckpointError
 from affordance_ros.model.families import load_trunk
+from affordance_ros.model.heads import BACKGROUNDS
 from affordance_ros.model.heads import CANONICAL_PHRASES
 from affordance_ros.model.heads import DenseDecoder
 from affordance_ros.model.heads import FPNDecoder
@@ -73,7 +74,7 @@ class GroundingModel(nn.Module):
 
     @property
     def decoder_kind(self) -> str:
-        """What the record of kept answers knows the decoder by."""
+        """The decoder's key in the precision record."""
         return self.decoder.kind
 
     @property
@@ -163,6 +164,33 @@ def untrained_decoder(
     return FPNDecoder(neck, channels=trunk.channels, cosine_dim=trunk.cosine_dim, head=head)
 
 
+def training_free_decoder(
+    trunk: Trunk, head: str = '', background: str = 'canonical'
+) -> DenseDecoder:
+    """Return a training-free decoder of a trunk.
+
+    Args:
+        trunk: The trunk.
+        head: One of its `dense_heads`; '' for the first.
+        background: One of BACKGROUNDS.
+
+    Raises:
+        ValueError: If the trunk has no such head, or the background is unknown.
+    """
+    known = trunk.dense_heads
+    head = head or known[0]
+    if head not in known:
+        raise ValueError(
+            f'{trunk.name} has no training-free head {head!r}; it has {", ".join(known) or "none"}'
+        )
+    if background not in BACKGROUNDS:
+        raise ValueError(
+            f'background {background!r} is unknown; known are {", ".join(BACKGROUNDS)}'
+        )
+    phrases = trunk.text.encode(CANONICAL_PHRASES) if background == 'canonical' else None
+    return DenseDecoder(head, phrases, logit_scale=trunk.logit_scale)
+
+
 def load_model(config: ModelConfig) -> GroundingModel:
     """Load trunk and decoder to the device.
 
@@ -173,7 +201,7 @@ def load_model(config: ModelConfig) -> GroundingModel:
         The model in eval mode.
 
     Raises:
-        ValueError: If the model's name or the device is unknown.
+        ValueError: If the name of the model, its head or the device is unknown.
         WeightsError: If the trunk's weights can't be had.
         CheckpointError: If the checkpoint doesn't fit.
     """
@@ -188,17 +216,21 @@ def load_model(config: ModelConfig) -> GroundingModel:
     summary = None
     decoder: FPNDecoder | DenseDecoder
     if checkpoint := config.checkpoint_in_use:
+        if config.head:
+            raise ValueError(
+                f'head {config.head!r} is training-free, and {checkpoint} holds a trained one: '
+                f'give one of them'
+            )
         decoder, summary = load_checkpoint(Path(checkpoint).expanduser(), trunk)
-    elif not trunk.has_dense_head and trunk.untrained:
+    elif trunk.dense_heads or config.head:
+        decoder = training_free_decoder(trunk, config.head, config.background)
+    elif trunk.untrained:
         decoder = untrained_decoder(trunk)
-    elif not trunk.has_dense_head:
+    else:
         raise CheckpointError(
             f'{config.model} has no training-free head: give a checkpoint, or no weights for the '
             f'shipped model'
         )
-    else:
-        canonical = trunk.text.encode(CANONICAL_PHRASES)
-        decoder = DenseDecoder(canonical, logit_scale=trunk.logit_scale)
     model = GroundingModel(trunk, decoder, name=config.model, summary=summary)
     return model.to(device).eval()
 

@@ -19,6 +19,8 @@ from affordance_ros.model.neck import NeckConfig
 # Phrases that fit any place. A location answers a command only where it fits better than all of
 # them (LERF, ICCV 2023, sec. 3.4, whose phrases these are).
 _CLASSES = 'classes'
+BACKGROUNDS = ('canonical', 'none')  # what a training-free head's cosines are compared with
+_LEAST_HEAT = 1e-6  # keeps logits finite where a cosine is -1 or 1
 CANONICAL_PHRASES = ('object', 'things', 'stuff', 'texture')
 
 
@@ -31,7 +33,7 @@ class Decoder(Protocol):
 
     @property
     def kind(self) -> str:
-        """What the record of kept answers knows it by."""
+        """Key in the precision record."""
 
     @property
     def description(self) -> str:
@@ -162,7 +164,7 @@ class FPNDecoder(nn.Module):
 
     @property
     def kind(self) -> str:
-        """What the record of kept answers knows it by."""
+        """Key in the precision record."""
         return 'FPN'
 
     @property
@@ -194,42 +196,55 @@ def calibrated(logits: torch.Tensor, calibration: Calibration) -> torch.Tensor:
 
 
 class DenseDecoder(nn.Module):
-    """The training-free decoder: CLIP's own values at every location against the text.
+    """The training-free decoder: a frozen CLIP's own dense features against the text.
 
-    The logit is `tau * (cos(command) - max_j cos(phrase_j))` over the canonical phrases, that is
-    the log-odds of LERF's relevancy with CLIP's own temperature tau, so that 0.5 means "as likely
-    as the likeliest phrase that fits anything".
+    With the background `canonical` the logit is `tau * (cos(command) - max_j cos(phrase_j))` over
+    the canonical phrases, that is the log-odds of LERF's relevancy with CLIP's own temperature
+    tau, so that a heat of 0.5 means "as likely as the likeliest phrase that fits anything". With
+    the background `none`, as the heads' papers compare them, the heat is `(1 + cos) / 2`.
 
     Args:
-        canonical: (J, C) unit vectors of the canonical phrases.
+        head: The trunk's output that is read, named after the method that it computes.
+        canonical: (J, C) unit vectors of the canonical phrases; None for no background.
         logit_scale: tau.
     """
 
-    canonical: torch.Tensor
+    canonical: torch.Tensor | None
 
-    def __init__(self, canonical: torch.Tensor, *, logit_scale: float) -> None:
+    def __init__(self, head: str, canonical: torch.Tensor | None, *, logit_scale: float) -> None:
         super().__init__()
+        self.head = head
         # A tensor made under inference_mode can't be moved or copied freely: clone it.
-        self.register_buffer('canonical', canonical.clone(), persistent=False)
+        vectors = None if canonical is None else canonical.clone()
+        self.register_buffer('canonical', vectors, persistent=False)
         self.logit_scale = logit_scale
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The trunk's outputs that are read."""
-        return ('dense',)
+        return (self.head,)
+
+    @property
+    def background(self) -> str:
+        """One of BACKGROUNDS."""
+        return 'none' if self.canonical is None else 'canonical'
 
     @property
     def kind(self) -> str:
-        """What the record of kept answers knows it by."""
-        return 'training-free'
+        """Key in the precision record."""
+        return f'training-free {self.head}'
 
     @property
     def description(self) -> str:
         """One phrase for logs and status."""
-        return 'training-free dense head (no FPN checkpoint)'
+        return f'training-free {self.head}, background {self.background} (no FPN checkpoint)'
 
     def forward(self, features: Mapping[str, torch.Tensor], text: torch.Tensor) -> torch.Tensor:
         """Return logits (N, K, h, w); text is (K, C) or (N, K, C), unit vectors."""
-        dense = features['dense']
+        dense = features[self.head]
+        cosines = cosine_maps(dense, text)
+        if self.canonical is None:
+            heat = (0.5 + 0.5 * cosines).clamp(_LEAST_HEAT, 1 - _LEAST_HEAT)
+            return torch.log(heat) - torch.log1p(-heat)
         background = cosine_maps(dense, self.canonical).amax(dim=1, keepdim=True)  # (N, 1, h, w)
-        return self.logit_scale * (cosine_maps(dense, text) - background)
+        return self.logit_scale * (cosines - background)

@@ -6,6 +6,7 @@
 from affordance_ros.model.embedded import EMBEDDED
 
 COMPACT_NAME = 'compact'
+COMPACT_VIT_NAME = 'compact-vit'
 HOUSEHOLD_SMALL_NAME = 'household-small'  # random weights alone, for tests
 # Importing open_clip to ask it takes seconds.
 RESNETS = tuple(
@@ -13,7 +14,17 @@ RESNETS = tuple(
     for size in ('RN50', 'RN101', 'RN50x4', 'RN50x16', 'RN50x64')
     for activation in ('', '-quickgelu')
 )
-KNOWN = (*EMBEDDED, COMPACT_NAME, *RESNETS)
+VITS = (
+    'ViT-S-32', 'ViT-S-32-alt', 'ViT-S-16', 'ViT-S-16-alt',
+    'ViT-M-32', 'ViT-M-32-alt', 'ViT-M-16', 'ViT-M-16-alt',
+    'ViT-B-32', 'ViT-B-32-quickgelu', 'ViT-B-32-256', 'ViT-B-32-plus-256',
+    'ViT-B-16', 'ViT-B-16-quickgelu', 'ViT-B-16-plus', 'ViT-B-16-plus-240',
+    'ViT-L-16', 'ViT-L-16-320', 'ViT-L-14', 'ViT-L-14-quickgelu', 'ViT-L-14-280',
+    'ViT-L-14-336', 'ViT-L-14-336-quickgelu',
+    'ViT-H-16', 'ViT-H-14', 'ViT-H-14-quickgelu', 'ViT-H-14-378', 'ViT-H-14-378-quickgelu',
+    'ViT-g-14', 'ViT-bigG-14', 'ViT-bigG-14-quickgelu', 'ViT-e-14',
+)  # fmt: skip
+KNOWN = (*EMBEDDED, COMPACT_NAME, COMPACT_VIT_NAME, *RESNETS, *VITS)
 
 
 def unknown_model(name: str) -> ValueError:

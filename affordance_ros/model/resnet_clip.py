@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The ResNet CLIPs of open_clip as trunks: stages, the global image vector and dense values."""
+"""The ResNet CLIPs of open_clip as trunks: stages, the global image vector, MaskCLIP's values."""
 
 import copy
 from collections.abc import Collection
@@ -14,23 +14,18 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from affordance_ros.image.letterbox import STRIDE
 from affordance_ros.image.preprocess import CLIP_NORMALIZATION
 from affordance_ros.image.preprocess import Normalization
-from affordance_ros.model.clip_text import ClipText
-from affordance_ros.model.neck import NeckConfig
-from affordance_ros.model.trunk import DENSE
+from affordance_ros.model.clip_trunk import ClipTrunk
 from affordance_ros.model.trunk import GLOBAL
 from affordance_ros.model.trunk import Stage
-from affordance_ros.model.trunk import Trunk
 
-POSITIONS = 'positions'
 # How a ResNet of open_clip names a convolution and the BatchNorm behind it.
 _PAIRS = (('conv1', 'bn1'), ('conv2', 'bn2'), ('conv3', 'bn3'), ('0', '1'))
 _STAGES = {'stride32': 'layer4', 'stride16': 'layer3', 'stride8': 'layer2'}
 
 
-class ResNetClip(Trunk):
+class ResNetClip(ClipTrunk):
     """A ResNet CLIP of open_clip.
 
     Args:
@@ -38,31 +33,29 @@ class ResNetClip(Trunk):
         name: The model's name, kept in checkpoints.
         weights: Where its weights came from, for people to read.
         untrained: True if the weights are random.
+        normalization: How its input is normalised.
 
     Raises:
         ValueError: If the visual tower is not a ResNet.
     """
 
     family = 'clip'
+    dense_heads = ('maskclip',)
 
     def __init__(
-        self, clip: open_clip.CLIP, *, name: str, weights: str, untrained: bool = False
+        self,
+        clip: open_clip.CLIP,
+        *,
+        name: str,
+        weights: str,
+        untrained: bool = False,
+        normalization: Normalization = CLIP_NORMALIZATION,
     ) -> None:
-        super().__init__(name=name, weights=weights, untrained=untrained)
         if not hasattr(clip.visual, 'layer4') or not hasattr(clip.visual, 'attnpool'):
-            raise ValueError(
-                f'{name} has no ResNet trunk: AffordanceCLIP needs the stages of a ResNet CLIP, '
-                f'such as RN101-quickgelu'
-            )
-        self.clip = clip
-        self.text = ClipText(clip)
-        self.freeze()
-        self._position_grids: dict[tuple[int, int, torch.device, torch.dtype], torch.Tensor] = {}
-
-    @property
-    def embed_dim(self) -> int:
-        """C, the length of image and text vectors."""
-        return int(self.clip.visual.output_dim)
+            raise ValueError(f'{name} has no ResNet: its visual tower is {type(clip.visual)}')
+        super().__init__(
+            clip, name=name, weights=weights, untrained=untrained, normalization=normalization
+        )
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -73,29 +66,10 @@ class ResNetClip(Trunk):
         )
 
     @property
-    def other_channels(self) -> dict[str, int]:
-        """Channels of the global vector and of the dense features."""
-        return {GLOBAL: self.embed_dim, DENSE: self.embed_dim}
-
-    @property
-    def default_neck(self) -> NeckConfig:
-        """The paper's, as far as it is published."""
-        return NeckConfig()
-
-    @property
-    def normalization(self) -> Normalization:
-        """CLIP's."""
-        return CLIP_NORMALIZATION
-
-    @property
-    def logit_scale(self) -> float:
-        """The temperature that CLIP has learned, as a factor on cosines."""
-        return float(self.clip.logit_scale.exp())
-
-    def hashed_state(self) -> dict[str, torch.Tensor]:
-        """Return CLIP's own state dict, whatever holds it."""
-        state: dict[str, torch.Tensor] = self.clip.state_dict()
-        return state
+    def position_embedding(self) -> torch.Tensor:
+        """The attention pool's; see `ClipTrunk.position_embedding`."""
+        embedding: torch.Tensor = self.clip.visual.attnpool.positional_embedding
+        return embedding
 
     def front(self, image: torch.Tensor) -> torch.Tensor:
         """Return layer1's output; see `Trunk.front`."""
@@ -111,91 +85,59 @@ class ResNetClip(Trunk):
         front: torch.Tensor,
         stages: Mapping[str, torch.Tensor],
         outputs: Collection[str],
-        constants: Mapping[str, torch.Tensor] | None = None,
     ) -> dict[str, torch.Tensor]:
         """Add what the attention pool makes of the last stage; see `Trunk.complete`."""
-        grid = (constants or {}).get(POSITIONS)
         features = dict(stages)
         if GLOBAL in outputs:
-            features[GLOBAL] = self.pool(stages['stride32'], grid)
-        if DENSE in outputs:
-            features[DENSE] = self.project_values(stages['stride32'], grid)
+            features[GLOBAL] = self.pool(stages['stride32'])
+        if 'maskclip' in outputs:
+            features['maskclip'] = self.maskclip(stages['stride32'])
         return features
-
-    def size_constants(self, height: int, width: int) -> dict[str, torch.Tensor]:
-        """Return the attention pool's positions, which ONNX has no operator to resize."""
-        like = torch.zeros(1, 1, height // STRIDE, width // STRIDE, device=self.device)
-        return {POSITIONS: self.position_grid(like)}
 
     def inference_parts(self) -> tuple[nn.Module, nn.Module]:
         """Return copies with the BatchNorms folded; see `Trunk.inference_parts`."""
         return _Front(self.clip.visual), _Backbone(self.clip.visual)
 
-    def pool(self, layer4: torch.Tensor, grid: torch.Tensor | None = None) -> torch.Tensor:
+    def pool(self, layer4: torch.Tensor) -> torch.Tensor:
         """Attention-pool layer4 into F_S, querying with the mean token alone.
 
         open_clip queries with every token and keeps the first; the result is the same.
 
         Args:
             layer4: (N, C1, h, w).
-            grid: As `position_grid` returns it, where it is at hand.
 
         Returns:
             F_S, (N, C), not normalised.
         """
         pool = self.clip.visual.attnpool
-        tokens = self._tokens(layer4, grid)  # (N, 1 + hw, C1)
+        first = pool.positional_embedding[0].to(layer4.dtype)
+        mean = layer4.flatten(2).transpose(1, 2).mean(dim=1, keepdim=True) + first  # (N, 1, C1)
+        placed = layer4 + self.position_grid(layer4)
+        tokens = torch.cat([mean, placed.flatten(2).transpose(1, 2)], dim=1)  # (N, 1 + hw, C1)
         n, length, channels = tokens.shape
         heads = pool.num_heads
         # Split into heads: (N, heads, 1 or 1 + hw, d).
-        query = pool.q_proj(tokens[:, :1]).view(n, 1, heads, -1).transpose(1, 2)
+        query = pool.q_proj(mean).view(n, 1, heads, -1).transpose(1, 2)
         key = pool.k_proj(tokens).view(n, length, heads, -1).transpose(1, 2)
         value = pool.v_proj(tokens).view(n, length, heads, -1).transpose(1, 2)
         pooled = F.scaled_dot_product_attention(query, key, value)  # (N, heads, 1, d)
         return pool.c_proj(pooled.transpose(1, 2).reshape(n, channels))  # (N, C)
 
-    def project_values(
-        self, layer4: torch.Tensor, grid: torch.Tensor | None = None
-    ) -> torch.Tensor:
+    def maskclip(self, layer4: torch.Tensor) -> torch.Tensor:
         """Apply the pool's value and output projections at every location (MaskCLIP, ECCV 2022).
+
+        Without the pool's positions, as in the paper: they say where a location is and not what.
 
         Args:
             layer4: (N, C1, h, w).
-            grid: As `position_grid` returns it, where it is at hand.
 
         Returns:
             (N, C, h, w) in the space of text features, not normalised.
         """
         pool = self.clip.visual.attnpool
         n, _, h, w = layer4.shape
-        values = pool.c_proj(pool.v_proj(self._tokens(layer4, grid)[:, 1:]))  # (N, hw, C)
+        values = pool.c_proj(pool.v_proj(layer4.flatten(2).transpose(1, 2)))  # (N, hw, C)
         return values.transpose(1, 2).reshape(n, -1, h, w)
-
-    def _tokens(self, layer4: torch.Tensor, grid: torch.Tensor | None) -> torch.Tensor:
-        """Return the pool's tokens, (N, 1 + hw, C1): the mean first, positions added."""
-        first = self.clip.visual.attnpool.positional_embedding[0].to(layer4.dtype)
-        mean = layer4.flatten(2).transpose(1, 2).mean(dim=1, keepdim=True) + first  # (N, 1, C1)
-        placed = layer4 + (self.position_grid(layer4) if grid is None else grid)
-        return torch.cat([mean, placed.flatten(2).transpose(1, 2)], dim=1)
-
-    def position_grid(self, layer4: torch.Tensor) -> torch.Tensor:
-        """Return the locations' positional embedding, (C1, h, w), made once per size.
-
-        Args:
-            layer4: (N, C1, h, w), or another tensor of that size, device and dtype.
-        """
-        size = layer4.shape[-2], layer4.shape[-1]
-        key = (*size, layer4.device, layer4.dtype)
-        if key not in self._position_grids:
-            embedding = self.clip.visual.attnpool.positional_embedding.detach()
-            side = round((len(embedding) - 1) ** 0.5)
-            grid = embedding[1:].T.reshape(1, -1, side, side)
-            if size != (side, side):
-                grid = F.interpolate(
-                    grid, size, mode='bicubic', antialias=True, align_corners=False
-                )
-            self._position_grids[key] = grid[0].to(layer4.device, layer4.dtype)
-        return self._position_grids[key]
 
 
 class _Front(nn.Module):

@@ -21,7 +21,6 @@ from affordance_ros.model.weight_hash import hash_state_dict
 
 RANDOM_WEIGHTS = 'random'
 GLOBAL = 'global'  # one vector for the whole image, (N, C)
-DENSE = 'dense'  # features in the space of text vectors, for the training-free head
 CLASSES = 'classes'  # probabilities of a detector's classes
 
 
@@ -48,6 +47,9 @@ class Trunk(nn.Module, ABC):
 
     text: TextEncoder
     family: str  # names the text encoder and the way of exporting
+    # The training-free heads, the default first: outputs in the space of text vectors,
+    # (N, C, h, w), each named after the method whose arithmetic it is.
+    dense_heads: tuple[str, ...] = ()
 
     def __init__(self, *, name: str, weights: str, untrained: bool = False) -> None:
         super().__init__()
@@ -68,13 +70,13 @@ class Trunk(nn.Module, ABC):
 
     @property
     def backbone_stages(self) -> tuple[str, ...]:
-        """The stages that `backbone` makes; another one may be the front itself."""
+        """Names of what `backbone` makes, from which `complete` makes the outputs."""
         return tuple(stage.name for stage in self.stages)
 
     @property
     @abstractmethod
     def other_channels(self) -> Mapping[str, int]:
-        """Channels of the outputs that are not stages: any of GLOBAL, DENSE and CLASSES."""
+        """Channels of the outputs that are no stages: any of GLOBAL, CLASSES and `dense_heads`."""
 
     @property
     @abstractmethod
@@ -105,11 +107,6 @@ class Trunk(nn.Module, ABC):
     def channels(self) -> dict[str, int]:
         """Channels of every output, by name."""
         return {stage.name: stage.channels for stage in self.stages} | dict(self.other_channels)
-
-    @property
-    def has_dense_head(self) -> bool:
-        """Whether there is a training-free head, for use without a checkpoint."""
-        return DENSE in self.other_channels
 
     @property
     def sha256(self) -> str:
@@ -167,12 +164,16 @@ class Trunk(nn.Module, ABC):
             image: As for `forward`.
 
         Returns:
-            (N, C_0, H / 4, W / 4).
+            (N, C_0, h, w).
         """
 
     @abstractmethod
     def backbone(self, front: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Compute `backbone_stages` from `front`'s result; backends may use half precision."""
+        """Compute what `backbone_stages` names; backends may use half precision.
+
+        Args:
+            front: What `front` returned.
+        """
 
     @abstractmethod
     def complete(
@@ -180,28 +181,14 @@ class Trunk(nn.Module, ABC):
         front: torch.Tensor,
         stages: Mapping[str, torch.Tensor],
         outputs: Collection[str],
-        constants: Mapping[str, torch.Tensor] | None = None,
     ) -> dict[str, torch.Tensor]:
-        """Add to the stages what else is wanted.
+        """Make at least the outputs that are wanted.
 
         Args:
             front: What `front` returned.
             stages: What `backbone` returned.
             outputs: As for `forward`.
-            constants: What `size_constants` returned, where it is at hand.
         """
-
-    def size_constants(self, height: int, width: int) -> dict[str, torch.Tensor]:
-        """Return tensors that depend on the input's size alone, for `complete`.
-
-        Args:
-            height: The input's, in pixels.
-            width: The input's, in pixels.
-
-        Returns:
-            By name, each (C, height / 32, width / 32).
-        """
-        return {}
 
     @abstractmethod
     def inference_parts(self) -> tuple[nn.Module, nn.Module]:

@@ -25,11 +25,13 @@ from affordance_ros.backends.torch_backend import TorchBackend
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.grounding import load_model
+from affordance_ros.model.grounding import training_free_decoder
 from affordance_ros.model.grounding import untrained_decoder
 from affordance_ros.model.neck import NeckConfig
 from affordance_ros.predictor import Predictor
 from tests.support.household_folder import NAME
 from tests.support.household_folder import write_model
+from tests.support.small_vit import small_vit
 
 CANVAS = (96, 128)
 needs_bf16 = pytest.mark.skipif(not processor_has_bf16(), reason='the processor lacks bfloat16')
@@ -97,9 +99,15 @@ def test_bfloat16_is_used_and_rounds_no_more_than_its_stages_do(network, cache, 
     assert len(np.unique(backend.run(pixels, text)[0, 0])) > 0.99 * (CANVAS[0] * CANVAS[1] / 64)
 
 
-@pytest.mark.parametrize('kind', ['training-free', 'concat', 'two scales'])
+@pytest.mark.parametrize(
+    'kind', ['training-free', 'concat', 'two scales', 'ViT naclip', 'ViT FPN']
+)
 def test_every_decoder_can_be_written(kind, trunk, model, cache, rng):
-    if kind != 'training-free':
+    if kind.startswith('ViT'):
+        trunk = small_vit(14 if 'FPN' in kind else 16)
+        decoder = untrained_decoder(trunk) if 'FPN' in kind else training_free_decoder(trunk)
+        model = GroundingModel(trunk, decoder).eval()
+    elif kind != 'training-free':
         config = NeckConfig(fusion='concat', norm='group', smooth=True)
         if kind == 'two scales':
             config = NeckConfig(scales=('global', 'stride32'))

@@ -20,7 +20,6 @@ from affordance_ros.backends.base import BackendConfig
 from affordance_ros.backends.base import BackendError
 from affordance_ros.backends.exported import ExportedModel
 from affordance_ros.cli import export as export_cli
-from affordance_ros.image.letterbox import Letterbox
 from affordance_ros.model.checkpoint import save_checkpoint
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.errors import WeightsError
@@ -140,16 +139,24 @@ def test_without_torch_other_models_are_refused_with_what_to_do():
     assert 'affordance-export' in result.stderr and 'Traceback' not in result.stderr
 
 
-def test_any_picture_is_laid_into_the_exported_input(exported):
-    predictor = Predictor.load(
-        ModelConfig(str(exported)), backend=BackendConfig(num_threads=1, cache_dir='off')
-    )
-    predictor.set_command('cut')
+def test_images_of_any_aspect_are_answered_as_by_torch(exported, clip, rng):
+    """Upright, across, long and a single pixel, each on the canvas that torch's would lie on."""
+    options = {'backend': 'onnxruntime'}, {'backend': 'openvino', 'precision': 'f32'}
+    predictors = [
+        Predictor.load(model, backend=BackendConfig(num_threads=1, cache_dir='off', **backend))
+        for model, backend in (
+            (clip, {'backend': 'torch'}),
+            *((ModelConfig(str(exported)), backend) for backend in options),
+        )
+    ]
     for size in ((480, 640), (640, 480), (100, 900), (1, 1)):
-        box = predictor.letterbox(*size)
-        assert box.canvas == Letterbox.fit((480, 640), size=predictor.input_size).canvas
-        assert max(i / c for i, c in zip(box.inner, box.canvas, strict=True)) == 1.0
-        assert predictor.predict(np.zeros((*size, 3), np.uint8)).heatmap.shape == size
+        image = rng.integers(0, 256, (*size, 3), np.uint8)
+        answers = []
+        for predictor in predictors:
+            predictor.set_command('cut')
+            answers.append(predictor.predict(image).heatmap)
+        for answer in answers[1:]:
+            assert answer.shape == size and np.abs(answer - answers[0]).max() < 1e-4
 
 
 def test_onnxruntime_reads_it_too_and_torch_is_refused(exported, clip):
@@ -162,8 +169,7 @@ def test_onnxruntime_reads_it_too_and_torch_is_refused(exported, clip):
 def test_openvino_ir_answers_as_the_onnx_does(exported, rng):
     import openvino as ov
 
-    canvas = json.loads((exported / 'model.json').read_text())['canvas']
-    pixels = rng.standard_normal((2, 3, *canvas), np.float32)
+    pixels = rng.standard_normal((2, 3, 96, 128), np.float32)
     text = rng.standard_normal((2, 3, 256), np.float32)
     answers = [
         ov.Core().compile_model(exported / name, 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})(

@@ -1,11 +1,16 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
+import open_clip
 import pytest
 import torch
 import torch.nn.functional as F
 
+from affordance_ros.model.clip_load import why_not
 from affordance_ros.model.families import load_trunk
+from affordance_ros.model.known import RESNETS
+from affordance_ros.model.known import VITS
+from affordance_ros.model.positions import resize_positions
 
 
 @pytest.fixture(scope='module', params=['compact', 'RN101-quickgelu'])
@@ -41,14 +46,30 @@ def test_channels_are_those_of_the_paper():
         'stride16': 1024,
         'stride32': 2048,
         'global': 512,
-        'dense': 512,
+        'maskclip': 512,
     }
 
 
-def test_dense_features_pooled_by_the_attention_weights_give_back_the_global_vector(any_trunk):
-    """Pool the dense head's per-head terms by attention weights computed from open_clip's own."""
+@pytest.mark.parametrize('size', [(224, 224), (320, 416), (448, 448)])
+def test_maskclip_is_the_pools_values_without_positions(any_trunk, size):
+    """Written a second time, location by location, in float64."""
+    image = torch.randn(1, 3, *size, generator=torch.Generator().manual_seed(1))
+    features = any_trunk(image, ('stride32', 'maskclip'))
+    pool = any_trunk.clip.visual.attnpool
+    found, layer4 = features['maskclip'][0], features['stride32'][0].double()
+    expected = torch.empty(found.shape, dtype=torch.float64)
+    v_proj, c_proj = pool.v_proj.weight.double(), pool.c_proj.weight.double()
+    for i in range(layer4.shape[1]):
+        for j in range(layer4.shape[2]):
+            value = v_proj @ layer4[:, i, j] + pool.v_proj.bias
+            expected[:, i, j] = c_proj @ value + pool.c_proj.bias
+    assert_equal_to_1e_5(found.double(), expected)
+
+
+def test_values_with_positions_pooled_by_the_attention_give_back_the_global_vector(any_trunk):
+    """Attention weights computed from open_clip's own layers."""
     image = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
-    features = any_trunk(image, ('stride32', 'dense', 'global'))
+    features = any_trunk(image, ('stride32', 'global'))
     pool = any_trunk.clip.visual.attnpool
     with torch.no_grad():
         tokens = features['stride32'].flatten(2)[0].T.double()
@@ -60,19 +81,15 @@ def test_dense_features_pooled_by_the_attention_weights_give_back_the_global_vec
         value = (tokens @ pool.v_proj.weight.double().T + pool.v_proj.bias).view(-1, heads, dim)
         attention = torch.softmax(torch.einsum('qhd,khd->hk', query, key) / dim**0.5, dim=1)
         per_head = torch.einsum('khd,chd->hkc', value, weight.view(-1, heads, dim))
-        # Every head's term at every location adds up to the dense feature there ...
-        dense = (per_head.sum(0) + bias)[1:].T.float().view_as(features['dense'][0])
-        torch.testing.assert_close(features['dense'][0], dense, rtol=1e-4, atol=1e-4)
-        # ... and, weighted by that head's attention, to the global vector.
         pooled = torch.einsum('hk,hkc->c', attention, per_head) + bias
     torch.testing.assert_close(features['global'][0], pooled.float(), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize('size', [(224, 224), (320, 320), (96, 256), (480, 640)])
 def test_any_multiple_of_32_works_square_or_not(trunk, size):
-    features = trunk(torch.randn(1, 3, *size), ('stride8', 'stride32', 'global', 'dense'))
+    features = trunk(torch.randn(1, 3, *size), ('stride8', 'stride32', 'global', 'maskclip'))
     assert features['stride8'].shape[-2:] == (size[0] // 8, size[1] // 8)
-    assert features['dense'].shape == (1, trunk.embed_dim, size[0] // 32, size[1] // 32)
+    assert features['maskclip'].shape == (1, trunk.embed_dim, size[0] // 32, size[1] // 32)
     assert torch.isfinite(features['global']).all()
 
 
@@ -81,15 +98,20 @@ def test_a_size_that_is_no_multiple_of_32_is_refused(trunk):
         trunk(torch.randn(1, 3, 224, 230), ('stride32',))
 
 
+@pytest.mark.parametrize('size', [(7, 7), (10, 13), (14, 14), (5, 20), (3, 4)])
+def test_positions_are_resized_as_torch_does(size):
+    grid = torch.randn(7, 7, 16, generator=torch.Generator().manual_seed(0))
+    expected = F.interpolate(grid.permute(2, 0, 1)[None], size, mode='bicubic', antialias=True)[0]
+    torch.testing.assert_close(resize_positions(grid, *size), expected, rtol=1e-5, atol=1e-5)
+
+
 def test_positions_are_interpolated_once_per_size(trunk, monkeypatch):
-    trunk(torch.randn(1, 3, 128, 160), ('global',))
-    calls = []
-    interpolate = F.interpolate
-    monkeypatch.setattr(F, 'interpolate', lambda *a, **k: calls.append(a) or interpolate(*a, **k))
-    trunk(torch.randn(1, 3, 128, 160), ('global',))
-    assert not calls
-    trunk(torch.randn(1, 3, 160, 128), ('global',))
-    assert len(calls) == 1
+    made = []
+    make = type(trunk)._make_grid
+    monkeypatch.setattr(trunk, '_make_grid', lambda *s: made.append(s) or make(trunk, *s))
+    for size in ((128, 192), (128, 192), (192, 128), (128, 192)):
+        trunk(torch.randn(1, 3, *size), ('global',))
+    assert made == [(4, 6), (6, 4)]
 
 
 def test_it_stays_in_eval_mode_and_frozen(trunk):
@@ -111,10 +133,12 @@ def test_random_weights_depend_on_the_seed_alone():
     assert load_trunk('compact', 'random', seed=1).sha256 != hashes[0]
 
 
-def test_unknown_and_non_resnet_models_are_refused_by_name():
-    with pytest.raises(
-        ValueError, match="'RN1001' is unknown; known are household, compact, RN50"
-    ):
+def test_unknown_models_are_refused_by_name():
+    message = "'RN1001' is unknown; known are household, compact, compact-vit, RN50"
+    with pytest.raises(ValueError, match=message):
         load_trunk('RN1001', 'random')
-    with pytest.raises(ValueError, match="'ViT-B-32' is unknown"):
-        load_trunk('ViT-B-32', 'random')
+
+
+def test_the_names_that_are_known_are_open_clips():
+    plain = {m for m in open_clip.list_models() if why_not(m) is None}
+    assert plain == {*RESNETS, *VITS}

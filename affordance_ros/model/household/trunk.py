@@ -148,7 +148,6 @@ class Household(Trunk):
         front: torch.Tensor,
         stages: Mapping[str, torch.Tensor],
         outputs: Collection[str],
-        constants: Mapping[str, torch.Tensor] | None = None,
     ) -> dict[str, torch.Tensor]:
         """Add the global vector and the class maps; see `Trunk.complete`."""
         features = {'stride4': front, **stages}

@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Build a ResNet CLIP of open_clip and fill in its weights, or random ones."""
+"""Build a CLIP of open_clip and fill in its weights, or random ones."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -12,26 +12,40 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from affordance_ros.image.preprocess import CLIP_NORMALIZATION
+from affordance_ros.image.preprocess import Normalization
+from affordance_ros.model.clip_trunk import ClipTrunk
 from affordance_ros.model.compact import COMPACT_CONFIG
+from affordance_ros.model.compact import COMPACT_VIT_CONFIG
 from affordance_ros.model.config import looks_like_path
 from affordance_ros.model.errors import WeightsError
 from affordance_ros.model.known import COMPACT_NAME
+from affordance_ros.model.known import COMPACT_VIT_NAME
 from affordance_ros.model.known import unknown_model
 from affordance_ros.model.resnet_clip import ResNetClip
 from affordance_ros.model.trunk import RANDOM_WEIGHTS
+from affordance_ros.model.vit_clip import VitClip
 from affordance_ros.model.weights import find_weights
 from affordance_ros.model.weights import read_state_dict
 
 DEFAULT_TAG = 'openai'  # whose weights are taken if nobody says otherwise
+_SMALL = {COMPACT_NAME: COMPACT_CONFIG, COMPACT_VIT_NAME: COMPACT_VIT_CONFIG}
+# What open_clip's configurations may say; anything else builds another network or tokenizer.
+_CONFIG_KEYS = {'embed_dim', 'vision_cfg', 'text_cfg', 'quick_gelu'}
+_TEXT_KEYS = {'context_length', 'vocab_size', 'width', 'heads', 'layers'}
+_VIT_KEYS = {
+    'image_size', 'layers', 'width', 'patch_size', 'head_width', 'mlp_ratio', 'ls_init_value',
+}  # fmt: skip
 
 
-def load_resnet_clip(
+def load_clip(
     name: str, weights: str, *, trusted_sha256: Collection[str] | None = None, seed: int = 0
-) -> ResNetClip:
+) -> ClipTrunk:
     """Build a trunk and fill in its weights.
 
     Args:
-        name: `compact`, or an open_clip ResNet name such as `RN101-quickgelu`.
+        name: `compact`, `compact-vit`, or an open_clip name such as `RN101-quickgelu` or
+            `ViT-B-16-quickgelu`.
         weights: A path, an open_clip tag such as `openai`, or `random` for an untrained trunk; ''
             for OpenAI's.
         trusted_sha256: See `read_state_dict`.
@@ -41,25 +55,70 @@ def load_resnet_clip(
         The trunk, on the CPU, in float32.
 
     Raises:
-        ValueError: If the name is unknown or not a ResNet.
+        ValueError: If the name is unknown, or neither a ResNet nor a plain ViT.
         WeightsError: If the weights can't be found or don't fit.
     """
     weights = weights or DEFAULT_TAG
-    # Registered names alone: open_clip would follow local-dir:... and hf-hub:... anywhere.
-    registered = open_clip.get_model_config(name) if name in open_clip.list_models() else None
-    config = COMPACT_CONFIG if name == COMPACT_NAME else registered
-    if config is None or not isinstance(config['vision_cfg'].get('layers'), list):
-        raise unknown_model(name)
+    config = _config(name)
+    family = ResNetClip if _is_resnet(config) else VitClip
     if weights == RANDOM_WEIGHTS:
         clip = _build_random(config, seed)
-        return ResNetClip(clip, name=name, weights=f'random (seed {seed})', untrained=True)
-    if name == COMPACT_NAME and not looks_like_path(weights):
+        return family(clip, name=name, weights=f'random (seed {seed})', untrained=True)
+    if name in _SMALL and not looks_like_path(weights):
         raise WeightsError(f'{name} has no published weights: give a file, or "{RANDOM_WEIGHTS}"')
     path = find_weights(name, weights)
     state = read_state_dict(path, trusted_sha256=trusted_sha256)
     clip = _build(config)
     _load_state(clip, state, name, path)
-    return ResNetClip(clip, name=name, weights=str(path))
+    return family(clip, name=name, weights=str(path), normalization=_normalization(name, weights))
+
+
+def _config(name: str) -> dict[str, Any]:
+    """Return open_clip's configuration of a model that can be a trunk.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if name in _SMALL:
+        return _SMALL[name]
+    # Registered names alone: open_clip would follow local-dir:... and hf-hub:... anywhere.
+    if name not in open_clip.list_models():
+        raise unknown_model(name)
+    if reason := why_not(name):
+        raise ValueError(
+            f'model {name!r} can not be a trunk: {reason}; ResNet CLIPs and plain ViT CLIPs can, '
+            f'such as RN101-quickgelu or ViT-B-16-quickgelu'
+        )
+    config: dict[str, Any] = open_clip.get_model_config(name)
+    return config
+
+
+def why_not(name: str) -> str | None:
+    """Return what keeps a registered model from being a trunk, or None."""
+    config = open_clip.get_model_config(name)
+    vision, text = config['vision_cfg'], config['text_cfg']
+    if 'timm_model_name' in vision:
+        return f"its image tower is timm's {vision['timm_model_name']}"
+    if others := sorted(text.keys() - _TEXT_KEYS):
+        return f'its text tower has {", ".join(others)}'
+    if others := sorted(config.keys() - _CONFIG_KEYS):
+        return f'it has {", ".join(others)}'
+    if not _is_resnet(config) and (others := sorted(vision.keys() - _VIT_KEYS)):
+        return f'its image tower has {", ".join(others)}'
+    return None
+
+
+def _is_resnet(config: dict[str, Any]) -> bool:
+    return isinstance(config['vision_cfg'].get('layers'), list)
+
+
+def _normalization(name: str, weights: str) -> Normalization:
+    """Return what published weights were trained with; CLIP's for files."""
+    published = {} if looks_like_path(weights) else open_clip.get_pretrained_cfg(name, weights)
+    return Normalization(
+        mean=tuple(published.get('mean') or CLIP_NORMALIZATION.mean),
+        std=tuple(published.get('std') or CLIP_NORMALIZATION.std),
+    )
 
 
 def _build(config: dict[str, Any]) -> open_clip.CLIP:
@@ -71,7 +130,8 @@ def _build_random(config: dict[str, Any], seed: int) -> open_clip.CLIP:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         clip = _build(config)
-        _enliven(clip.visual)
+        if _is_resnet(config):
+            _enliven(clip.visual)
     return clip
 
 

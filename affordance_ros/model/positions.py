@@ -1,0 +1,49 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Positional embeddings of a square grid, resized to any other grid by matrix products.
+
+It is torch's bicubic interpolation with antialias, written so that ONNX, which has no such
+operator that all runtimes know, takes it for grids of any size.
+"""
+
+import torch
+
+_CUBIC = -0.5  # Keys' coefficient, which torch and PIL use where they antialias
+
+
+def resize_positions(grid: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Resize a grid of embeddings, bicubic with antialias.
+
+    Args:
+        grid: (side, side, C).
+        height: Rows wanted.
+        width: Columns wanted.
+
+    Returns:
+        (C, height, width).
+    """
+    side = grid.shape[0]
+    rows = _weights(side, height, grid)  # (height, side)
+    columns = _weights(side, width, grid)  # (width, side)
+    channels = grid.permute(2, 0, 1)  # (C, side, side)
+    return torch.matmul(torch.matmul(rows, channels), columns.T)  # (C, height, width)
+
+
+def _weights(side: int, length: int, like: torch.Tensor) -> torch.Tensor:
+    """Return how much each of `side` cells counts in each of `length` ones, (length, side)."""
+    wanted = torch.arange(length, device=like.device).to(like.dtype) + 0.5
+    cells = torch.arange(side, device=like.device).to(like.dtype) + 0.5
+    # As a tensor, since an exported length is known only when the network runs.
+    scale = side / (wanted[-1] + 0.5)
+    distance = (cells - wanted[:, None] * scale) / scale.clamp(min=1)
+    kernel = _keys(distance.abs())
+    return kernel / kernel.sum(dim=1, keepdim=True)
+
+
+def _keys(x: torch.Tensor) -> torch.Tensor:
+    """Return Keys' cubic convolution kernel (1981) at distances that are not negative."""
+    a = _CUBIC
+    near = ((a + 2) * x - (a + 3)) * x * x + 1
+    far = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+    return torch.where(x < 1, near, torch.where(x < 2, far, torch.zeros_like(x)))

@@ -1,0 +1,212 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The plain ViT CLIPs of open_clip as trunks: pyramid, global vector, training-free heads."""
+
+import copy
+from collections.abc import Collection
+from collections.abc import Mapping
+from typing import Any
+
+import open_clip
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from affordance_ros.image.letterbox import STRIDE
+from affordance_ros.image.preprocess import CLIP_NORMALIZATION
+from affordance_ros.image.preprocess import Normalization
+from affordance_ros.model.clip_trunk import ClipTrunk
+from affordance_ros.model.trunk import GLOBAL
+from affordance_ros.model.trunk import Stage
+from affordance_ros.model.vit_block import HEADS
+from affordance_ros.model.vit_block import dense_tokens
+from affordance_ros.model.vit_block import run_block
+
+TOKENS = 'tokens'  # what the last block reads, (N, 1 + hw, C)
+_MIDDLE = {'stride16': 'middle', 'stride8': 'early'}
+_LEAST_BLOCKS = 3
+
+
+class VitClip(ClipTrunk):
+    """A ViT CLIP of open_clip, with a feature pyramid as ViTDet makes one of a plain ViT.
+
+    The stages of stride 32, 16 and 8 are the last block's map and those of the blocks at two
+    thirds and one third of the depth, each normalised over its channels and resized. Patches
+    whose side does not divide 32 (L/14) see the image scaled to the nearest whole number of them.
+
+    Args:
+        clip: The CLIP whose `visual` is a VisionTransformer.
+        name: The model's name, kept in checkpoints.
+        weights: Where its weights came from, for people to read.
+        untrained: True if the weights are random.
+        normalization: How its input is normalised.
+
+    Raises:
+        ValueError: If the visual tower is not a plain ViT with a class token.
+    """
+
+    family = 'vit'
+    dense_heads = HEADS
+
+    def __init__(
+        self,
+        clip: open_clip.CLIP,
+        *,
+        name: str,
+        weights: str,
+        untrained: bool = False,
+        normalization: Normalization = CLIP_NORMALIZATION,
+    ) -> None:
+        visual = clip.visual
+        if not isinstance(visual, open_clip.transformer.VisionTransformer):
+            raise ValueError(f'{name} has no plain ViT: its visual tower is {type(visual)}')
+        if visual.attn_pool is not None or visual.pool_type != 'tok' or visual.final_ln_after_pool:
+            raise ValueError(f'{name} pools otherwise than by the class token, which is not read')
+        if len(visual.transformer.resblocks) < _LEAST_BLOCKS:
+            raise ValueError(f'{name} has fewer than {_LEAST_BLOCKS} blocks')
+        super().__init__(
+            clip, name=name, weights=weights, untrained=untrained, normalization=normalization
+        )
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The feature maps, from coarse to fine."""
+        width = len(self.clip.visual.class_embedding)
+        return tuple(Stage(f'stride{stride}', width, stride) for stride in (32, 16, 8))
+
+    @property
+    def backbone_stages(self) -> tuple[str, ...]:
+        """Two middle maps, and the tokens that the last block reads."""
+        return (*_MIDDLE.values(), TOKENS)
+
+    @property
+    def patch(self) -> int:
+        """The side of a patch, in pixels."""
+        return int(self.clip.visual.patch_size[0])
+
+    @property
+    def position_embedding(self) -> torch.Tensor:
+        """The patches'; see `ClipTrunk.position_embedding`."""
+        embedding: torch.Tensor = self.clip.visual.positional_embedding
+        return embedding
+
+    def front(self, image: torch.Tensor) -> torch.Tensor:
+        """Return the patches' embeddings with positions; see `Trunk.front`."""
+        return self._embed(self.clip.visual, image)
+
+    def _embed(self, visual: Any, image: torch.Tensor) -> torch.Tensor:
+        """Return (N, C, h, w) patch embeddings, by the convolution and norm of `visual`."""
+        if STRIDE % self.patch:
+            sides = [(side + self.patch // 2) // self.patch for side in image.shape[-2:]]
+            size = [side * self.patch for side in sides]
+            image = F.interpolate(image, size, mode='bilinear', align_corners=False)
+        patches = visual.conv1(image)  # (N, C, h, w)
+        placed = patches + self.position_grid(patches)
+        return visual.ln_pre(placed.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+    def backbone(self, front: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Run all blocks but the last; see `Trunk.backbone`."""
+        return _run_blocks(self.clip.visual, front)
+
+    def complete(
+        self,
+        front: torch.Tensor,
+        stages: Mapping[str, torch.Tensor],
+        outputs: Collection[str],
+    ) -> dict[str, torch.Tensor]:
+        """Run the last block as far as it is wanted; see `Trunk.complete`."""
+        visual, tokens = self.clip.visual, stages[TOKENS]
+        last_block = visual.transformer.resblocks[-1]
+        height, width = front.shape[-2], front.shape[-1]
+        features = {}
+        if GLOBAL in outputs or 'stride32' in outputs:
+            last = run_block(last_block, tokens)  # (N, 1 + hw, C)
+            features[GLOBAL] = visual.ln_post(last[:, 0]) @ visual.proj
+            # Pooled from stride 16, so that small patches all count.
+            level = self._resize(to_map(last, height, width), 16)
+            features['stride32'] = F.avg_pool2d(level, 2)
+        for name, source in _MIDDLE.items():
+            if name in outputs:
+                features[name] = self._resize(stages[source], int(name.removeprefix('stride')))
+        for head in outputs:
+            if head in HEADS:
+                values = dense_tokens(head, last_block, tokens, (height, width))  # (N, hw, C)
+                values = visual.ln_post(values) @ visual.proj  # (N, hw, embed_dim)
+                features[head] = values.transpose(1, 2).unflatten(2, (height, width))
+        return features
+
+    def _resize(self, level: torch.Tensor, stride: int) -> torch.Tensor:
+        """Normalise a map over its channels and bring it to a stride.
+
+        Tokens have a few channels that are larger than all others together, and a 1x1 convolution
+        should not have to unlearn that.
+        """
+        level = F.layer_norm(level.permute(0, 2, 3, 1), [level.shape[1]]).permute(0, 3, 1, 2)
+        sides = (level.shape[-2], level.shape[-1])
+        if STRIDE % self.patch == 0:
+            size = [side * self.patch // stride for side in sides]
+        else:
+            # The image's side is the multiple of 32 that is nearest to that of the patches.
+            cells = [(side * self.patch + STRIDE // 2) // STRIDE for side in sides]
+            size = [cell * (STRIDE // stride) for cell in cells]
+        if self.patch == stride:
+            return level
+        return F.interpolate(level, size, mode='bilinear', align_corners=False)
+
+    def inference_parts(self) -> tuple[nn.Module, nn.Module]:
+        """Return copies of the embedding and the blocks; see `Trunk.inference_parts`."""
+        return _Front(self), _Backbone(self.clip.visual)
+
+
+def to_map(tokens: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Return the patches' tokens (N, 1 + hw, C) as a map (N, C, h, w)."""
+    return tokens[:, 1:].transpose(1, 2).unflatten(2, (height, width))
+
+
+class _Front(nn.Module):
+    """Convolution and norm of a ViT, copied; positions come from the trunk."""
+
+    def __init__(self, trunk: VitClip) -> None:
+        super().__init__()
+        visual = trunk.clip.visual
+        self.conv1 = copy.deepcopy(visual.conv1)
+        self.ln_pre = copy.deepcopy(visual.ln_pre)
+        self._embed = trunk._embed  # a method, so that the trunk is no part of this module
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self._embed(self, image)
+
+
+class _Backbone(nn.Module):
+    """The blocks of a ViT but the last, copied."""
+
+    def __init__(self, visual: Any) -> None:
+        super().__init__()
+        self.class_embedding = copy.deepcopy(visual.class_embedding)
+        self.positional_embedding = nn.Parameter(
+            visual.positional_embedding[:1].detach().clone(), requires_grad=False
+        )
+        self.ln_pre = copy.deepcopy(visual.ln_pre)
+        self.transformer = nn.Module()
+        self.transformer.resblocks = copy.deepcopy(visual.transformer.resblocks)
+
+    def forward(self, front: torch.Tensor) -> dict[str, torch.Tensor]:
+        return _run_blocks(self, front)
+
+
+def _run_blocks(visual: Any, front: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Run the blocks of a ViT but the last on patch embeddings (N, C, h, w)."""
+    first = visual.ln_pre(visual.class_embedding + visual.positional_embedding[0])
+    n, channels, height, width = front.shape
+    patches = front.flatten(2).transpose(1, 2)  # (N, hw, C)
+    tokens = torch.cat([first.expand(n, 1, channels), patches], dim=1)  # (N, 1 + hw, C)
+    blocks = visual.transformer.resblocks
+    depth = len(blocks)
+    wanted = {round(depth / 3): 'early', round(2 * depth / 3): 'middle'}
+    stages = {}
+    for number, block in enumerate(blocks[:-1], start=1):
+        tokens = run_block(block, tokens)
+        if number in wanted:
+            stages[wanted[number]] = to_map(tokens, height, width)
+    return {**stages, TOKENS: tokens}
