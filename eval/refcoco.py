@@ -9,14 +9,15 @@ share of sentences with IoU strictly above X. Sentences that name nothing count 
 """
 
 import argparse
+import dataclasses
 import json
 import logging
 import sys
 from pathlib import Path
 from typing import cast
 
+from affordance_ros.cli.options import model_config
 from affordance_ros.model.grounding import GroundingModel
-from affordance_ros.model.grounding import ModelConfig
 from affordance_ros.model.grounding import load_model
 from affordance_ros.model.heads import FPNDecoder
 from affordance_ros.predictor_config import DEFAULT_INPUT_SIZE
@@ -51,7 +52,7 @@ def run_refcoco(options: argparse.Namespace) -> int:
     spec = DatasetSpec.parse(options.dataset)
     with join_processes(options.device) as processes:
         model = load_model(
-            ModelConfig(options.model, options.weights, options.checkpoint, str(processes.device))
+            dataclasses.replace(model_config(options), device=str(processes.device))
         )
         if model.untrained:
             _LOG.warning('the model is UNTRAINED: its scores mean nothing')

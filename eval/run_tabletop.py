@@ -16,7 +16,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from affordance_ros.model.config import ModelConfig
+from affordance_ros.cli.options import model_config
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
 from affordance_ros.spatial.depth import DepthImage
@@ -160,7 +160,7 @@ def _predictor(options: argparse.Namespace) -> Predictor:
         raise EvaluationError(
             f'rendering scenes needs mujoco ({error}): pip install affordance_ros[tabletop]'
         ) from error
-    model = ModelConfig(options.model, options.weights, options.checkpoint, options.device)
+    model = model_config(options)
     predictor = Predictor.load(
         model, PredictorConfig(input_size=options.input_size, prompt_set=options.prompt_set)
     )

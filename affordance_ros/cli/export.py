@@ -35,9 +35,9 @@ from affordance_ros.backends.onnx_export import write_onnx
 from affordance_ros.backends.torch_backend import TorchBackend
 from affordance_ros.cli.options import CALL_ERRORS
 from affordance_ros.cli.options import add_weight_options
+from affordance_ros.cli.options import model_config
 from affordance_ros.image.letterbox import Letterbox
 from affordance_ros.model.clip_trunk import ClipTrunk
-from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.grounding import load_model
 from affordance_ros.predictor_config import DEFAULT_INPUT_SIZE
@@ -220,7 +220,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format='%(name)s: %(message)s', stream=sys.stderr, level=logging.INFO)
     options = build_parser().parse_args(arguments)
     try:
-        model = load_model(ModelConfig(options.model, options.weights, options.checkpoint, 'cpu'))
+        model = load_model(model_config(options))
         size = options.input_size or model.trained_size or DEFAULT_INPUT_SIZE
         width, height = options.image_size
         canvas = Letterbox.fit((height, width), size=size).canvas

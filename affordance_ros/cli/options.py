@@ -14,6 +14,7 @@ from affordance_ros.backends.base import PRECISIONS
 from affordance_ros.backends.base import BackendConfig
 from affordance_ros.backends.base import BackendError
 from affordance_ros.image.source_frame import SourceError
+from affordance_ros.model.config import BACKGROUNDS
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.errors import CheckpointError
 from affordance_ros.model.errors import WeightsError
@@ -54,6 +55,17 @@ def add_weight_options(parser: argparse.ArgumentParser | ArgumentGroup) -> None:
     )
     parser.add_argument(
         '--checkpoint', default=config.checkpoint, help='trained neck and head (safetensors)'
+    )
+    parser.add_argument(
+        '--head',
+        default=config.head,
+        help="training-free head without a checkpoint, such as maskclip (default: the trunk's)",
+    )
+    parser.add_argument(
+        '--background',
+        choices=BACKGROUNDS,
+        default=config.background,
+        help='what a training-free head compares with (default: %(default)s)',
     )
     parser.add_argument(
         '--input-size', type=int, default=0,
@@ -97,8 +109,15 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
 
 
 def model_config(options: argparse.Namespace) -> ModelConfig:
-    """Return what the options of `add_model_options` say of the model."""
-    return ModelConfig(options.model, options.weights, options.checkpoint, options.device)
+    """Return what the options say of the model; on the CPU where they name no device."""
+    return ModelConfig(
+        options.model,
+        options.weights,
+        options.checkpoint,
+        getattr(options, 'device', 'cpu'),
+        options.head,
+        options.background,
+    )
 
 
 def load_predictor(options: argparse.Namespace) -> Predictor:
@@ -149,9 +168,8 @@ def add_backend_options(parser: argparse.ArgumentParser) -> None:
 
 def backend_config(options: argparse.Namespace) -> BackendConfig:
     """Return what those options say."""
-    model = ModelConfig(options.model, options.weights, options.checkpoint, options.device)
     return BackendConfig(
-        options.backend or default_backend(model),
+        options.backend or default_backend(model_config(options)),
         options.precision,
         options.cache_dir,
         options.num_threads,

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from affordance_ros.model.embedded import EMBEDDED
 
+BACKGROUNDS = ('canonical', 'none')  # what a training-free head's cosines are compared with
+
 
 @dataclass(frozen=True)
 class ModelConfig:

@@ -12,11 +12,11 @@ from affordance_ros.image.preprocess import Normalization
 from affordance_ros.model.calibration import Calibration
 from affordance_ros.model.checkpoint import CheckpointSummary
 from affordance_ros.model.checkpoint import load_checkpoint
+from affordance_ros.model.config import BACKGROUNDS
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.embedded import EMBEDDED
 from affordance_ros.model.errors import CheckpointError
 from affordance_ros.model.families import load_trunk
-from affordance_ros.model.heads import BACKGROUNDS
 from affordance_ros.model.heads import CANONICAL_PHRASES
 from affordance_ros.model.heads import DenseDecoder
 from affordance_ros.model.heads import FPNDecoder

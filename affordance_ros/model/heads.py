@@ -19,7 +19,6 @@ from affordance_ros.model.neck import NeckConfig
 # Phrases that fit any place. A location answers a command only where it fits better than all of
 # them (LERF, ICCV 2023, sec. 3.4, whose phrases these are).
 _CLASSES = 'classes'
-BACKGROUNDS = ('canonical', 'none')  # what a training-free head's cosines are compared with
 _LEAST_HEAT = 1e-6  # keeps logits finite where a cosine is -1 or 1
 CANONICAL_PHRASES = ('object', 'things', 'stuff', 'texture')
 

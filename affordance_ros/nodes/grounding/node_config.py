@@ -96,9 +96,7 @@ def to_config(values: Mapping[str, Any]) -> NodeConfig:
             f'known are {", ".join(IMAGE_TRANSPORTS)}'
         )
     return NodeConfig(
-        model=ModelConfig(
-            **{key: values[key] for key in ('model', 'weights', 'checkpoint', 'device')}
-        ),
+        model=ModelConfig(**{one.name: values[one.name] for one in fields(ModelConfig)}),
         backend=BackendConfig(**{one.name: values[one.name] for one in fields(BackendConfig)}),
         predictor=PredictorConfig(
             **{

@@ -53,13 +53,19 @@ PARAMETERS = {
     ),
     'model': Declared(
         _MODEL.model,
-        'household (ships), an open_clip ResNet, compact, or an exported folder.',
+        'household (ships), a ResNet or plain ViT of open_clip, or an exported folder.',
     ),
     'weights': Declared(
         _MODEL.weights, 'Trunk weights: a file, an open_clip tag, or random; empty: its own.'
     ),
     'checkpoint': Declared(
         _MODEL.checkpoint, 'Trained neck and head; empty: the shipped one, or training-free.'
+    ),
+    'head': Declared(
+        _MODEL.head, "Training-free head, such as maskclip or naclip; empty: the trunk's default."
+    ),
+    'background': Declared(
+        _MODEL.background, 'What a training-free head compares with: canonical or none.'
     ),
     'device': Declared(_MODEL.device, 'auto, cpu, cuda or cuda:N.'),
     'backend': Declared(
