@@ -23,11 +23,13 @@ def resize_positions(grid: torch.Tensor, height: int, width: int) -> torch.Tenso
     Returns:
         (C, height, width).
     """
-    side = grid.shape[0]
+    side, _, channels = grid.shape
+    # Two products of plain matrices: OpenVINO takes no broadcast ones of dynamic size.
     rows = _weights(side, height, grid)  # (height, side)
     columns = _weights(side, width, grid)  # (width, side)
-    channels = grid.permute(2, 0, 1)  # (C, side, side)
-    return torch.matmul(torch.matmul(rows, channels), columns.T)  # (C, height, width)
+    tall = torch.matmul(rows, grid.reshape(side, side * channels)).view(height, side, channels)
+    flat = tall.transpose(0, 1).reshape(side, height * channels)
+    return torch.matmul(columns, flat).view(width, height, channels).permute(2, 1, 0)
 
 
 def _weights(side: int, length: int, like: torch.Tensor) -> torch.Tensor:
