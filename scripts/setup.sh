@@ -96,23 +96,40 @@ if [[ "$(cat $VENV/.editable 2>/dev/null)" != "$want" ]]; then
 fi
 
 # --- Messages --------------------------------------------------------------------------------
-built=$(find interfaces -type f -exec cat {} + | sha256sum;
-        cat msg/* srv/* CMakeLists.txt package.xml scripts/setup.sh | sha256sum;
-        find affordance_ros config launch rviz scripts -type f ! -name '*.pyc' | sort; cat $VENV/.installed)
-if [[ "$(cat install/.built 2>/dev/null)" != "$built" ]]; then
-    echo "building the messages with colcon"
-    rm -rf build install log
+wheels=$(cat $VENV/.installed)
+wanted_interfaces=$(find interfaces -type f -exec cat {} + | sha256sum; cat scripts/setup.sh; echo "$wheels")
+wanted_package=$(cat msg/* srv/* CMakeLists.txt package.xml scripts/setup.sh | sha256sum; echo "$wheels")
+wanted_links=$(find affordance_ros config launch rviz scripts -type f ! -name '*.pyc' | sort)
+colcon_build() {  # colcon_build PACKAGE...
+    mkdir -p build/src
     # CMake refuses include folders that lie inside the source folder, as .venv does; so the source
     # folder is named through a link beside it.
-    mkdir -p build/src
-    ln -s ../.. build/src/affordance_ros
+    ln -sfn ../.. build/src/affordance_ros
+    local package venv
     for package in interfaces/*; do  # the wheels lack them
-        ln -s "../../$package" "build/src/${package##*/}"
+        ln -sfn "../../$package" "build/src/${package##*/}"
     done
     venv=$(realpath $VENV)
     PATH="$venv/bin:$PATH" AMENT_PREFIX_PATH="$venv" CMAKE_PREFIX_PATH="$venv" \
         "$venv/bin/colcon" --log-level error build --symlink-install --base-paths build/src \
-        --event-handlers console_direct- status- summary+ \
-        --cmake-args -DBUILD_TESTING=OFF -Wno-dev
-    echo "$built" > install/.built
+        --packages-select "$@" --event-handlers console_direct- status- summary+ \
+        --cmake-force-configure --cmake-args -DBUILD_TESTING=OFF -Wno-dev
+}
+if [[ "$(cat install/.interfaces 2>/dev/null)" != "$wanted_interfaces" ]]; then
+    echo "building the messages that the wheels lack"
+    rm -rf build install log
+    colcon_build $(cd interfaces && ls)
+    echo "$wanted_interfaces" > install/.interfaces
+fi
+if [[ "$(cat install/.package 2>/dev/null)" != "$wanted_package" ]]; then
+    echo "building the package with colcon"
+    rm -rf build/affordance_ros install/affordance_ros install/.links
+    colcon_build affordance_ros
+    echo "$wanted_package" > install/.package
+    echo "$wanted_links" > install/.links
+elif [[ "$(cat install/.links 2>/dev/null)" != "$wanted_links" ]]; then
+    echo "linking the package's files with colcon"  # what is compiled stays
+    rm -rf install/affordance_ros
+    colcon_build affordance_ros
+    echo "$wanted_links" > install/.links
 fi
