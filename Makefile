@@ -10,10 +10,11 @@ WITH_ENV := source scripts/env.sh &&
 PYTEST_ARGS ?=
 LIVE ?=
 DEMO_ARGS ?=
+WEBCAM_ARGS ?=
 FUZZ_ARGS ?=
 SOAK_ARGS ?=
 
-.PHONY: help build build-demo demo test lint slow chaos soak latency fuzz sbom weights bench docs docs-check \
+.PHONY: help build build-demo demo webcam test lint slow chaos soak latency fuzz sbom weights bench docs docs-check \
 	reference release-check clean
 
 help:  ## List the targets.
@@ -27,6 +28,9 @@ build-demo:  ## Make .venv with what the demo needs, without torch, and build th
 
 demo: $(if $(LIVE),build,build-demo)  ## Ask photos and the tabletop over DDS; sheets of the answers in out/demo (LIVE=1 renders).
 	@$(WITH_ENV) python -m scripts.demo $(if $(LIVE),--live) $(DEMO_ARGS)
+
+webcam: build-demo  ## Run both nodes on a webcam (WEBCAM_ARGS='--source 0 --command "hold the mug"').
+	@$(WITH_ENV) python -m scripts.webcam $(WEBCAM_ARGS)
 
 lint: build  ## Check style and types.
 	@$(WITH_ENV) ruff check . && ruff format --check . && mypy

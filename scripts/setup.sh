@@ -99,7 +99,7 @@ fi
 wheels=$(cat $VENV/.installed)
 wanted_interfaces=$(find interfaces -type f -exec cat {} + | sha256sum; cat scripts/setup.sh; echo "$wheels")
 wanted_package=$(cat msg/* srv/* CMakeLists.txt package.xml scripts/setup.sh | sha256sum; echo "$wheels")
-wanted_links=$(find affordance_ros config launch rviz scripts -type f ! -name '*.pyc' | sort)
+wanted_links=$(find affordance_ros config examples launch rviz samples scripts -type f ! -name '*.pyc' | sort)
 colcon_build() {  # colcon_build PACKAGE...
     mkdir -p build/src
     # CMake refuses include folders that lie inside the source folder, as .venv does; so the source

@@ -59,6 +59,7 @@ PURPOSE = {
     '~/transition_event': 'lifecycle transitions',
     '/diagnostics': 'once a second: input, processing, model',
     '~/ground': 'several commands on one image, within a deadline',
+    '~/enable': 'activate or deactivate the node',
     '~/set_command': 'the topic `task_command` with an answer',
     '~/change_state': 'lifecycle: ask for a transition',
     '~/get_state': 'lifecycle: the current state',

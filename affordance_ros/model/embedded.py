@@ -8,7 +8,8 @@ from pathlib import Path
 
 from affordance_ros.model.errors import WeightsError
 
-_FOLDER = Path(__file__).parents[1] / 'weights'
+# Resolved: with colcon's --symlink-install each file is a link, and OpenVINO follows none.
+_FOLDER = Path(__file__).resolve().parents[1] / 'weights'
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from sensor_msgs.msg import Image
 from affordance_ros.image.ros_image import CameraImage
 from affordance_ros.image.ros_image import ImageError
 from affordance_ros.image.ros_image import tight_rows
+from affordance_ros.nodes.messages import byte_array
 
 
 def convert_rare(message: Image) -> CameraImage:
@@ -30,7 +31,8 @@ def convert_rare(message: Image) -> CameraImage:
     tight.encoding, tight.is_bigendian = message.encoding, message.is_bigendian
     data = tight_rows(message)
     tight.step = len(data) // message.height
-    tight.data.frombytes(data)
+    # Assigned as a whole: not every rosidl hands out an array.array to fill.
+    tight.data = byte_array(np.frombuffer(data, np.uint8))
     try:
         pixels = CvBridge().imgmsg_to_cv2(tight, 'bgr8')
     except Exception as error:

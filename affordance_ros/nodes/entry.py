@@ -30,6 +30,7 @@ _ROS_MODULES = (
     'rcl_interfaces',
     'sensor_msgs',
     'std_msgs',
+    'std_srvs',
     'visualization_msgs',
 )
 

@@ -6,13 +6,11 @@
 import enum
 import time
 from collections.abc import Callable
-from collections.abc import Mapping
-from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import field
 
-from affordance_ros.runtime.mailbox import Counters
-from affordance_ros.runtime.mailbox import RequestCounters
+from affordance_ros.runtime.health_inputs import HealthInputs
+
+_MAX_LOSS = 0.1  # of the images
 
 
 class Cause(str, enum.Enum):
@@ -27,8 +25,10 @@ class Cause(str, enum.Enum):
     NO_COMMAND = 'no_command'
     UNUSABLE_IMAGES = 'unusable_images'
     NO_ANSWER = 'no_answer'
+    NO_DEPTH = 'no_depth'
     NO_CAMERA_INFO = 'no_camera_info'
     DEPTH_UNMATCHED = 'depth_unmatched'
+    FRAMES_LOST = 'frames_lost'
 
 
 @dataclass(frozen=True)
@@ -37,60 +37,6 @@ class Verdict:
 
     cause: Cause = Cause.NONE
     text: str = ''
-
-
-@dataclass(frozen=True)
-class Publisher:
-    """One publisher on the image topic.
-
-    Attributes:
-        node: Its node's full name.
-        message_type: Such as 'sensor_msgs/msg/Image'.
-        qos_conflict: Which policy keeps it from being heard, and why; '' if none does.
-    """
-
-    node: str
-    message_type: str
-    qos_conflict: str = ''
-
-
-@dataclass(frozen=True)
-class HealthInputs:
-    """What is known at one moment.
-
-    Attributes:
-        image_topic: The topic that images are awaited on, as it is after remapping.
-        message_type: The type awaited there.
-        publishers: Who publishes there.
-        similar_topics: Other topics that carry images, the most alike first.
-        counters: The node's frame counts.
-        has_command: Whether a command is in force.
-        requests: What became of the requests.
-        command_topic: Where one is awaited.
-        max_rate_hz: The rate limit, 0 for none: a frame may wait as long as that says.
-        depth_received: Depth images that came; 0 where no depth is read.
-        camera_info_received: CameraInfo messages that came.
-        depth_matched: Images that found their depth.
-        without_points: Images that got no 3D point although depth was being received, by cause.
-        sim_time: Whether the time is taken from /clock.
-        clock_started: Whether a time has come from there.
-    """
-
-    image_topic: str
-    message_type: str = 'sensor_msgs/msg/Image'
-    publishers: Sequence[Publisher] = ()
-    similar_topics: Sequence[str] = ()
-    counters: Counters = field(default_factory=Counters)
-    has_command: bool = False
-    requests: RequestCounters = field(default_factory=RequestCounters)
-    command_topic: str = 'task_command'
-    max_rate_hz: float = 0.0
-    depth_received: int = 0
-    camera_info_received: int = 0
-    depth_matched: int = 0
-    without_points: Mapping[str, int] = field(default_factory=dict)
-    sim_time: bool = False
-    clock_started: bool = True
 
 
 class _Count:
@@ -153,9 +99,8 @@ class Watchdog:
             ('received', counters.received),
             ('processed', counters.processed),
             ('unusable', counters.unusable),
-            ('depth', facts.depth_received),
-            ('camera_info', facts.camera_info_received),
-            ('matched', facts.depth_matched),
+            ('depth', facts.spatial.depth_received),
+            ('matched', facts.spatial.matched),
         ):
             self._counts.setdefault(name, _Count(value, now)).update(value, now)
         found = self._judge(facts, now)
@@ -185,7 +130,7 @@ class Watchdog:
 
     def _judge(self, facts: HealthInputs, now: float) -> Verdict:
         images_come = self._flows('received', facts.counters.received, now)
-        depth_comes = self._flows('depth', facts.depth_received, now)
+        depth_comes = self._flows('depth', facts.spatial.depth_received, now)
         unanswered_s = self._awaited_s(
             'processed', now, possible=images_come and facts.has_command
         )
@@ -214,9 +159,13 @@ class Watchdog:
                 f'(std_msgs/String, such as "hold the mug"), or set the parameter task_command',
             )
         verdict = self._judge_answers(facts, now, unanswered_s)
-        if verdict.cause != Cause.NONE or not depth_comes:
+        if verdict.cause != Cause.NONE:
             return verdict
-        return self._judge_depth(facts, unmatched_s)
+        if depth_comes:
+            verdict = self._judge_depth(facts, unmatched_s)
+        elif facts.spatial.wanted and self._idle_s('depth', now) >= self._silent_s:
+            verdict = Verdict(Cause.NO_DEPTH, facts.spatial.no_depth)
+        return _judge_loss(facts) if verdict.cause == Cause.NONE else verdict
 
     def _judge_answers(self, facts: HealthInputs, now: float, unanswered_s: float) -> Verdict:
         counters = facts.counters
@@ -240,20 +189,24 @@ class Watchdog:
         return Verdict()
 
     def _judge_depth(self, facts: HealthInputs, unmatched_s: float) -> Verdict:
-        if not facts.camera_info_received:
-            return Verdict(
-                Cause.NO_CAMERA_INFO,
-                'depth comes and no CameraInfo has, so targets get no 3D point: remap camera_info '
-                "to the topic of the depth's camera, and let the driver publish its calibration",
-            )
+        if not facts.spatial.camera_info_received:
+            return Verdict(Cause.NO_CAMERA_INFO, facts.spatial.no_camera_info)
         if unmatched_s >= self._silent_s:
-            return Verdict(
-                Cause.DEPTH_UNMATCHED,
-                "depth comes and its stamps match no image's, so targets get no 3D point: let the "
-                'driver synchronise colour and depth, choose the depth registered to the colour '
-                'image, or widen the tolerance of the match',
-            )
+            return Verdict(Cause.DEPTH_UNMATCHED, facts.spatial.unmatched)
         return Verdict()
+
+
+def _judge_loss(facts: HealthInputs) -> Verdict:
+    loss = facts.loss
+    if loss.share < _MAX_LOSS:
+        return Verdict()
+    return Verdict(
+        Cause.FRAMES_LOST,
+        f'{100 * loss.share:.0f} % of the images on {facts.image_topic} are missing by their '
+        f'stamps ({loss.camera_hz:.3g} Hz): if the driver sends them all, set '
+        f"config/fastdds_shm.xml for the camera's process too, or, between hosts, larger UDP "
+        f'buffers (net.core.rmem_max), see the README',
+    )
 
 
 def _missing_images(facts: HealthInputs) -> Verdict:

@@ -23,18 +23,20 @@ RequestT = TypeVar('RequestT')
 
 @dataclass(frozen=True)
 class Counters:
-    """Frames since the start; received = processed + dropped + unusable + those that wait.
+    """Frames since the start; received = processed + dropped + unusable + idle + those that wait.
 
     Attributes:
         received: Frames that came.
         processed: Frames that were answered.
-        dropped: Frames that gave way to a newer one.
+        dropped: Frames that gave way to a newer one although a command was in force.
+        idle: Frames that gave way to a newer one while there was no command.
         unusable_by_cause: Frames that could not be used, by a short key of what is wrong.
     """
 
     received: int = 0
     processed: int = 0
     dropped: int = 0
+    idle: int = 0
     unusable_by_cause: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -118,7 +120,7 @@ class Mailbox(Generic[FrameT, RequestT]):
         self._closed = False
         self._min_period_s = 0.0
         self._next_time = 0.0
-        self._received = self._processed = self._dropped = 0
+        self._received = self._processed = self._dropped = self._idle = 0
         self._unusable: Counter[str] = Counter()
         self._waiting: list[RequestT] = []  # for a frame
         self._asked: deque[RequestJob[FrameT, RequestT]] = deque()
@@ -133,11 +135,11 @@ class Mailbox(Generic[FrameT, RequestT]):
         """
         with self._changed:
             self._received += 1
-            if self._closed:
-                self._dropped += 1
-                return
-            self._dropped += self._frame is not None
+            self._let_go()
             self._frame = frame
+            if self._closed:
+                self._let_go()
+                return
             self._timer = FrameTimer(transport_s, self._clock)
             self._asked.extend(
                 RequestJob(frame, request, FrameTimer(transport_s, self._clock))
@@ -145,6 +147,13 @@ class Mailbox(Generic[FrameT, RequestT]):
             )
             self._waiting.clear()
             self._changed.notify()
+
+    def _let_go(self) -> None:
+        """Count the frame that waits, if one does, as not answered."""
+        if self._frame is not None:
+            self._dropped += self._command is not None
+            self._idle += self._command is None
+            self._frame = None
 
     def refuse(self, cause: str) -> None:
         """Count a frame that came and can't be used, by its cause; the one that waits stays."""
@@ -243,8 +252,7 @@ class Mailbox(Generic[FrameT, RequestT]):
         """End the wait for work; what waits is dropped."""
         with self._changed:
             self._closed = True
-            self._dropped += self._frame is not None
-            self._frame = None
+            self._let_go()
             self._waiting.clear()
             self._asked.clear()
             self._changed.notify_all()
@@ -264,4 +272,10 @@ class Mailbox(Generic[FrameT, RequestT]):
     def counters(self) -> Counters:
         """A consistent copy of the counts."""
         with self._changed:
-            return Counters(self._received, self._processed, self._dropped, dict(self._unusable))
+            return Counters(
+                self._received,
+                self._processed,
+                self._dropped,
+                self._idle,
+                dict(self._unusable),
+            )

@@ -34,9 +34,11 @@ def release_memory() -> None:
     `malloc_trim` gives it back. Other C libraries don't have it, and there this only collects.
     """
     gc.collect()
-    torch = sys.modules.get('torch')
-    if torch is not None and torch.cuda.is_initialized():
-        torch.cuda.empty_cache()
+    # Another thread may be importing torch just now: then it has no such thing yet.
+    cuda = getattr(sys.modules.get('torch'), 'cuda', None)
+    is_initialized = getattr(cuda, 'is_initialized', None)
+    if cuda is not None and is_initialized is not None and is_initialized():
+        cuda.empty_cache()
     trim = getattr(ctypes.CDLL(None), 'malloc_trim', None)
     if trim is not None:
         trim(0)

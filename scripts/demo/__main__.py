@@ -186,7 +186,7 @@ def main() -> int:
     parser.add_argument('--source', type=Path, help='your own photos, bag or video')
     parser.add_argument('--live', action='store_true', help='render the tabletop as it goes')
     parser.add_argument('--rows', type=int, default=3, help="frames on the sequence's sheet")
-    parser.add_argument('--out', type=Path, default=ROOT / 'out' / 'demo')
+    parser.add_argument('--out', type=Path, default=Path('out', 'demo'))
     parser.add_argument('--commands', nargs='+', default=TABLETOP_COMMANDS)
     parser.add_argument('--rate-hz', type=float, default=10.0)
     parser.add_argument('--model', default='')

@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from pathlib import Path
 
+from ament_index_python.packages import get_package_prefix
 from rclpy.executors import Executor
 
-ROOT = Path(__file__).resolve().parents[2]
+# The repository, or the share folder of the installed package: both hold `samples`.
+ROOT = Path(__file__).absolute().parents[2]
 TABLETOP_OBJECTS = ['mug', 'knife', 'moka pot', 'bottle', 'pan', 'apple']
 STARTUP_TIMEOUT_S = 120.0
 ANSWER_TIMEOUT_S = 60.0
@@ -53,4 +55,5 @@ def running(command: Sequence[str], **parameters: object) -> Iterator[subprocess
 
 def built(executable: str) -> list[str]:
     """Return the command of a node of the built package."""
-    return [str(ROOT / 'install' / 'affordance_ros' / 'lib' / 'affordance_ros' / executable)]
+    prefix = Path(get_package_prefix('affordance_ros'))
+    return [str(prefix / 'lib' / 'affordance_ros' / executable)]

@@ -4,6 +4,9 @@
 """The model that ships: whole, small, offline, and about something."""
 
 import dataclasses
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -55,3 +58,13 @@ def test_a_broken_installation_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(EMBEDDED, 'household', broken)
     with pytest.raises(WeightsError, match=r'trunk\.safetensors is missing: .*install'):
         load_model(ModelConfig(model='household'))
+
+
+def test_no_file_of_the_model_is_a_link_where_the_package_is_installed_as_links(tmp_path):
+    """As by colcon's --symlink-install: OpenVINO reads no external weights through a link."""
+    code = "from affordance_ros.model.embedded import EMBEDDED as e; print(e['household'].folder)"
+    found = subprocess.run(
+        [sys.executable, '-c', code], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    files = list(Path(found.stdout.strip()).iterdir())
+    assert files and not any(path.is_symlink() for path in files)

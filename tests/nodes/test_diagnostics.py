@@ -354,6 +354,8 @@ def test_requests_are_timed_and_counted_and_no_silence_where_they_alone_are_want
 def test_what_is_wrong_with_depth_is_a_warning(told):
     from diagnostic_msgs.msg import DiagnosticStatus
 
+    from affordance_ros.runtime.frame_gaps import FrameLoss
+    from affordance_ros.runtime.health_inputs import SpatialFacts
     from affordance_ros.runtime.mailbox import Counters
 
     seconds = itertools.count(1)
@@ -363,9 +365,12 @@ def test_what_is_wrong_with_depth_is_a_warning(told):
         count = next(seconds)
         return {
             'counters': Counters(count, count),
-            'depth_received': count,
-            'camera_info_received': infos * count,
-            'without_points': {'no_depth': 3, 'encoding': 2},
+            'spatial': SpatialFacts(
+                depth_received=count,
+                camera_info_received=infos * count,
+                without_points={'no_depth': 3, 'encoding': 2},
+            ),
+            'loss': FrameLoss(),
         }
 
     told.known = known
@@ -377,7 +382,7 @@ def test_what_is_wrong_with_depth_is_a_warning(told):
     text = wait_for_cause(
         told.probe, 'depth_unmatched', level=DiagnosticStatus.WARN, meanwhile=told.spin
     )
-    assert 'stamps' in text
+    assert "image's stamp" in text
     assert int(told.probe.diagnosed('input', 'depth images received')) > 3
     for cause, count in (('', '5'), (': no_depth', '3'), (': encoding', '2')):
         assert told.probe.diagnosed('input', f'images without 3D points{cause}') == count

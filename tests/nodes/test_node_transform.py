@@ -127,6 +127,10 @@ def test_a_point_is_moved_as_the_frames_stood_at_the_images_stamp(log, picture):
                 camera.points[-1].point, camera.poses[-1].pose.position, balls[-1].pose.position,
             ):  # fmt: skip
                 np.testing.assert_allclose(to_array(place), expected, atol=1e-6)
+        again = stamped(BEFORE_S + 0.5)
+        probe.spin_until(
+            lambda: frame(again) and not probe.status[-1].reason, 'the cured fault to be forgotten'
+        )
 
         # Transforms that are too old: no point, and by how much they are is named.
         moments = iter(np.arange(AFTER_S + 2, AFTER_S + 100))

@@ -140,14 +140,15 @@ def test_what_keeps_points_away_is_named_once_and_costs_no_frame(log, picture):
                 answers.append(probe.targets[-1])
             return answers
 
-        for count in range(6):  # a camera without depth is no fault
+        for count in range(6):  # this probe listens to points
             header = stamped(1000.0 + count)
             camera.send_info((480, 640), header)
             probe.send(picture, header=header)
             probe.spin_until(
                 lambda h=header: probe.targets and probe.targets[-1].header == h, 'the answer'
             )
-        assert not probe.counted().reason
+        reason = f'no depth image comes on {probe.namespace}/depth: remap depth'
+        probe.spin_until(lambda: reason in probe.status[-1].reason, 'a word on depth')
         unlike = np.full((480, 480), 700, np.uint16)
         for depth, options, reason in (
             (metres, {'late_s': 0.11}, r"none within 0.02 s of the image's stamp (the nearest is"),
@@ -160,6 +161,9 @@ def test_what_keeps_points_away_is_named_once_and_costs_no_frame(log, picture):
             probe.spin_until(lambda r=reason: r in probe.status[-1].reason, reason)
             assert process.output.count(reason) == 1, 'named more than once'
         assert any(t.has_point for a in frames(metres) for t in a.targets)
+        probe.spin_until(
+            lambda: not probe.status[-1].reason, 'the cure', again=lambda: frames(metres)
+        )
         key = 'images without 3D points'
         probe.spin_until(lambda: int(probe.diagnosed('input', key) or 0) >= 24, 'the diagnostics')
         for cause in ('no_depth', 'depth_size', 'encoding'):

@@ -18,7 +18,7 @@ from tests.conftest import ROOT
 
 ROS = {
     'rclpy', 'rcl_interfaces', 'lifecycle_msgs', 'diagnostic_msgs', 'sensor_msgs', 'std_msgs',
-    'geometry_msgs', 'visualization_msgs', 'cv_bridge', 'tf2_msgs',
+    'geometry_msgs', 'visualization_msgs', 'cv_bridge', 'std_srvs', 'tf2_msgs',
     'tf2_ros', 'vision_msgs',
 }  # fmt: skip
 TORCH = {'torch', 'open_clip'}

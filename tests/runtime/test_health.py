@@ -3,11 +3,13 @@
 
 import pytest
 
+from affordance_ros.runtime.frame_gaps import FrameLoss
 from affordance_ros.runtime.health import Cause
-from affordance_ros.runtime.health import HealthInputs
-from affordance_ros.runtime.health import Publisher
 from affordance_ros.runtime.health import Verdict
 from affordance_ros.runtime.health import Watchdog
+from affordance_ros.runtime.health_inputs import HealthInputs
+from affordance_ros.runtime.health_inputs import Publisher
+from affordance_ros.runtime.health_inputs import SpatialFacts
 from affordance_ros.runtime.mailbox import Counters
 from affordance_ros.runtime.mailbox import RequestCounters
 
@@ -24,7 +26,18 @@ class World:
         self.received = self.processed = self.depth = self.infos = self.matched = 0
         self.unusable = {}
 
-    def second(self, *, images=0, answers=0, depth=0, infos=0, matched=0, unusable=None, **facts):
+    def second(
+        self,
+        *,
+        images=0,
+        answers=0,
+        depth=0,
+        infos=0,
+        matched=0,
+        unusable=None,
+        wanted=False,
+        **facts,
+    ):
         self.now += 1.0
         self.received += images
         self.processed += answers
@@ -41,9 +54,12 @@ class World:
             HealthInputs(
                 image_topic='/camera/image_raw',
                 counters=counters,
-                depth_received=self.depth,
-                camera_info_received=self.infos,
-                depth_matched=self.matched,
+                spatial=SpatialFacts(
+                    wanted=wanted,
+                    depth_received=self.depth,
+                    camera_info_received=self.infos,
+                    matched=self.matched,
+                ),
                 **facts,
             )
         )
@@ -165,7 +181,7 @@ def test_depth_stamps_that_never_match(world):
     assert world.seconds(9, depth=30, infos=30, matched=9, **GOOD) == Verdict()
     verdict = world.seconds(6, depth=30, infos=30, **GOOD)
     assert verdict.cause == Cause.DEPTH_UNMATCHED
-    assert "match no image's" in verdict.text
+    assert 'none within' in verdict.text
 
 
 def test_sim_time_without_a_clock(world):
@@ -251,3 +267,20 @@ def test_where_requests_alone_are_wanted_nothing_is_missing(world):
     assert world.seconds(9, images=30, has_command=False, requests=answered) == Verdict()
     assert world.seconds(9, **alone, requests=in_vain).cause == Cause.NO_PUBLISHER
     assert world.seconds(9, publishers=(), requests=answered).cause == Cause.NO_PUBLISHER
+
+
+def test_depth_that_is_wanted_and_does_not_come_is_named(world):
+    assert world.seconds(9, **GOOD).cause == Cause.NONE, 'a camera without depth is no fault'
+    verdict = world.seconds(5, **GOOD, wanted=True)
+    assert verdict.cause == Cause.NO_DEPTH
+    assert 'no depth image comes on depth: remap depth' in verdict.text
+
+
+def test_lost_frames_are_named_with_the_cure_and_after_all_else(world):
+    lossy = {'loss': FrameLoss(0.58, 30.0)}
+    verdict = world.seconds(5, **GOOD, **lossy)
+    assert verdict.cause == Cause.FRAMES_LOST
+    assert '58 % of the images on /camera/image_raw' in verdict.text
+    assert 'fastdds_shm.xml' in verdict.text
+    assert world.seconds(5, images=30, has_command=False, **lossy).cause == Cause.NO_COMMAND
+    assert world.seconds(5, **GOOD, loss=FrameLoss(0.05, 30.0)).cause == Cause.NONE

@@ -5,6 +5,7 @@ import ctypes
 import gc
 import subprocess
 import sys
+import types
 import weakref
 
 import psutil
@@ -59,3 +60,9 @@ def test_freed_pictures_are_kept_for_the_next_ones():
         for text in (program, program.replace('keep_memory(); ', ''))
     ]
     assert counts[0] < 100 < 10_000 < counts[1]
+
+
+def test_memory_is_released_while_torch_is_being_imported(monkeypatch):
+    """As a node does that is shut down while its model loads in another thread."""
+    monkeypatch.setitem(sys.modules, 'torch', types.ModuleType('torch'))
+    release_memory()

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from rclpy.node import Node
 
 from affordance_ros.nodes.grounding.ground_request import NodeMailbox
-from affordance_ros.nodes.grounding.status import REJECTED
 from affordance_ros.nodes.grounding.status import StatusReporter
 from affordance_ros.srv import SetCommand
 from affordance_ros.text.commands import CommandError
@@ -53,13 +52,13 @@ class Commands:
         try:
             command = self._check(text)
         except CommandError as error:
-            reason = f'{REJECTED}{error}'
+            reason = f'command rejected: {error}'
             self._status.reject(reason)
             return SetCommand.Response(accepted=False, reason=reason)
         warning = command_warning(command)
         in_force = self._mailbox.command
         if not renew and in_force is not None and in_force.text == command:
-            self._status.confirm(warning)
+            self._status.confirm()
             return SetCommand.Response(accepted=True, reason=warning, command_id=in_force.id)
         bound = self._mailbox.set_command(command)
         self._status.accept(bound, warning)

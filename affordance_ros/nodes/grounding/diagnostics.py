@@ -18,8 +18,8 @@ from rclpy.node import Node
 
 from affordance_ros.nodes.grounding.status import StatusReporter
 from affordance_ros.runtime.health import Cause
-from affordance_ros.runtime.health import HealthInputs
 from affordance_ros.runtime.health import Watchdog
+from affordance_ros.runtime.health_inputs import HealthInputs
 from affordance_ros.runtime.latency import STAGES
 from affordance_ros.runtime.latency import TOTAL
 from affordance_ros.runtime.latency import LatencyMonitor
@@ -32,9 +32,12 @@ _ERROR = DiagnosticStatus.ERROR
 _LEVELS = {
     Cause.NONE: _OK,
     Cause.NO_COMMAND: _WARN,
+    Cause.NO_DEPTH: _WARN,
     Cause.NO_CAMERA_INFO: _WARN,
     Cause.DEPTH_UNMATCHED: _WARN,
+    Cause.FRAMES_LOST: _WARN,
 }
+_TOO_LONG = ('checkpoint_training',)  # 1.5 kB, for a message that is sent each second
 # Ages of an image that no transport explains: its stamp is of another clock.
 _PLAUSIBLE_AGE_S = (-0.5, 10.0)
 
@@ -95,6 +98,7 @@ class Diagnostics:
         facts = self._facts()
         if facts is None:
             self._watchdog.reset()
+            self._reporter.hear('')
             statuses = self._idle_statuses()
         else:
             summary = self._latency.summary()
@@ -133,6 +137,9 @@ class Diagnostics:
 
     def _input_status(self, facts: HealthInputs, summary: LatencySummary) -> DiagnosticStatus:
         verdict = self._watchdog.update(facts)
+        # Of unusable images the reason says more already: what is wrong with them.
+        told = verdict.cause != Cause.UNUSABLE_IMAGES
+        self._reporter.hear(verdict.text if told else '')
         values = {
             'state': self._reporter.state,
             'cause of silence': verdict.cause.value,
@@ -140,12 +147,13 @@ class Diagnostics:
             'publishers': len(facts.publishers),
             'rate in (Hz)': f'{summary.rate_in_hz:.2f}',
             'frames received': facts.counters.received,
-            'depth images received': facts.depth_received,
-            'camera infos received': facts.camera_info_received,
-            'images matched with depth': facts.depth_matched,
-            'images without 3D points': sum(facts.without_points.values()),
+            'frames lost by their stamps (%)': f'{100 * facts.loss.share:.0f}',
+            'depth images received': facts.spatial.depth_received,
+            'camera infos received': facts.spatial.camera_info_received,
+            'images matched with depth': facts.spatial.matched,
+            'images without 3D points': sum(facts.spatial.without_points.values()),
         }
-        for cause, count in sorted(facts.without_points.items()):
+        for cause, count in sorted(facts.spatial.without_points.items()):
             values[f'images without 3D points: {cause}'] = count
         message = verdict.text or f'{summary.rate_in_hz:.1f} images a second'
         return self._status('input', _LEVELS.get(verdict.cause, _ERROR), message, values)
@@ -156,6 +164,7 @@ class Diagnostics:
             'rate out (Hz)': f'{summary.rate_out_hz:.2f}',
             'frames processed': counters.processed,
             'frames dropped': counters.dropped,
+            'frames without a command': counters.idle,
             'frames unusable': counters.unusable,
         }
         for cause, count in sorted(counters.unusable_by_cause.items()):
@@ -181,7 +190,7 @@ class Diagnostics:
         return self._status('processing', level, message, values)
 
     def _model_values(self) -> dict[str, str]:
-        about = dict(self._about())
+        about = {key: value for key, value in self._about().items() if key not in _TOO_LONG}
         return {**about, **_memory(about.get('device', ''))}
 
     def _model_status(self) -> DiagnosticStatus:

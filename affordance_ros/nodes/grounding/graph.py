@@ -4,7 +4,6 @@
 """What the node sees around it: who publishes images, and whether they can be heard."""
 
 import difflib
-from collections.abc import Mapping
 
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility
@@ -12,8 +11,10 @@ from rclpy.qos import QoSProfile
 from rclpy.qos import qos_check_compatible
 from rclpy.subscription import Subscription
 
-from affordance_ros.runtime.health import HealthInputs
-from affordance_ros.runtime.health import Publisher
+from affordance_ros.runtime.frame_gaps import FrameLoss
+from affordance_ros.runtime.health_inputs import HealthInputs
+from affordance_ros.runtime.health_inputs import Publisher
+from affordance_ros.runtime.health_inputs import SpatialFacts
 from affordance_ros.runtime.mailbox import Counters
 from affordance_ros.runtime.mailbox import RequestCounters
 
@@ -33,11 +34,9 @@ def gather_facts(
     counters: Counters,
     has_command: bool,
     requests: RequestCounters,
+    spatial: SpatialFacts,
+    loss: FrameLoss,
     max_rate_hz: float = 0.0,
-    depth_received: int = 0,
-    camera_info_received: int = 0,
-    depth_matched: int = 0,
-    without_points: Mapping[str, int] | None = None,
 ) -> HealthInputs:
     """Look at the graph and the clock, and put what the node knows beside it.
 
@@ -48,10 +47,8 @@ def gather_facts(
         has_command: Whether a command is in force.
         requests: What became of the requests.
         max_rate_hz: Its rate limit, 0 for none.
-        depth_received: Depth images that came; 0 where no depth is read.
-        camera_info_received: CameraInfo messages that came.
-        depth_matched: Images that found their depth.
-        without_points: Images that got no 3D point although depth was being received, by cause.
+        spatial: What is known of depth and camera_info.
+        loss: How many images were lost on the way.
     """
     topic = images.topic_name
     message_type = f'{images.msg_type.__module__.split(".")[0]}/msg/{images.msg_type.__name__}'
@@ -74,10 +71,8 @@ def gather_facts(
         requests=requests,
         command_topic=node.resolve_topic_name('task_command'),
         max_rate_hz=max_rate_hz,
-        depth_received=depth_received,
-        camera_info_received=camera_info_received,
-        depth_matched=depth_matched,
-        without_points=without_points or {},
+        spatial=spatial,
+        loss=loss,
         sim_time=sim_time,
         clock_started=not sim_time or node.get_clock().now().nanoseconds > 0,
     )

@@ -5,8 +5,8 @@
 
 from collections.abc import Callable
 
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -22,10 +22,12 @@ from affordance_ros.nodes.bridge import convert_rare
 from affordance_ros.nodes.grounding.graph import gather_facts
 from affordance_ros.nodes.grounding.ground_request import Frame
 from affordance_ros.nodes.grounding.ground_request import NodeMailbox
-from affordance_ros.nodes.grounding.spatial_inputs import SpatialCounters
 from affordance_ros.nodes.grounding.status import StatusReporter
-from affordance_ros.nodes.topics import listen_to_sensor
-from affordance_ros.runtime.health import HealthInputs
+from affordance_ros.nodes.latched import LatchedSubscription
+from affordance_ros.nodes.topics import listen
+from affordance_ros.runtime.frame_gaps import FrameGaps
+from affordance_ros.runtime.health_inputs import HealthInputs
+from affordance_ros.runtime.health_inputs import SpatialFacts
 from affordance_ros.runtime.latency import LatencyMonitor
 from affordance_ros.runtime.mailbox import RequestCounters
 from affordance_ros.spatial.stamp_cache import to_ns
@@ -57,40 +59,39 @@ class Inputs:
         self._mailbox = mailbox
         self._latency = latency
         self._status = status
+        self._gaps = FrameGaps()
         # image_transport's convention: the compressed topic lies below the raw one, whatever that
         # was remapped to.
         topic = node.resolve_topic_name('image')
         compressed = image_transport == 'compressed'
-        self._images = listen_to_sensor(
+        self._images = listen(
             node,
             CompressedImage if compressed else Image,
             f'{topic}/compressed' if compressed else topic,
             self._on_compressed_image if compressed else self._on_raw_image,
         )
-        command = node.create_subscription(
+        self._commands = LatchedSubscription(
+            node,
             String,
             'task_command',
             lambda message: on_command(message.data),
-            10,
-            callback_group=MutuallyExclusiveCallbackGroup(),
+            QoSProfile(depth=10),
         )
-        self._subscriptions = [self._images, command]
 
     def destroy(self) -> None:
         """Stop listening."""
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
-        self._subscriptions.clear()
+        self._node.destroy_subscription(self._images)
+        self._commands.destroy()
 
     def facts(
-        self, *, max_rate_hz: float, requests: RequestCounters, spatial: SpatialCounters
+        self, *, max_rate_hz: float, requests: RequestCounters, spatial: SpatialFacts
     ) -> HealthInputs:
         """Return what the watchdog needs to know.
 
         Args:
             max_rate_hz: The rate limit, 0 for none.
             requests: What became of the requests.
-            spatial: What became of depth and camera_info.
+            spatial: What is known of depth and camera_info.
         """
         return gather_facts(
             self._node,
@@ -99,18 +100,16 @@ class Inputs:
             has_command=self._mailbox.command is not None,
             max_rate_hz=max_rate_hz,
             requests=requests,
-            depth_received=spatial.depth.received,
-            camera_info_received=spatial.camera_info.received,
-            depth_matched=spatial.depth.matched,
-            without_points=spatial.without_points,
+            spatial=spatial,
+            loss=self._gaps.loss,
         )
 
     def _on_compressed_image(self, message: CompressedImage) -> None:
-        self._latency.frame_received()
+        self._count(message.header)
         self._mailbox.offer(message, transport_s=self._age_s(message.header))
 
     def _on_raw_image(self, message: Image) -> None:
-        self._latency.frame_received()
+        self._count(message.header)
         try:
             check_message(message)
         except ImageError as error:
@@ -119,6 +118,10 @@ class Inputs:
             self._status.report_unusable(error)
         else:
             self._mailbox.offer(message, transport_s=self._age_s(message.header))
+
+    def _count(self, header: Header) -> None:
+        self._latency.frame_received()
+        self._gaps.add(to_ns(header.stamp))
 
     def _age_s(self, header: Header) -> float:
         now_ns = self._node.get_clock().now().nanoseconds

@@ -26,6 +26,7 @@ from affordance_ros.nodes.grounding.loading import Loading
 from affordance_ros.nodes.grounding.pipeline import Pipeline
 from affordance_ros.nodes.grounding.sharing import SharedModels
 from affordance_ros.nodes.grounding.status import StatusReporter
+from affordance_ros.nodes.grounding.transitions import EnableService
 from affordance_ros.nodes.grounding.transitions import explained
 from affordance_ros.nodes.run import StartupError
 from affordance_ros.nodes.run import run_node
@@ -82,6 +83,11 @@ class GroundingNode(LifecycleNode):
         self._loaded = self.create_guard_condition(self._on_loaded)
         self._status = StatusReporter(self)
         self._pipeline = Pipeline(self, self._status, self._models.turns)
+        EnableService(
+            self,
+            is_active=lambda: self._active,
+            closed_because=lambda: '' if self._configured else self._how_to('configure'),
+        )
         self._pipeline.close(self._how_to('configure', 'activate'))
 
     # --- Lifecycle -------------------------------------------------------------------------------
@@ -120,7 +126,7 @@ class GroundingNode(LifecycleNode):
             self._pipeline.configure(config)
         except (ValueError, WeightsError, CheckpointError) as error:
             self._fail(str(error))
-            self._status.enter(GroundingStatus.UNCONFIGURED, reason=self.failure)
+            self._status.enter(GroundingStatus.UNCONFIGURED, self.failure)
             return TransitionCallbackReturn.FAILURE
         self.failure = ''
         self._configured = True
@@ -128,7 +134,7 @@ class GroundingNode(LifecycleNode):
             config, log=self.get_logger(), models=self._models, on_done=self._loaded.trigger
         )
         self._pipeline.close(self._not_yet())
-        self._status.enter(GroundingStatus.LOADING, reason='')
+        self._status.enter(GroundingStatus.LOADING)
         return _SUCCESS
 
     @explained
@@ -152,7 +158,7 @@ class GroundingNode(LifecycleNode):
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Drop the model, or its load, and the command, and free their memory."""
         self._release(self._how_to('configure', 'activate'))
-        self._status.enter(GroundingStatus.UNCONFIGURED, reason=self.failure)
+        self._status.enter(GroundingStatus.UNCONFIGURED, self.failure)
         return _SUCCESS
 
     @explained
@@ -160,14 +166,14 @@ class GroundingNode(LifecycleNode):
         """Stop for good, from whatever state."""
         self._release(_ENDED)
         self._finalized = True
-        self._status.enter(GroundingStatus.FINALIZED, reason='')
+        self._status.enter(GroundingStatus.FINALIZED)
         return _SUCCESS
 
     @explained
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Go back to `unconfigured`, from where everything can be tried again."""
         self._release(self._how_to('configure', 'activate'))
-        self._status.enter(GroundingStatus.UNCONFIGURED, reason=self.failure)
+        self._status.enter(GroundingStatus.UNCONFIGURED, self.failure)
         return _SUCCESS
 
     def finish(self, executor: Executor) -> None:
@@ -193,6 +199,7 @@ class GroundingNode(LifecycleNode):
         if transition() != _SUCCESS:
             self._raises = False
             raise StartupError(self.failure)
+        self.failure = ''
 
     def _on_loaded(self) -> None:
         """Take over what was loaded, or go back to `unconfigured`; runs in the executor.

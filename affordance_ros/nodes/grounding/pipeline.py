@@ -18,7 +18,7 @@ from affordance_ros.nodes.grounding.status import StatusReporter
 from affordance_ros.nodes.grounding.worker import Worker
 from affordance_ros.predictor import Predictor
 from affordance_ros.runtime.fair_lock import FairLock
-from affordance_ros.runtime.health import HealthInputs
+from affordance_ros.runtime.health_inputs import HealthInputs
 from affordance_ros.runtime.latency import LatencyMonitor
 from affordance_ros.runtime.mailbox import Mailbox
 
@@ -171,5 +171,5 @@ class Pipeline:
         return self._inputs.facts(
             max_rate_hz=self._config.max_rate_hz,
             requests=self._ground.counters,
-            spatial=self._spatial.counters,
+            spatial=self._spatial.facts,
         )

@@ -14,11 +14,12 @@ from std_msgs.msg import Header
 from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.nodes.grounding.detections import DetectionOutputs
 from affordance_ros.nodes.grounding.node_config import SpatialConfig
-from affordance_ros.nodes.grounding.spatial_inputs import SpatialCounters
 from affordance_ros.nodes.grounding.spatial_inputs import SpatialInputs
 from affordance_ros.nodes.grounding.spatial_outputs import SpatialOutputs
 from affordance_ros.nodes.grounding.status import StatusReporter
 from affordance_ros.nodes.grounding.transform import FrameTransformer
+from affordance_ros.nodes.topics import is_remapped
+from affordance_ros.runtime.health_inputs import SpatialFacts
 from affordance_ros.spatial.located import LocatedTarget
 from affordance_ros.spatial.located import select
 from affordance_ros.spatial.rgbd import NoRgbd
@@ -41,15 +42,20 @@ class Spatial:
         self._status = status
         self._outputs = SpatialOutputs(node, status, detections)
         self._config = SpatialConfig()
-        self._inputs = SpatialInputs(node, self._config, status)
+        self._inputs = SpatialInputs(node, self._config, status, self._wanted)
         self._transformer: FrameTransformer | None = None
         self._refused: Counter[str] = Counter()
         self._counting = threading.Lock()
 
     @property
-    def counters(self) -> SpatialCounters:
-        """What came, what was matched and what was not, since `configure`."""
-        return self._inputs.counters
+    def facts(self) -> SpatialFacts:
+        """What came of depth and camera_info since `configure`, and what became of it."""
+        return self._inputs.facts
+
+    def _wanted(self) -> bool:
+        """Return whether somebody wants points, so that missing depth is worth a word."""
+        remapped = is_remapped(self._node, 'depth')
+        return remapped or bool(self._config.target_frame) or self._outputs.listened_to
 
     def configure(self, config: SpatialConfig) -> None:
         """Take over parameters while nothing is heard.
@@ -59,7 +65,7 @@ class Spatial:
         """
         frame = config.target_frame
         self._transformer = FrameTransformer(self._node, frame) if frame else None
-        self._inputs = SpatialInputs(self._node, config, self._status)
+        self._inputs = SpatialInputs(self._node, config, self._status, self._wanted)
         self._config = config
         with self._counting:
             self._refused.clear()

@@ -7,8 +7,7 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from rclpy.node import Node
 from rclpy.subscription import Subscription
@@ -17,14 +16,17 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from affordance_ros.nodes.grounding.node_config import SpatialConfig
+from affordance_ros.nodes.grounding.status import SPATIAL
 from affordance_ros.nodes.grounding.status import StatusReporter
+from affordance_ros.nodes.latched import LatchedSubscription
+from affordance_ros.nodes.topics import SENSOR_QOS
 from affordance_ros.nodes.topics import camera_info_topic
-from affordance_ros.nodes.topics import listen_to_sensor
+from affordance_ros.nodes.topics import listen
+from affordance_ros.runtime.health_inputs import SpatialFacts
 from affordance_ros.spatial.rgbd import NoRgbd
 from affordance_ros.spatial.rgbd import Rgbd
 from affordance_ros.spatial.rgbd import read_rgbd
 from affordance_ros.spatial.stamp_cache import StampCache
-from affordance_ros.spatial.stamp_cache import StampCounters
 from affordance_ros.spatial.stamp_cache import to_ns
 
 _KEPT_DEPTHS, _KEPT_INFOS = 30, 10  # a second of a 30 Hz camera
@@ -35,22 +37,6 @@ _COMING_S = 1.0
 PATIENCE = 5
 
 
-@dataclass(frozen=True)
-class SpatialCounters:
-    """What came and what became of it since the node was configured.
-
-    Attributes:
-        depth: Depth images received, and images that found theirs (matched) or not (unmatched).
-        camera_info: The same of CameraInfo messages.
-        without_points: Images whose targets all went out without a point although depth was being
-            received, by the cause.
-    """
-
-    depth: StampCounters
-    camera_info: StampCounters
-    without_points: Mapping[str, int]
-
-
 class SpatialInputs:
     """Hears `depth` and `camera_info` between `listen` and `stop`, and keeps the newest.
 
@@ -58,12 +44,20 @@ class SpatialInputs:
         node: The node that listens.
         config: How depth is matched.
         status: Where it is named why there are no points.
+        wanted: Returns whether somebody wants points.
     """
 
-    def __init__(self, node: Node, config: SpatialConfig, status: StatusReporter) -> None:
+    def __init__(
+        self,
+        node: Node,
+        config: SpatialConfig,
+        status: StatusReporter,
+        wanted: Callable[[], bool],
+    ) -> None:
         self._node = node
         self._config = config
         self._status = status
+        self._wanted = wanted
         self._depths: StampCache[Image] = StampCache(_KEPT_DEPTHS, config.depth_tolerance_s)
         # Intrinsics hardly ever change, and drivers stamp them in many ways.
         self._infos: StampCache[CameraInfo] = StampCache(_KEPT_INFOS, math.inf)
@@ -71,26 +65,41 @@ class SpatialInputs:
         self._missing = 0
         self._without_points: Counter[str] = Counter()
         self._lock = threading.Lock()
-        self._subscriptions: list[Subscription] = []
+        self._subscriptions: list[Subscription | LatchedSubscription] = []
 
     @property
-    def counters(self) -> SpatialCounters:
-        """A copy of the counts."""
+    def facts(self) -> SpatialFacts:
+        """What came, what became of it, and where it is awaited."""
         with self._lock:
             without_points = dict(self._without_points)
-        return SpatialCounters(self._depths.counters, self._infos.counters, without_points)
+        depths = self._depths.counters
+        return SpatialFacts(
+            depth_topic=self._node.resolve_topic_name('depth'),
+            camera_info_topic=camera_info_topic(self._node),
+            wanted=self._wanted(),
+            tolerance_s=self._config.depth_tolerance_s,
+            depth_received=depths.received,
+            camera_info_received=self._infos.counters.received,
+            matched=depths.matched,
+            nearest_s=depths.last_gap_s,
+            without_points=without_points,
+        )
 
     def listen(self) -> None:
         """Subscribe."""
+        topic = camera_info_topic(self._node)
         self._subscriptions = [
-            listen_to_sensor(self._node, Image, 'depth', self._on_depth),
-            listen_to_sensor(self._node, CameraInfo, camera_info_topic(self._node), self._on_info),
+            listen(self._node, Image, 'depth', self._on_depth),
+            LatchedSubscription(self._node, CameraInfo, topic, self._on_info, SENSOR_QOS),
         ]
 
     def stop(self) -> None:
         """Unsubscribe and forget what was kept."""
         for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
+            if isinstance(subscription, LatchedSubscription):
+                subscription.destroy()
+            else:
+                self._node.destroy_subscription(subscription)
         self._subscriptions.clear()
         self._depths.clear()
         self._infos.clear()
@@ -118,35 +127,25 @@ class SpatialInputs:
             wait_s = self._config.depth_wait_s if coming else 0.0
             depth = self._depths.match(stamp_ns, wait_s=wait_s)
         rgbd = read_rgbd(depth, self._infos.match(stamp_ns), size=size)
-        if self._depths.counters.received:  # else nobody asks for points
-            self._report(rgbd)
+        self._report(rgbd)
         return rgbd
 
     def _report(self, rgbd: Rgbd | NoRgbd) -> None:
         if isinstance(rgbd, Rgbd):
             self._missing = 0
+            self._status.succeeded(SPATIAL)
             if rgbd.pinhole.warning:
-                self._status.name_once('camera_info warning', rgbd.pinhole.warning)
+                self._status.report('camera_info', rgbd.pinhole.warning, group=SPATIAL)
             return
         with self._lock:
             self._without_points[rgbd.cause] += 1
         self._missing += 1
-        if rgbd.reason == 'unusable' or self._missing >= PATIENCE:
-            text = self._advice(rgbd)
-            self._status.name_once(f'3D {rgbd.cause}', f'targets have no 3D point: {text}')
-
-    def _advice(self, rgbd: NoRgbd) -> str:
-        if rgbd.reason == 'no_camera_info':
-            topic = camera_info_topic(self._node)
-            return f"depth comes, but no camera_info on {topic}: remap it to the image's"
-        if rgbd.reason != 'no_depth':
-            return rgbd.text
-        gap_s = self._depths.counters.last_gap_s
-        nearest = '' if gap_s is None else f' (the nearest is {gap_s:.3g} s away)'
-        return (
-            f'depth comes, but none within {self._config.depth_tolerance_s:g} s of the '
-            f"image's stamp{nearest}: let the camera stamp both alike, or raise depth_tolerance_s"
-        )
+        if rgbd.reason != 'unusable' and self._missing < PATIENCE:
+            return
+        facts = self.facts
+        if not (facts.depth_received or facts.wanted):
+            return  # nobody asks for points
+        self._status.report(f'3D {rgbd.cause}', _explain(rgbd, facts), group=SPATIAL)
 
     def _on_depth(self, message: Image) -> None:
         self._depth_came_at = time.monotonic()
@@ -154,3 +153,11 @@ class SpatialInputs:
 
     def _on_info(self, message: CameraInfo) -> None:
         self._infos.add(to_ns(message.header.stamp), message)
+
+
+def _explain(rgbd: NoRgbd, facts: SpatialFacts) -> str:
+    if rgbd.reason == 'no_camera_info':
+        return facts.no_camera_info
+    if rgbd.reason == 'no_depth':
+        return facts.unmatched if facts.depth_received else facts.no_depth
+    return f'targets have no 3D point: {rgbd.text}'

@@ -17,6 +17,7 @@ from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.nodes.grounding.detections import DetectionOutputs
 from affordance_ros.nodes.grounding.node_config import SpatialConfig
 from affordance_ros.nodes.grounding.spatial_inputs import PATIENCE
+from affordance_ros.nodes.grounding.status import TRANSFORM
 from affordance_ros.nodes.grounding.status import StatusReporter
 from affordance_ros.nodes.grounding.transform import FrameChange
 from affordance_ros.nodes.grounding.transform import FrameTransformer
@@ -53,6 +54,11 @@ class SpatialOutputs:
         self._markers = advertise(node, MarkerArray, '~/markers', 1)
         self._cloud = advertise(node, PointCloud2, '~/cloud', 1)
 
+    @property
+    def listened_to(self) -> bool:
+        """True while somebody listens to what depth alone gives."""
+        return any(p.get_subscription_count() for p in (self._point, self._pose, self._cloud))
+
     def publish_targets(
         self,
         message: AffordanceTargetArray,
@@ -73,10 +79,11 @@ class SpatialOutputs:
             try:
                 change = transformer.look_up(message.header)
                 self._missing = 0
+                self._status.succeeded(TRANSFORM)
             except TransformError as error:
                 self._missing += 1
                 if self._missing >= PATIENCE:
-                    self._status.name_once(f'3D transform {error.cause}', str(error))
+                    self._status.report(f'transform {error.cause}', str(error), group=TRANSFORM)
                 located = [replace(t, point=NoPoint('no_transform')) for t in located]
         if located and isinstance(located[0].point, SurfacePoint):
             self._publish_best(located[0].point, message.header, change)

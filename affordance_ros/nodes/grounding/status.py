@@ -18,6 +18,7 @@ from rclpy.qos import ReliabilityPolicy
 
 from affordance_ros.image.ros_image import ImageError
 from affordance_ros.msg import GroundingStatus
+from affordance_ros.runtime.causes import Causes
 from affordance_ros.runtime.mailbox import Counters
 from affordance_ros.text.commands import BoundCommand
 
@@ -28,7 +29,9 @@ LATCHED = QoSProfile(
     depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, reliability=ReliabilityPolicy.RELIABLE
 )
 
-REJECTED = 'command rejected: '
+# Groups of causes; see `StatusReporter.report`.
+FRAMES, SPATIAL, TRANSFORM, COMMAND, SILENCE = 'frames', '3D', 'transform', 'command', 'silence'
+_REJECTED, _WARNED = 'command rejected', 'command warning'
 _PERIOD_S = 1.0
 _STATES = {
     GroundingStatus.LOADING: 'loading',
@@ -42,7 +45,9 @@ _STATES = {
 
 
 class StatusReporter:
-    """Publishes what the node is doing on `~/status`.
+    """Publishes what the node is doing on `~/status`, and what is wrong on its log as well.
+
+    What is wrong is kept by cause: the reason is the newest text of the newest one that lasts.
 
     Args:
         node: The node to publish for.
@@ -54,11 +59,12 @@ class StatusReporter:
         self._lock = threading.Lock()
         self._message = GroundingStatus(state=GroundingStatus.UNCONFIGURED)
         self._published_counts: Counters | None = None
-        self._named_causes: set[str] = set()
+        self._failure = ''  # why the node is unconfigured again
+        self._causes = Causes()
         self._publisher = node.create_publisher(GroundingStatus, '~/status', LATCHED)
         # Real time: a simulated clock that stands or jumps must not silence the status.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        node.create_timer(_PERIOD_S, self.publish_counts, clock=steady)
+        node.create_timer(_PERIOD_S, self.tick, clock=steady)
         self.publish()
 
     def count(self, counters: Callable[[], Counters]) -> None:
@@ -75,15 +81,14 @@ class StatusReporter:
     def failure(self) -> str:
         """Why the node could not be configured; empty where nothing has failed."""
         with self._lock:
-            unconfigured = self._message.state == GroundingStatus.UNCONFIGURED
-            return str(self._message.reason) if unconfigured else ''
+            return self._failure
 
-    def enter(self, state: int, reason: str | None = None) -> None:
-        """Say that the node is in another state, with a reason or with the one from before."""
+    def enter(self, state: int, failure: str = '') -> None:
+        """Say that the node is in another state, or back in one because of a failure."""
         with self._lock:
             self._message.state = state
-            if reason is not None:
-                self._message.reason = reason
+            self._failure = failure
+        self._causes.drop_groups(FRAMES, SPATIAL, TRANSFORM, SILENCE)
         self.publish()
 
     def set_model(self, predictor: Predictor) -> None:
@@ -97,12 +102,12 @@ class StatusReporter:
         )
 
     def forget_model(self) -> None:
-        """Name no model and no command any more; causes are named anew from now on."""
+        """Name no model and no command any more."""
         self._name_model(model='', decoder='', device='', trained=False)
         with self._lock:
             self._message.command = ''
             self._message.command_id = 0
-            self._named_causes.clear()
+        self._causes.drop_groups(COMMAND)
 
     def _name_model(self, *, model: str, decoder: str, device: str, trained: bool) -> None:
         with self._lock:
@@ -129,63 +134,89 @@ class StatusReporter:
                 return
             self._message.command = command.text
             self._message.command_id = command.id
-            self._message.reason = warning
             if self._message.state == GroundingStatus.WAITING_FOR_COMMAND:
                 self._message.state = GroundingStatus.WAITING_FOR_IMAGE
         self._node.get_logger().info(f'command {command.id}: {command.text!r}')
-        if warning:
-            self._node.get_logger().warning(warning)
-        self.publish()
+        self._causes.drop_groups(COMMAND)
+        if not warning or not self.report(_WARNED, warning, group=COMMAND):
+            self.publish()
 
-    def confirm(self, warning: str) -> None:
+    def confirm(self) -> None:
         """Say that the command in force was asked for again: a rejection since then is over."""
-        with self._lock:
-            if not self._message.reason.startswith(REJECTED):
-                return
-            self._message.reason = warning
-        self.publish()
+        self._causes.drop(_REJECTED)
+        self._publish_news()
 
     def reject(self, reason: str) -> None:
-        """Say why a command, or anything else a person asked for, was not taken."""
-        with self._lock:
-            self._message.reason = reason
-        self._node.get_logger().warning(reason)
-        self.publish()
+        """Say why a command was not taken."""
+        self._causes.drop(_REJECTED)
+        self.report(_REJECTED, reason, group=COMMAND)
 
     def report_unusable(self, error: ImageError) -> None:
-        """Name the cause of an unusable frame, the first time that it occurs."""
-        self.name_once(error.cause, f'frames are skipped: {error}')
+        """Name the cause of an unusable frame."""
+        self.report(error.cause, f'frames are skipped: {error}', group=FRAMES)
 
-    def name_once(self, cause: str, reason: str) -> None:
-        """Say what is wrong, the first time that its cause occurs."""
-        with self._lock:
-            if cause in self._named_causes:
-                return
-            self._named_causes.add(cause)
-        self.reject(reason)
+    def report(self, cause: str, text: str, *, group: str) -> bool:
+        """Say what is wrong; on the log only what is news, which is returned.
+
+        Args:
+            cause: A short key.
+            text: The newest sentence for it.
+            group: Whose success cures it: FRAMES, SPATIAL or TRANSFORM; COMMAND goes with the next
+                command, SILENCE with `hear`.
+        """
+        news = self._causes.occurred(cause, text, group=group)
+        if news:
+            self._node.get_logger().warning(text)
+            self.publish()
+        return news
+
+    def succeeded(self, group: str) -> None:
+        """Note that what a group's causes keep from working has worked."""
+        self._causes.succeeded(group)
+
+    def hear(self, verdict: str) -> None:
+        """Say why no answers come, as the watchdog has it; '' if they do."""
+        if verdict:
+            self.report(SILENCE, verdict, group=SILENCE)
+        else:
+            self._causes.drop(SILENCE)
+            self._publish_news()
 
     def frame_processed(self) -> None:
         """Note that frames are being processed."""
+        self._causes.succeeded(FRAMES)
         with self._lock:
             if self._message.state == GroundingStatus.RUNNING:
                 return
             self._message.state = GroundingStatus.RUNNING
         self.publish()
 
-    def publish_counts(self) -> None:
-        """Publish if the counts have changed since the last time."""
+    def tick(self) -> None:
+        """Forget what is cured, and publish if that or the counts have changed anything."""
+        self._causes.drop_cured()
         if self._counters() != self._published_counts:
             self.publish()
+        else:
+            self._publish_news()
+
+    def _publish_news(self) -> None:
+        if self._reason() != self._message.reason:
+            self.publish()
+
+    def _reason(self) -> str:
+        return self._failure or self._causes.newest
 
     def publish(self) -> None:
         """Publish the status as it is now."""
         with self._lock:
             counts = self._counters()
             message = self._message
+            message.reason = self._reason()
             message.stamp = self._node.get_clock().now().to_msg()
             message.frames_received = counts.received
             message.frames_processed = counts.processed
             message.frames_dropped = counts.dropped
             message.frames_unusable = counts.unusable
+            message.frames_idle = counts.idle
             self._published_counts = counts
             self._publisher.publish(message)
