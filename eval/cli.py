@@ -12,7 +12,12 @@ from pathlib import Path
 
 from affordance_ros.cli.options import add_backend_options
 from affordance_ros.cli.options import add_model_options
+from affordance_ros_eval.check import add_check
+from affordance_ros_eval.check import run_check
 from affordance_ros_eval.errors import EvaluationError
+from affordance_ros_eval.latex import bibliography
+from affordance_ros_eval.latex import latex_by_affordance
+from affordance_ros_eval.latex import latex_table
 from affordance_ros_eval.masks.cli import add_calibrate
 from affordance_ros_eval.masks.cli import add_masks
 from affordance_ros_eval.masks.cli import add_names
@@ -24,7 +29,6 @@ from affordance_ros_eval.metrics import PROTOCOLS
 from affordance_ros_eval.results import Results
 from affordance_ros_eval.results import load_results
 from affordance_ros_eval.tables import console_summary
-from affordance_ros_eval.tables import latex_table
 from affordance_ros_eval.tables import markdown_report
 
 _LOG = logging.getLogger('affordance-eval')
@@ -38,9 +42,12 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest='command', required=True)
     _add_agd20k(commands.add_parser('agd20k', help='a model or baseline on AGD20K or its like'))
     _add_score(commands.add_parser('score', help="anybody's saved maps against ground truths"))
-    pair = commands.add_parser('compare', help='paired differences of two results.json')
-    pair.add_argument('a', type=Path, help='results.json of A')
-    pair.add_argument('b', type=Path, help='results.json of B')
+    several = commands.add_parser('compare', help='paired differences of results.json files')
+    several.add_argument('a', type=Path, help='results.json of A')
+    several.add_argument('b', type=Path, nargs='+', help='of B, or of all that A is held against')
+    runs = commands.add_parser('seeds', help='mean and deviation over runs of several seeds')
+    runs.add_argument('results', type=Path, nargs='+', help='their results.json')
+    add_check(commands.add_parser('check', help='whether a folder of AGD20K or RefCOCO is whole'))
     _add_refcoco(commands.add_parser('refcoco', help='referring segmentation, RefCOCO format'))
     add_masks(commands.add_parser('masks', help='photos with masked parts'))
     add_names(commands.add_parser('names', help='names of what is on photos, and of what is not'))
@@ -58,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         'agd20k': _agd20k,
         'score': _score,
         'compare': _compare,
+        'seeds': _seeds,
+        'check': run_check,
         'refcoco': _refcoco,
         'masks': run_masks,
         'names': run_names,
@@ -82,9 +91,14 @@ def write_results(results: Results, folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     results.save(folder / 'results.json')
     (folder / 'table.md').write_text(markdown_report(results), encoding='utf-8')
-    (folder / 'table.tex').write_text(latex_table(results), encoding='utf-8')
+    for name, text in (
+        ('table.tex', latex_table(results)),
+        ('affordances.tex', latex_by_affordance(results)),
+        ('table.bib', bibliography(results)),
+    ):
+        (folder / name).write_text(text, encoding='utf-8')
     sys.stdout.write(console_summary(results))
-    sys.stdout.write(f'  written: {folder}/results.json, table.md, table.tex\n')
+    sys.stdout.write(f'  written: {folder}/results.json, table.md, *.tex, table.bib\n')
     failed = [p for p in results.problems if p.kind not in _PASSED_OVER]
     if failed:
         _LOG.warning(
@@ -168,7 +182,16 @@ def _score(options: argparse.Namespace) -> int:
 def _compare(options: argparse.Namespace) -> int:
     from affordance_ros_eval.compare import comparison_text
 
-    sys.stdout.write(comparison_text(load_results(options.a), load_results(options.b)))
+    first = load_results(options.a)
+    texts = [comparison_text(first, load_results(path)) for path in options.b]
+    sys.stdout.write('\n'.join(texts))
+    return 0
+
+
+def _seeds(options: argparse.Namespace) -> int:
+    from affordance_ros_eval.seeds import seeds_text
+
+    sys.stdout.write(seeds_text([load_results(path) for path in options.results]))
     return 0
 
 

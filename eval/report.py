@@ -20,6 +20,8 @@ from affordance_ros_eval.agd20k import read_picture
 from affordance_ros_eval.agd20k import read_truth
 from affordance_ros_eval.charts import bars
 from affordance_ros_eval.charts import cumulative_curve
+from affordance_ros_eval.comparison import comparison_lines
+from affordance_ros_eval.comparison import comparison_notes
 from affordance_ros_eval.errors import ImageProblemError
 from affordance_ros_eval.html import page
 from affordance_ros_eval.html import table
@@ -28,8 +30,6 @@ from affordance_ros_eval.maps import read_map
 from affordance_ros_eval.metrics import HIGHER_IS_BETTER
 from affordance_ros_eval.metrics import METRICS
 from affordance_ros_eval.metrics import find_protocol
-from affordance_ros_eval.published import PUBLISHED
-from affordance_ros_eval.published import comparable
 from affordance_ros_eval.results import Results
 from affordance_ros_eval.run_score import ScoreConfig
 from affordance_ros_eval.run_score import list_truths
@@ -38,7 +38,8 @@ from affordance_ros_eval.summary import Mean
 from affordance_ros_eval.summary import group_means
 from affordance_ros_eval.summary import value_of
 from affordance_ros_eval.tables import all_counts
-from affordance_ros_eval.tables import comparison_lines
+from affordance_ros_eval.tables import comparison_cells
+from affordance_ros_eval.tables import comparison_head
 from affordance_ros_eval.tables import number
 from affordance_ros_eval.tables import setting_rows
 from affordance_ros_eval.thumbnails import overlay_uri
@@ -51,6 +52,7 @@ _LOG = logging.getLogger('affordance-eval')
 _EXTREMES = 9
 _PER_AFFORDANCE = 4
 _PROBLEMS = 50
+_WORDS = 3  # of a comparison's columns; the others are numbers
 # Gives the item and the map of a score.
 MapLookup = Callable[[ImageScore], tuple[Item, NDArray[np.float32]]]
 
@@ -158,25 +160,13 @@ def _tiles(summary: dict[str, Mean]) -> str:
 def _comparison(results: Results, summary: dict[str, Mean]) -> str:
     rows = []
     for line in comparison_lines(results, summary):
-        cells = ''.join(f'<td class="number">{number(v)}</td>' for v in line.values)
-        kind = ' class="ours"' if line.ours else ''
-        rows.append(
-            f'<tr{kind}><td>{escape(line.method)}</td><td>{escape(line.supervision)}</td>'
-            f'<td>{escape(line.protocol)}</td>{cells}</tr>'
-        )
-    note = ''
-    if not results.data.get('real'):
-        note = '<p class="soft">The data are not AGD20K: no published row compares with this.</p>'
-    elif other := [row.method for row in PUBLISHED if not comparable(row, results.protocol)]:
-        note = (
-            f'<p class="soft">Of another arithmetic than {escape(results.protocol)}, so not to be '
-            f'compared: {escape(", ".join(other))}.</p>'
-        )
-    head = ''.join(f'<th class="number">{name.upper()}</th>' for name in METRICS)
-    return (
-        f'{note}<div class="scroll"><table><tr><th>method</th><th>supervision</th>'
-        f'<th>protocol</th>{head}</tr>{"".join(rows)}</table></div>'
-    )
+        cells = comparison_cells(line)
+        words = ''.join(f'<td>{escape(cell)}</td>' for cell in cells[:_WORDS])
+        numbers = ''.join(f'<td class="number">{escape(cell)}</td>' for cell in cells[_WORDS:])
+        rows.append(f'<tr{" class=ours" if line.ours else ""}>{words}{numbers}</tr>')
+    notes = ''.join(f'<p class="soft">{escape(note)}</p>' for note in comparison_notes(results))
+    head = ''.join(f'<th>{escape(word)}</th>' for word in comparison_head())
+    return f'{notes}<div class="scroll"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
 
 
 def _counts(results: Results) -> str:

@@ -10,7 +10,7 @@ from tests.support.household_folder import write_model
 
 
 @pytest.fixture(scope='module')
-def model(tmp_path_factory):
+def small_model(tmp_path_factory):
     """Return the command line's options of a small model."""
     folder = tmp_path_factory.mktemp('model')
     checkpoint = write_model(folder)

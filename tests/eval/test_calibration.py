@@ -99,23 +99,23 @@ def _mask_what_is_scored_high(root, predictor):
     (root / 'annotations.json').write_text(json.dumps(kept))
 
 
-def test_a_calibrated_checkpoint_scores_targets_by_the_fit(model, tmp_path, capsys):
+def test_a_calibrated_checkpoint_scores_targets_by_the_fit(small_model, tmp_path, capsys):
     root = write_masked_photos(tmp_path / 'set', count=80)
-    config = ModelConfig(NAME, model[3], model[5], 'cpu')
+    config = ModelConfig(NAME, small_model[3], small_model[5], 'cpu')
     options = PredictorConfig(input_size=96, min_score=0.0)
     _mask_what_is_scored_high(root, Predictor.load(config, options))
     save = tmp_path / 'calibrated.safetensors'
     arguments = ['calibrate', '--root', str(root), '--save', str(save), '--out']
-    assert main([*arguments, str(tmp_path / 'out'), *model]) == 0
+    assert main([*arguments, str(tmp_path / 'out'), *small_model]) == 0
     fitted = json.loads((tmp_path / 'out/results.json').read_text())['calibration']
     assert 'expected calibration error' in capsys.readouterr().out
     assert '<svg' in (tmp_path / 'out/report.html').read_text()
-    _, summary = load_checkpoint(save, load_trunk(NAME, model[3]))
+    _, summary = load_checkpoint(save, load_trunk(NAME, small_model[3]))
     assert summary.calibration == Calibration(**fitted)
     image = cv2.imread(str(root / 'images/0.png'))
     scores = []
-    for checkpoint in (model[5], str(save)):
-        config = ModelConfig(NAME, model[3], checkpoint, 'cpu')
+    for checkpoint in (small_model[5], str(save)):
+        config = ModelConfig(NAME, small_model[3], checkpoint, 'cpu')
         predictor = Predictor.load(config, PredictorConfig(input_size=96, min_score=0.0))
         predictor.set_command('cut')
         scores.append(predictor.predict(image, channels='bgr').targets[0].score)

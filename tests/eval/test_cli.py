@@ -153,18 +153,21 @@ def test_a_wrong_call_says_what_is_wrong(root, tmp_path, caplog, more, text):
     assert text in caplog.text
 
 
-def test_tables_hold_the_published_rows_beside_ours(root, tmp_path, capsys):
+def test_no_published_row_stands_beside_a_part_of_the_images(root, tmp_path, capsys):
     assert run(root, tmp_path / 'out', '--no-html', '--name', 'Ours & co', '--smooth', '2') == 0
     markdown = (tmp_path / 'out/locate/table.md').read_text()
-    assert '| LOCATE | weak | common | 1.226 | 0.401 | 1.177 |' in markdown
-    assert '| UAD' not in markdown  # has no Seen numbers
-    assert 'not to be compared: WSAG-PLSP' in markdown
+    assert 'LOCATE' not in markdown
+    assert 'row is shown: 4 images were scored, and published numbers are over 1,675' in markdown
     assert '1,675 were published' in markdown
     assert '| smooth | 2.0 |' in markdown
     assert '## By affordance' in markdown and '## By object' in markdown
     latex = (tmp_path / 'out/locate/table.tex').read_text()
-    assert r'\textbf{Ours \& co} & zero-shot, training-free & locate' in latex
-    assert latex.count(' \\\\') == 10  # the head, eight published methods on Seen, ours
+    assert r'\textbf{Ours \& co} & zero-shot, training-free & locate & 4' in latex
+    assert latex.count(' \\\\') == 4  # the head, ours, its intervals, the note
+    assert 'published numbers are over 1,675' in latex
+    affordances = (tmp_path / 'out/locate/affordances.tex').read_text()
+    assert affordances.count(' \\\\') > 1 and 'hold & ' in affordances
+    assert (tmp_path / 'out/locate/table.bib').read_text() == ''
     shown = capsys.readouterr().out
     assert 'protocol locate, smooth 2.0' in shown
     assert 'published 1,675, scored 4, zero ground truth 0, constant prediction 0' in shown

@@ -76,9 +76,9 @@ def test_a_target_is_in_the_mask_by_its_nearest_pixel():
     assert in_mask(Target(19.6, 9.9, 0.5), mask)
 
 
-def test_masks_are_scored_by_kind_with_intervals_and_a_report(model, tmp_path, capsys):
+def test_masks_are_scored_by_kind_with_intervals_and_a_report(small_model, tmp_path, capsys):
     root = write_masked_photos(tmp_path / 'set')
-    assert main(['masks', '--root', str(root), '--out', str(tmp_path), *model]) == 0
+    assert main(['masks', '--root', str(root), '--out', str(tmp_path), *small_model]) == 0
     results = json.loads((tmp_path / 'masks_set/results.json').read_text())
     assert list(results['summary']) == list(QUERIES)
     assert len(results['scores']) == 6 * 3
@@ -92,11 +92,14 @@ def test_masks_are_scored_by_kind_with_intervals_and_a_report(model, tmp_path, c
     assert report.count('<figure') == 6 * 3 and 'http' not in report.split('<body>')[1]
 
 
-def test_the_best_target_is_the_predictors(model, tmp_path):
+def test_the_best_target_is_the_predictors(small_model, tmp_path):
     root = write_masked_photos(tmp_path / 'set', count=2)
-    assert main(['masks', '--root', str(root), '--out', str(tmp_path), '--no-html', *model]) == 0
+    assert (
+        main(['masks', '--root', str(root), '--out', str(tmp_path), '--no-html', *small_model])
+        == 0
+    )
     results = json.loads((tmp_path / 'masks_set/results.json').read_text())
-    config = ModelConfig(NAME, model[3], model[5], 'cpu')
+    config = ModelConfig(NAME, small_model[3], small_model[5], 'cpu')
     predictor = Predictor.load(config, PredictorConfig(input_size=96, min_score=0.0))
     for score in results['scores']:
         predictor.set_command(score['text'])
@@ -107,12 +110,15 @@ def test_the_best_target_is_the_predictors(model, tmp_path):
         assert score['target_in_mask'] == mask[round(best.y), round(best.x)]
 
 
-def test_photos_that_can_not_be_scored_are_told_and_left_out(model, tmp_path, caplog):
+def test_photos_that_can_not_be_scored_are_told_and_left_out(small_model, tmp_path, caplog):
     root = write_masked_photos(tmp_path / 'set', count=4)
     (root / 'images/0.png').unlink()
     cv2.imwrite(str(root / 'masks/1.png'), np.zeros((90, 120), np.uint8))
     cv2.imwrite(str(root / 'masks/2.png'), np.full((9, 12), 255, np.uint8))
-    assert main(['masks', '--root', str(root), '--out', str(tmp_path), '--no-html', *model]) == 1
+    assert (
+        main(['masks', '--root', str(root), '--out', str(tmp_path), '--no-html', *small_model])
+        == 1
+    )
     results = json.loads((tmp_path / 'masks_set/results.json').read_text())
     assert {s['image'] for s in results['scores']} == {'3.png'}
     assert sorted(p['kind'] for p in results['problems']) == ['empty mask', 'not readable', 'size']
@@ -149,7 +155,7 @@ def test_names_are_counted_at_every_score():
     assert level_rows(scores, (0.3, 0.5, 0.95)) == [(0.3, 0.5, 0.5), (0.5, 0, 0.5), (0.95, 0, 0)]
 
 
-def test_names_ask_only_photos_kept_out_of_training(model, tmp_path, capsys):
+def test_names_ask_only_photos_kept_out_of_training(small_model, tmp_path, capsys):
     held_out = sorted(kept_out())[:3]
     root = write_coco_photos(tmp_path / 'coco', [*held_out, max(kept_out()) + 1])
     arguments = [
@@ -161,12 +167,12 @@ def test_names_ask_only_photos_kept_out_of_training(model, tmp_path, capsys):
         '--min-score',
         '0.2',
     ]
-    assert main([*arguments, *model]) == 0
+    assert main([*arguments, *small_model]) == 0
     results = json.loads((tmp_path / 'out/results.json').read_text())
     assert {s['image'] for s in results['scores']} == {f'{i}.png' for i in held_out}
     assert [s['present'] for s in results['scores'] if s['name'] == 'fork'] == [False, True, False]
     told, _ = results['shares'].values()
     absent = [s for s in results['scores'] if not s['present']]
     assert told[0] == np.mean([max(s['scores'], default=0) >= 0.2 for s in absent])
-    assert main([*arguments, '--all', *model]) == 0
+    assert main([*arguments, '--all', *small_model]) == 0
     assert '4 photos' in capsys.readouterr().out

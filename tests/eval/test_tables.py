@@ -4,21 +4,31 @@
 """Intervals, groups and charts of an evaluation."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 
+from affordance_ros_eval.bibliography import BIBLIOGRAPHY
 from affordance_ros_eval.bootstrap import mean_interval
 from affordance_ros_eval.charts import bars
 from affordance_ros_eval.charts import cumulative_curve
 from affordance_ros_eval.compare import compare
+from affordance_ros_eval.errors import EvaluationError
+from affordance_ros_eval.errors import ImageProblemError
+from affordance_ros_eval.latex import bibliography
+from affordance_ros_eval.latex import escape
+from affordance_ros_eval.latex import latex_table
 from affordance_ros_eval.published import PUBLISHED
 from affordance_ros_eval.published import comparable
+from affordance_ros_eval.report import report_html
 from affordance_ros_eval.results import Results
 from affordance_ros_eval.results import load_results
 from affordance_ros_eval.scoring import ImageScore
+from affordance_ros_eval.seeds import seeds_text
 from affordance_ros_eval.summary import group_means
 from affordance_ros_eval.summary import summarise
+from affordance_ros_eval.tables import markdown_report
 
 
 def score(name='a', affordance='hold', **values):
@@ -108,3 +118,73 @@ def test_charts_take_what_there_is():
     assert 'NaN' not in cumulative_curve([2.0], title='KLD', mean=2.0)
     drawn = bars({'<b>': -1.0, 'x': float('nan')}, counts={'<b>': 1, 'x': 2}, title='t')
     assert 'bar below' in drawn and 'no value' in drawn and '&lt;b&gt; (1)' in drawn
+
+
+def on_agd20k(*, protocol='locate', complete=True, expected=2, **data):
+    data = {'real': True, 'split': 'Seen', 'published_images': expected, **data}
+    scores = [score('a', kld=1.0), score('b', kld=2.0)]
+    return Results(
+        'Ours_1', 'zero-shot', protocol, {}, data, scores=scores, problems=[], complete=complete
+    )
+
+
+def test_a_complete_run_stands_beside_its_own_protocols_rows_and_others_are_marked():
+    results = on_agd20k()
+    markdown, latex = markdown_report(results), latex_table(results)
+    assert '| LOCATE | weak | common | - | 1.226 | 0.401 | 1.177 |' in markdown
+    assert '| WSAG-PLSP † |' in markdown and '| LISA-7B † | zero-shot LLM | not stated' in markdown
+    assert '| - | 1.627 | 0.296 | - |' in markdown, 'an NSS that no paper gives is a dash'
+    assert '| **Ours_1** | zero-shot | locate | 2 | 1.500 [1.000, 2.000] |' in markdown
+    assert "AffordanceCLIP's own numbers are not in the table" in markdown
+    assert r'LOCATE~\cite{li2023locate} & weak & common & -- & 1.226' in latex
+    assert r'WSAG-PLSP~\cite{xu2025plsp}$^\dagger$ & ' in latex
+    assert r'\textbf{Ours\_1} & zero-shot & locate & 2 & 1.500' in latex
+    assert '[1.000, 2.000]' in latex and "AffordanceCLIP's own numbers" in latex
+    order = [latex.index(name) for name in ('LOCATE', 'WSAG-PLSP', r'Ours\_1')]
+    assert order == sorted(order) and latex.count(r'\midrule') == 4
+    cited = set(re.findall(r'\\cite\{(\w+)\}', latex))
+    assert cited == set(re.findall(r'@inproceedings\{(\w+),', bibliography(results)))
+
+
+def test_the_mark_follows_the_protocol():
+    markdown = markdown_report(on_agd20k(protocol='plsp'))
+    assert '| WSAG-PLSP | ' in markdown and '| LOCATE † |' in markdown
+
+
+@pytest.mark.parametrize(
+    ('results', 'reason'),
+    [
+        (on_agd20k(complete=False), 'the run was stopped early'),
+        (on_agd20k(expected=1675), '2 images were scored, and published numbers are over 1,675'),
+        (on_agd20k(real=False), 'the data are not AGD20K'),
+        (on_agd20k(expected=0, split='Val'), 'nobody has published numbers on Val'),
+    ],
+)
+def test_an_incomplete_run_stands_alone_in_every_format(results, reason):
+    def no_maps(score):
+        raise ImageProblemError('no map', 'there is none')
+
+    formats = [markdown_report(results), latex_table(results), report_html(results, no_maps)]
+    for text in formats:
+        assert 'LOCATE' not in text and 'OOAL' not in text
+        assert f'No published row is shown: {reason}.' in text
+    assert bibliography(results) == ''
+
+
+def test_special_characters_do_not_break_latex():
+    assert escape('50% & a_b #1 $x$ {y} ~ ^ \\') == (
+        r'50\% \& a\_b \#1 \$x\$ \{y\} \textasciitilde{} \textasciicircum{} \textbackslash{}'
+    )
+
+
+def test_every_published_row_that_is_cited_has_an_entry():
+    assert {row.cite for row in PUBLISHED if row.cite} == set(BIBLIOGRAPHY)
+
+
+def test_seeds_give_mean_and_deviation_over_runs():
+    runs = [evaluation([score('a', kld=k), score('b', kld=k)]) for k in (1.0, 2.0, 3.0)]
+    assert '| kld | 2.000 | 1.000 | 1.000, 2.000, 3.000 |' in seeds_text(runs)
+    with pytest.raises(EvaluationError, match='at least two'):
+        seeds_text(runs[:1])
+    with pytest.raises(EvaluationError, match='same images'):
+        seeds_text([runs[0], evaluation([score('a')])])
