@@ -6,6 +6,7 @@
 import json
 from dataclasses import asdict
 from dataclasses import dataclass
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,27 @@ FILES = {
     'vit': (IMAGE, TEXT, VOCABULARY),
     'household': (IMAGE, TRUNK, FPN, TOKENIZER),
 }
+# All that a program needs which runs the networks itself; examples/deploy.py is one.
+CONTRACT = {
+    'letterbox': 'scale the image so that its long side has input_size pixels (rounded, at least '
+    '1), by area averaging where it gets smaller (cv2.INTER_AREA), else bilinearly; lay it in the '
+    'middle (rounded up and left) of the smallest canvas whose sides are multiples of 32; the '
+    'border is 0 after normalisation',
+    'pixels': 'float32 (N, 3, H, W): RGB, (value / 255 - mean) / std; any N, H and W',
+    'text': 'float32 (N, K, embed_dim): unit vectors of K texts for each image; any K. '
+    'commands.npz holds those of the commands that were exported, (M, embed_dim) for each',
+    'logits': 'float32 (N, K, h, w), calibrated, over the whole canvas at the resolution of the '
+    'decoder; of the M texts of one command the highest counts',
+    'heatmap': 'logits bilinearly to the canvas (pixel centres at integers + 0.5, as cv2.resize), '
+    'cut to the image, bilinearly to its size, then the sigmoid',
+}
+CLIP_CONTRACT = {
+    'tokens': "text.onnx takes int64 (K, context_length): 49406, the tokens of CLIP's byte pair "
+    'encoding (vocabulary.txt.gz) of the text in lower case, 49407, then 0',
+    'vectors': 'float32 (K, embed_dim), unit vectors; of several prompts for one text the mean, '
+    'normalised',
+}
+COMMANDS = 'commands.npz'
 _MAX_FACTS_BYTES = 1 << 20
 
 
@@ -55,6 +77,7 @@ class ExportedFacts:
     untrained: bool  # whether the trunk's weights are random
     description: dict[str, str]  # what `GroundingModel.describe` says
     sha256: dict[str, str]  # of each file, by name
+    contract: dict[str, str] = field(default_factory=dict)  # see CONTRACT; for people
 
     def write(self, path: Path) -> None:
         """Write them as JSON."""

@@ -10,15 +10,20 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 import open_clip
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from affordance_ros.backends.base import BackendError
 from affordance_ros.backends.cache import DiskCache
+from affordance_ros.backends.exported import CLIP_CONTRACT
+from affordance_ros.backends.exported import COMMANDS
+from affordance_ros.backends.exported import CONTRACT
 from affordance_ros.backends.exported import FACTS
 from affordance_ros.backends.exported import FILES
 from affordance_ros.backends.exported import FPN
@@ -42,6 +47,9 @@ from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.grounding import load_model
 from affordance_ros.predictor_config import DEFAULT_INPUT_SIZE
 from affordance_ros.safe_io.files import sha256_of_file
+from affordance_ros.text.commands import parse_command
+from affordance_ros.text.prompts import AUTO as PROMPTS
+from affordance_ros.text.prompts import load_prompt_set
 
 _LOG = logging.getLogger('affordance-export')
 # The largest difference from torch that rounding makes in float32, with room to spare.
@@ -59,11 +67,20 @@ def build_parser() -> argparse.ArgumentParser:
         '--image-size', type=int, nargs=2, default=(640, 480), metavar=('WIDTH', 'HEIGHT'),
         help='of images that answers are checked with, upright and across (default: 640 480)',
     )  # fmt: skip
+    parser.add_argument(
+        '--commands', nargs='+', default=(), metavar='COMMAND',
+        help='write their text vectors too, for programs of your own (examples/deploy.py)',
+    )  # fmt: skip
     return parser
 
 
 def export_model(
-    model: GroundingModel, out: Path, *, canvas: tuple[int, int], input_size: int
+    model: GroundingModel,
+    out: Path,
+    *,
+    canvas: tuple[int, int],
+    input_size: int,
+    commands: Sequence[str] = (),
 ) -> None:
     """Write a model's folder, whole or not at all.
 
@@ -73,8 +90,10 @@ def export_model(
         canvas: (height, width) of the input that answers are checked with; the network takes any
             whose sides are multiples of 32.
         input_size: The long side, in pixels.
+        commands: Whose text vectors are written too.
 
     Raises:
+        CommandError: If a command can't be used.
         BackendError: If what was written answers otherwise than torch.
         ValueError: If the folder exists.
     """
@@ -98,6 +117,9 @@ def export_model(
         for size in sorted({canvas, canvas[::-1]}):
             check_image(model, folder / IMAGE, size)
         clip = isinstance(model.trunk, ClipTrunk)
+        if commands:
+            vectors: dict[str, Any] = command_vectors(model, commands)
+            np.savez(folder / COMMANDS, **vectors)
         ExportedFacts(
             name=model.name,
             family=model.trunk.family,
@@ -114,8 +136,28 @@ def export_model(
             untrained=model.untrained,
             description=description,
             sha256={n: sha256_of_file(folder / n) for n in FILES[model.trunk.family]},
+            contract=CONTRACT | (CLIP_CONTRACT if clip else {}),
         ).write(folder / FACTS)
         folder.rename(out)
+
+
+def command_vectors(
+    model: GroundingModel, commands: Sequence[str]
+) -> dict[str, NDArray[np.float32]]:
+    """Return each command's text vectors (M, C), by the prompt set that suits the model.
+
+    Raises:
+        CommandError: If a command can't be used.
+    """
+    prompts = load_prompt_set(PROMPTS, family=model.family)
+    found = {}
+    for text in commands:
+        command = parse_command(text)
+        for prompt in prompts.expand(command):
+            model.text.check_length(prompt)
+        ways = prompts.alternatives(command)
+        found[command] = np.stack([model.text.vector(way) for way in ways])
+    return found
 
 
 def _write_clip(model: GroundingModel, folder: Path) -> None:
@@ -224,7 +266,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         size = options.input_size or model.trained_size or DEFAULT_INPUT_SIZE
         width, height = options.image_size
         canvas = Letterbox.fit((height, width), size=size).canvas
-        export_model(model, options.out.expanduser(), canvas=canvas, input_size=size)
+        export_model(
+            model,
+            options.out.expanduser(),
+            canvas=canvas,
+            input_size=size,
+            commands=options.commands,
+        )
     except (OSError, *CALL_ERRORS) as error:
         _LOG.error('%s', error)
         return 2

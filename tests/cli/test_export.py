@@ -30,6 +30,8 @@ from affordance_ros.text.commands import CommandError
 from affordance_ros.text.tokenizer import Tokenizer
 from tests.conftest import ROOT
 from tests.conftest import SAMPLES
+from tests.support.deployer import COMMANDS
+from tests.support.deployer import largest_deployed_error
 from tests.support.household_folder import clip_checkpoint
 
 PHOTO = SAMPLES / 'photos' / '000000160012.jpg'
@@ -54,7 +56,7 @@ def arguments(clip):
 @pytest.fixture(scope='module')
 def exported(tmp_path_factory, arguments):
     folder = tmp_path_factory.mktemp('exported') / 'compact'
-    assert export_cli.main([str(folder), *arguments]) == 0
+    assert export_cli.main([str(folder), *arguments, '--commands', *COMMANDS]) == 0
     return folder
 
 
@@ -157,6 +159,37 @@ def test_images_of_any_aspect_are_answered_as_by_torch(exported, clip, rng):
             answers.append(predictor.predict(image).heatmap)
         for answer in answers[1:]:
             assert answer.shape == size and np.abs(answer - answers[0]).max() < 1e-4
+
+
+def test_the_example_without_the_package_answers_as_the_predictor(exported, clip, photos):
+    predictor = Predictor.load(clip, backend=BackendConfig('torch'))
+    assert largest_deployed_error(exported, predictor, photos) < 1e-3
+    contract = json.loads((exported / 'model.json').read_text())['contract']
+    assert contract.keys() == {
+        'letterbox', 'pixels', 'text', 'logits', 'heatmap', 'tokens', 'vectors',
+    }  # fmt: skip
+
+
+def test_the_example_needs_numpy_opencv_and_onnxruntime_alone(exported, tmp_path):
+    code = (
+        'import runpy, sys\n'
+        'sys.modules.update(dict.fromkeys(["torch", "open_clip", "affordance_ros"]))\n'
+        'sys.argv = sys.argv[1:]\n'
+        'runpy.run_path(sys.argv[0], run_name="__main__")\n'
+    )
+    arguments = [sys.executable, '-c', code, ROOT / 'examples/deploy.py', exported, PHOTO, 'cut']
+    arguments += [tmp_path / 'heat.png']
+    told = subprocess.run(arguments, check=True, capture_output=True, text=True, timeout=120)
+    assert told.stdout.startswith('best pixel: x ')
+    assert cv2.imread(str(tmp_path / 'heat.png')).shape == cv2.imread(str(PHOTO)).shape
+
+
+def test_affordance_ground_runs_it_without_more_arguments(exported, tmp_path, capsys):
+    from affordance_ros.cli.ground import main
+
+    arguments = [str(PHOTO), 'cut', '--model', str(exported), '-o', str(tmp_path), '--min-score']
+    assert main([*arguments, '0']) == 0
+    assert 'cut' in capsys.readouterr().out
 
 
 def test_onnxruntime_reads_it_too_and_torch_is_refused(exported, clip):

@@ -28,6 +28,8 @@ from affordance_ros.predictor import default_backend
 from affordance_ros.text.commands import CommandError
 from tests.conftest import ROOT
 from tests.conftest import SAMPLES
+from tests.support.deployer import COMMANDS as DEPLOYED
+from tests.support.deployer import largest_deployed_error
 from tests.support.household_folder import NAME
 from tests.support.household_folder import NECK
 from tests.support.household_folder import write_model
@@ -50,6 +52,7 @@ def places(request, tmp_path_factory):
     checkpoint = write_model(folder, neck=neck)
     exported = folder / 'exported'
     arguments = ['--model', NAME, '--weights', str(folder), '--checkpoint', str(checkpoint)]
+    arguments += ['--commands', *DEPLOYED]
     assert export_cli.main([str(exported), *arguments]) == 0
     return ModelConfig(NAME, str(folder), str(checkpoint), 'cpu'), exported
 
@@ -59,6 +62,12 @@ def predict(model: ModelConfig, **options):
     predictor = Predictor.load(model, backend=config)
     predictor.set_commands(COMMANDS)
     return [g.heatmap for g in predictor.predict_all(cv2.imread(str(PHOTO)), channels='bgr')]
+
+
+def test_the_example_without_the_package_answers_as_the_predictor(places, photos):
+    model, exported = places
+    predictor = Predictor.load(model, backend=BackendConfig('torch'))
+    assert largest_deployed_error(exported, predictor, photos) < 1e-3
 
 
 @pytest.mark.parametrize('backend', ['openvino', 'onnxruntime'])
