@@ -13,7 +13,7 @@ from rclpy.utilities import remove_ros_args
 from tests.fuzz.mutate import draw_text
 from tests.fuzz.target import Feed
 from tests.fuzz.target import Target
-from tests.support.launch_evaluator import LaunchError
+from tests.support.launch_api import LaunchError
 from tests.support.launch_evaluator import evaluate
 
 _ROOT = Path(__file__).parents[2]

@@ -5,9 +5,9 @@
 
 import pytest
 
-from tests.support.launch_evaluator import LaunchConfiguration
-from tests.support.launch_evaluator import LaunchContext
-from tests.support.launch_evaluator import ParameterValue
+from tests.support.launch_api import LaunchConfiguration
+from tests.support.launch_api import LaunchContext
+from tests.support.launch_api import ParameterValue
 from tests.support.launch_evaluator import evaluate
 
 
