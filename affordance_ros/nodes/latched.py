@@ -16,7 +16,6 @@ from typing import Any
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock
 from rclpy.clock import ClockType
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy
 from rclpy.qos import QoSProfile
@@ -24,6 +23,11 @@ from rclpy.qos import ReliabilityPolicy
 from rclpy.subscription import Subscription
 
 from affordance_ros.nodes.topics import listen
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import SubscriptionEventCallbacks
 
 _PERIOD_S = 1.0  # between two looks for such publishers
 _KEPT = 64  # times of messages, by which those that come twice are known

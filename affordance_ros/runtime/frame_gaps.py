@@ -8,9 +8,11 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 _KEPT = 300  # stamps: ten seconds of a camera of 30 Hz
 _LEAST = 30
+_NEWEST, _MIN_NEWEST = 60, 0.05  # of whose frames so many must be missing too
 # The shortest gaps are of frames between which none is missing, a tenth of them at least.
 _SHORT_QUANTILE = 0.1
 # How far a gap may be from a whole number of periods, in periods, and how many gaps must be near
@@ -52,20 +54,27 @@ class FrameGaps:
         """What was lost among the newest frames; nothing where they are few or have no period."""
         with self._lock:
             stamps = np.array(self._stamps, np.int64)
-        if len(stamps) < _LEAST:
-            return FrameLoss()
-        gaps = np.diff(stamps) / 1e9  # (N - 1,) seconds
-        short = gaps[gaps <= np.quantile(gaps, _SHORT_QUANTILE) * (1 + _MAX_OFF)]
-        period = float(np.median(short))
-        for most in (3, 10):  # longer gaps tell the period better, once it is known well enough
-            whole = np.rint(gaps / period)
-            near = (whole >= 1) & (whole <= most)
-            period = float(gaps[near].sum() / whole[near].sum())
-        periods = gaps / period
-        periods = periods[periods <= _MAX_PERIODS]
-        whole = np.rint(periods)
-        regular = (np.abs(periods - whole) <= _MAX_OFF) & (whole >= 1)
-        if np.mean(regular) < _MIN_REGULAR:
-            return FrameLoss()
-        made = whole[regular].sum()
-        return FrameLoss(float(1 - regular.sum() / made), 1 / period)
+        newest = _judge(stamps[-_NEWEST:])
+        # A camera may have changed its rate, as in the dark: then the old gaps say nothing.
+        return _judge(stamps) if newest.share >= _MIN_NEWEST else newest
+
+
+def _judge(stamps: NDArray[np.int64]) -> FrameLoss:
+    """Judge stamps (N,), in nanoseconds."""
+    if len(stamps) < _LEAST:
+        return FrameLoss()
+    gaps = np.diff(stamps) / 1e9  # (N - 1,) seconds
+    short = gaps[gaps <= np.quantile(gaps, _SHORT_QUANTILE) * (1 + _MAX_OFF)]
+    period = float(np.median(short))
+    for most in (3, 10):  # longer gaps tell the period better, once it is known well enough
+        whole = np.rint(gaps / period)
+        near = (whole >= 1) & (whole <= most)
+        period = float(gaps[near].sum() / whole[near].sum())
+    periods = gaps / period
+    periods = periods[periods <= _MAX_PERIODS]
+    whole = np.rint(periods)
+    regular = (np.abs(periods - whole) <= _MAX_OFF) & (whole >= 1)
+    if np.mean(regular) < _MIN_REGULAR:
+        return FrameLoss()
+    made = whole[regular].sum()
+    return FrameLoss(float(1 - regular.sum() / made), 1 / period)

@@ -177,7 +177,7 @@ def test_live_parameters_act_on_the_next_frame_and_bad_values_are_refused(log, p
 @pytest.mark.parametrize(
     ('parameters', 'message'),
     [
-        ({'model': 'RN7'}, "model 'RN7' is unknown; known are household, compact, RN50"),
+        ({'model': 'RN7'}, "model 'RN7' is unknown; known are household, compact"),
         ({'weights': '/no/such.pt'}, 'such.pt'),
         ({'checkpoint': '/no/such.safetensors'}, 'does not exist'),
         ({'device': 'cuda:77'}, "'cuda:77' is not there"),

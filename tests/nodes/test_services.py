@@ -193,6 +193,7 @@ def shared_node(tmp_path_factory, ros):
 
 
 def test_a_node_that_is_not_active_says_what_to_do(log, photos):
+    from affordance_ros.msg import GroundingStatus
     from tests.support.ros_harness import grounding_node
 
     with grounding_node(log, autostart=False) as (_, probe):
@@ -201,6 +202,9 @@ def test_a_node_that_is_not_active_says_what_to_do(log, photos):
         assert ground(probe, commands=['cut']).reason.endswith(f'not active: {both}')
         assert set_command(probe, 'cut').reason.endswith(both)
         assert probe.transition('configure')
+        probe.spin_until(
+            lambda: probe.status[-1].state == GroundingStatus.INACTIVE, 'the model to be loaded'
+        )
         one = f'not active: ros2 lifecycle set {name} activate'
         assert ground(probe, commands=['cut']).reason.endswith(one)
         assert set_command(probe, 'cut').reason.endswith(one)

@@ -44,3 +44,8 @@ def test_time_that_goes_back_begins_anew():
     for number in range(40):
         gaps.add(number * 10**7)
     assert gaps.loss.share == 0
+
+
+def test_a_camera_that_slows_down_loses_nothing():
+    times = np.concatenate([np.arange(200) / 30, 200 / 30 + np.arange(60) / 15])
+    assert loss_of(times).share == 0
