@@ -14,7 +14,7 @@ WEBCAM_ARGS ?=
 FUZZ_ARGS ?=
 SOAK_ARGS ?=
 
-.PHONY: help build build-demo demo webcam test lint slow chaos soak latency fuzz sbom weights bench docs docs-check \
+.PHONY: help build build-demo demo webcam test lint slow chaos soak latency hostile lowest fuzz sbom weights bench docs docs-check \
 	reference release-check clean
 
 help:  ## List the targets.
@@ -50,6 +50,20 @@ soak: build  ## Run the demo for 30 minutes: the node must not grow or slow down
 
 latency: build  ## Measure the demo's latency and the node's own share of it on this machine.
 	@$(WITH_ENV) python -m benchmarks.latency
+
+hostile: build  ## Feed bags, photos, annotations and maps as other tools and broken disks leave them.
+	@$(WITH_ENV) python -m pytest -m "not slow" tests/bag/test_hostile.py tests/image tests/cli/test_ground*.py \
+	    tests/spatial/test_plausible.py tests/training/test_hostile_refs.py tests/eval/test_hostile_scores.py $(PYTEST_ARGS)
+
+.venv-lowest/.installed: requirements/lowest.txt | build
+	@rm -rf .venv-lowest && .venv/bin/python -m venv .venv-lowest
+	@.venv-lowest/bin/pip install --quiet --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+lowest: .venv-lowest/.installed  ## Decode images on the oldest OpenCV and numpy that are allowed.
+	@PYTHONPATH=. .venv-lowest/bin/python -m pytest --noconftest -p tests.support.rng $(PYTEST_ARGS) \
+	    tests/image/test_decode.py tests/image/test_hostile_photos.py tests/image/test_compressed.py \
+	    tests/image/test_ros_image.py
 
 fuzz: build  ## Feed a million odd inputs to all that reads files and messages (20 minutes; resumes).
 	@$(WITH_ENV) python tools/fuzz.py $(FUZZ_ARGS)

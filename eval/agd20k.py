@@ -30,6 +30,7 @@ from affordance_ros_eval.errors import Problem
 
 SUFFIXES = ('.jpg', '.jpeg', '.png')
 _SHOWN = 5
+_GREY = 16  # how far the channels of a grey picture that was saved as JPEG may differ
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,8 @@ def list_split(root: Path, split: str, *, test_folder: str = 'testset') -> Listi
             f'none of the {len(images)} pictures in {folder / "egocentric"} has a ground truth '
             f'of its name in {folder / "GT"}, such as {missing[0].key}.png'
         )
-    real = _is_agd20k(root, images)
-    warnings = _check_split(folder, split, items) if real else ()
+    real = is_agd20k(root, images)
+    warnings = check_split(folder, split, items) if real else ()
     orphans = tuple('/'.join(key) for key in sorted(truths.keys() - images.keys()))
     return Listing(folder, split, items, missing, orphans, real, tuple(warnings))
 
@@ -152,10 +153,35 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 def read_truth(path: Path) -> NDArray[np.uint8]:
     """Read a ground truth, (H, W) uint8, as `cv2.imread(path, IMREAD_GRAYSCALE)` does.
 
+    That reading is all published methods', and makes nothing of masks of 0 and 1 or of numbers up
+    to 255 in 16 bits, and something else of colours; such files are refused.
+
     Raises:
-        ImageProblemError: If it is no whole image file.
+        ImageProblemError: If it is no whole image file, or not grey of 0 to 255.
     """
+    stored = _decode(path, cv2.IMREAD_UNCHANGED, kind='unreadable ground truth')
+    if problem := _not_a_truth(stored):
+        raise ImageProblemError('ground truth', f'{path} {problem}')
     return _decode(path, cv2.IMREAD_GRAYSCALE, kind='unreadable ground truth')
+
+
+def _not_a_truth(stored: NDArray[Any]) -> str:
+    """Return why a file's pixels, as they are stored, are not grey values of 0 to 255."""
+    highest = int(stored[..., :3].max() if stored.ndim == 3 else stored.max())
+    if stored.dtype != np.uint8 and 0 < highest < 256:
+        return (
+            f'has {8 * stored.dtype.itemsize} bits and values up to {highest}: they are read as '
+            f'0; save it as 8-bit grey'
+        )
+    if highest == 1:
+        return 'has values of 0 and 1: multiply it by 255 and save it as 8-bit grey'
+    if stored.ndim == 3:
+        channels = stored[..., :3].astype(np.int32)
+        if (np.ptp(channels, axis=-1) > _GREY).any():
+            return 'is coloured: save the values as 8-bit grey, not a colour map of them'
+        if stored.shape[2] == 4 and stored[..., 3].min() != stored[..., 3].max():
+            return 'has its values in the alpha channel, which is not read: save them as grey'
+    return ''
 
 
 def _decode(path: Path, flags: int, *, kind: str) -> NDArray[np.uint8]:
@@ -214,14 +240,30 @@ def _files(folder: Path) -> dict[tuple[str, str, str], Path]:
     return found
 
 
-def _is_agd20k(root: Path, keys: Iterable[tuple[str, str, str]]) -> bool:
+def is_agd20k(root: Path, keys: Iterable[tuple[str, str, str]]) -> bool:
+    """Tell whether files are AGD20K's own, by their affordances and objects.
+
+    Args:
+        root: The data set's folder.
+        keys: Affordance, object and name of each.
+    """
     if (root / 'index.jsonl').is_file():  # the tabletop's
         return False
     pairs = facts()['pairs']
     return all(thing in pairs.get(affordance, ()) for affordance, thing, _ in keys)
 
 
-def _check_split(folder: Path, split: str, items: Sequence[Item]) -> list[str]:
+def check_split(folder: Path, split: str, items: Sequence[Item]) -> list[str]:
+    """Return where a split of AGD20K differs from what was published.
+
+    Args:
+        folder: For error texts.
+        split: Seen or Unseen; another has nothing to differ from.
+        items: What the split's folder holds.
+
+    Raises:
+        EvaluationError: If the one split lies in the other's folder.
+    """
     unseen = set(facts()['unseen_affordances'])
     counts: dict[str, int] = facts()['images']
     found = {item.affordance for item in items}

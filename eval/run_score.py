@@ -10,7 +10,11 @@ from typing import Any
 
 from affordance_ros_eval.agd20k import SUFFIXES
 from affordance_ros_eval.agd20k import Item
+from affordance_ros_eval.agd20k import check_split
+from affordance_ros_eval.agd20k import facts
+from affordance_ros_eval.agd20k import is_agd20k
 from affordance_ros_eval.errors import EvaluationError
+from affordance_ros_eval.errors import ImageProblemError
 from affordance_ros_eval.maps import find_map
 from affordance_ros_eval.maps import read_map
 from affordance_ros_eval.metrics import DEFAULT_PROTOCOL
@@ -59,9 +63,10 @@ def run_score(config: ScoreConfig) -> Results:
     items = list_truths(config.truths, images=config.images)
     if not config.predictions.is_dir():
         raise EvaluationError(f'the predictions {config.predictions} are no folder')
+    found = find_maps(config.predictions, items)
     entries = score_items(
         items,
-        lambda item: read_map(find_map(config.predictions, item)),
+        lambda item: read_map(found.get(item) or find_map(config.predictions, item)),
         protocol=config.protocol,
         smooth=config.smooth,
         same_size=False,
@@ -81,12 +86,7 @@ def run_score(config: ScoreConfig) -> Results:
         supervision=config.supervision,
         protocol=config.protocol,
         config=settings,
-        data={
-            'title': str(config.truths),
-            'real': False,
-            'truth_sha256': _digest(items),
-            'warnings': [],
-        },
+        data=_data(config.truths, items),
         scores=scores,
         problems=problems,
         complete=not stop.reason,
@@ -118,6 +118,47 @@ def list_truths(folder: Path, *, images: Path | None = None) -> list[Item]:
             f'{folder}/hold/cup/cup_000001.png'
         )
     return items
+
+
+def find_maps(folder: Path, items: list[Item]) -> dict[Item, Path]:
+    """Find the map of each item that has one.
+
+    Raises:
+        EvaluationError: If one file would serve several items, as a bare name does where a photo
+            has several actions.
+    """
+    found: dict[Item, Path] = {}
+    owners: dict[Path, Item] = {}
+    for item in items:
+        try:
+            path = find_map(folder, item)
+        except ImageProblemError:
+            continue  # named when it is scored
+        if path in owners:
+            raise EvaluationError(
+                f'{path} is the only prediction found for {owners[path].key} and for {item.key}: '
+                f'name each map by its own action, {folder}/{item.key}.npy'
+            )
+        owners[path] = item
+        found[item] = path
+    return found
+
+
+def _data(truths: Path, items: list[Item]) -> dict[str, Any]:
+    """Say which data these are."""
+    split = next((part for part in reversed(truths.parts) if part in ('Seen', 'Unseen')), '')
+    keys = [(item.affordance, item.object, item.name) for item in items]
+    roots = [truths, *truths.absolute().parents[:3]]
+    real = bool(split) and all(is_agd20k(root, keys) for root in roots)
+    data = {
+        'title': f'AGD20K {split}' if real else str(truths),
+        'real': real,
+        'truth_sha256': _digest(items),
+        'warnings': check_split(truths, split, items) if real else [],
+    }
+    if real:
+        data |= {'split': split, 'published_images': facts()['images'][split]}
+    return data
 
 
 def _digest(items: list[Item]) -> str:

@@ -100,7 +100,7 @@ def score_item(
     """Score one item's map; arguments as for `score_items`.
 
     Raises:
-        ImageProblemError: If the truth can't be read or is of another size.
+        ImageProblemError: If the truth can't be read, is of another size, or transposed.
     """
     truth = read_truth(item.truth)
     if same_size and truth.shape != heatmap.shape:
@@ -109,6 +109,12 @@ def score_item(
             'size',
             f'{item.truth} is {came} and its picture {expected}: they are not one pair; fetch '
             f'both again',
+        )
+    if truth.shape != heatmap.shape and truth.shape == heatmap.shape[::-1]:
+        raise ImageProblemError(
+            'size',
+            f'the map of {item.key} is {heatmap.shape} and {item.truth} {truth.shape}: one of '
+            f'them has its rows and columns swapped',
         )
     if smooth:
         heatmap = np.asarray(

@@ -7,12 +7,13 @@ import os
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 # Here, before any test draws: it loads triton, whose LLVM crashes if Mesa's was loaded first.
 import open_clip  # noqa: F401
 import pytest
 import torch
+
+from tests.support.rng import rng  # noqa: F401
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / 'samples'
@@ -68,12 +69,6 @@ def predictor(model):
 def photos():
     """Return the sample photos, (H, W, 3) uint8 BGR, by file name."""
     return {p.name: cv2.imread(str(p)) for p in sorted((SAMPLES / 'photos').glob('*.jpg'))}
-
-
-@pytest.fixture
-def rng():
-    """Return a seeded numpy generator."""
-    return np.random.default_rng(0)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from affordance_ros import sources
 from affordance_ros.image.source_frame import SourceError
 from affordance_ros.sources import open_source
 from affordance_ros.sources import read_image
+from affordance_ros.spatial.depth import DepthImage
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_a_video_of_too_many_pixels_is_refused_before_a_picture_is_decoded(tmp_p
     monkeypatch.setattr(sources, 'MAX_PIXELS', 64 * 48)
     assert len(list(open_source(str(path), loop=False))) == 1
     monkeypatch.setattr(sources, 'MAX_PIXELS', 64 * 48 - 1)
-    with pytest.raises(SourceError, match='pictures of 64x48 pixels; at most 3,071 are read'):
+    with pytest.raises(SourceError, match='images of 64x48 pixels; at most 3,071 are read'):
         open_source(str(path), loop=False)
 
 
@@ -141,16 +142,21 @@ def test_a_bag_plays_with_depth_and_intrinsics_and_loops(tmp_path, compressed, d
         (10, 20, 80),
         (10, 20, 0),
     ]
-    assert np.isnan(frames[0].depth_m[0, 0])
-    assert frames[0].depth_m[3, 3] == pytest.approx(0.75)
-    assert frames[2].depth_m is None
-    assert frames[2].matrix[0].tolist() == [100.0, 0.0, 3.5]
+    metres = DepthImage.view(frames[0].depth).metres()
+    assert np.isnan(metres[0, 0])
+    assert metres[3, 3] == pytest.approx(0.75)
+    assert frames[2].depth is None
+    assert frames[2].camera_info.k[:3].tolist() == [100.0, 0.0, 3.5]
 
 
 def test_depth_of_another_encoding_in_a_bag_is_named(tmp_path):
     write_bag(tmp_path / 'bag', depth_encoding='8UC1')
-    with pytest.raises(SourceError, match="can not be used: depth with encoding '8UC1'"):
-        list(open_source(str(tmp_path / 'bag'), loop=False))
+    left_out = []
+    frames = list(open_source(str(tmp_path / 'bag'), loop=False, on_skip=left_out.append))
+    assert [frame.depth for frame in frames] == [None] * 3
+    assert [(error.cause, "encoding '8UC1'" in str(error)) for error in left_out] == [
+        ('encoding', True)
+    ] * 2
 
 
 def test_a_bag_without_colour_or_a_broken_one_is_named(tmp_path):
@@ -159,5 +165,5 @@ def test_a_bag_without_colour_or_a_broken_one_is_named(tmp_path):
         list(open_source(str(tmp_path / 'grey'), loop=False))
     (tmp_path / 'broken').mkdir()
     (tmp_path / 'broken' / 'metadata.yaml').write_text('nonsense: 1')
-    with pytest.raises(SourceError, match=r'broken is not a readable bag'):
+    with pytest.raises(SourceError, match=r'broken can not be read'):
         list(open_source(str(tmp_path / 'broken'), loop=False))

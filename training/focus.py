@@ -36,7 +36,7 @@ def draw_focus(image: ReferImage, rng: np.random.Generator) -> Rectangle | None:
     wholes = [
         other
         for referral, other in present
-        if referral.category == chosen.category
+        if referral.categories == chosen.categories
         and other.sum() > mask.sum()
         and other[piece].mean() >= _MIN_COVERED
     ]

@@ -4,7 +4,8 @@
 """Referring-expression data sets in RefCOCO's format: which there are, and reading their files.
 
 The format is that of https://github.com/lichengunc/refer: `<root>/<dataset>/instances.json`
-(COCO) and `<root>/<dataset>/refs(<split_by>).p`, a pickled list of refs.
+(COCO) and `<root>/<dataset>/refs(<split_by>).p`, a pickled list of refs. gRefCOCO's own
+`grefs(<split_by>).json`, and refs as JSON, are read too.
 """
 
 import json
@@ -32,17 +33,18 @@ PUBLISHED_COUNTS: dict[tuple[str, str], dict[str, int]] = {
     ('refcocog', 'umd'): {'train': 42226, 'val': 2573, 'test': 5023},
     ('refcocog', 'google'): {'train': 44822, 'val': 5000},
 }
+_REF_NAMES = ('refs({}).p', 'grefs({}).json', 'refs({}).json', 'grefs({}).p')
 _MAX_JSON_BYTES = 1 << 29  # instances_train2014.json of COCO has 333 MB
 _COCO_DATASETS = {name for name, _ in PUBLISHED_COUNTS}
 # Where the images of COCO train2014 usually lie, seen from the root.
 _COCO_IMAGE_FOLDERS = ('images/mscoco/images/train2014', 'images/train2014', 'train2014')
 
-# A ref's fields and their types. `ann_id` may be a list, as in gRefCOCO, for an expression that
-# names several regions or, if it is empty, none.
+# A ref's fields and their types. `ann_id` and `category_id` may be lists, as in gRefCOCO, for an
+# expression that names several regions or, if they are empty, none.
 _REF_FIELDS: dict[str, tuple[type, ...]] = {
     'ref_id': (int,),
     'ann_id': (int, list),
-    'category_id': (int,),
+    'category_id': (int, list),
     'image_id': (int,),
     'split': (str,),
     'sentences': (list,),
@@ -90,7 +92,7 @@ class SourceFiles:
 
     Attributes:
         instances: COCO annotations.
-        refs: The pickled refs.
+        refs: The refs, pickled or as JSON.
         images: The folder of images.
     """
 
@@ -116,7 +118,9 @@ def locate(spec: DatasetSpec, root: Path, *, images: str = '') -> SourceFiles:
     if not images and spec.name in _COCO_DATASETS:
         candidates = [root / place for place in _COCO_IMAGE_FOLDERS] + candidates
     found = next((place for place in candidates if place.is_dir()), candidates[0])
-    files = SourceFiles(folder / 'instances.json', folder / f'refs({spec.split_by}).p', found)
+    refs = [folder / name.format(spec.split_by) for name in _REF_NAMES]
+    present = next((path for path in refs if path.is_file()), refs[0])
+    files = SourceFiles(folder / 'instances.json', present, found)
     problems = [f'{path}: missing' for path in (files.instances, files.refs) if not path.is_file()]
     if not found.is_dir():
         problems.append(f'a folder of images: none of {", ".join(map(str, candidates))} is there')
@@ -128,7 +132,9 @@ def locate(spec: DatasetSpec, root: Path, *, images: str = '') -> SourceFiles:
 def _missing(spec: DatasetSpec, files: SourceFiles, problems: Iterable[str]) -> str:
     lines = [f'the data set {spec} is not complete:', *(f'  {p}' for p in problems)]
     lines += [f'expected are {files.instances} (COCO annotations) and {files.refs} (the refs)']
-    others = sorted(path.name for path in files.refs.parent.glob('refs(*).p'))
+    others = sorted(
+        path.name for name in _REF_NAMES for path in files.refs.parent.glob(name.format('*'))
+    )
     if others and files.refs.name not in others:
         lines.append(f'{files.refs.parent} holds {", ".join(others)}: name the set accordingly')
     if spec.name in _COCO_DATASETS:
@@ -149,34 +155,41 @@ def read_instances(path: Path) -> dict[str, Any]:
     Raises:
         DatasetError: If the file is cut off or not of this format.
     """
-    try:
-        content = json.loads(read_bounded(path, limit_bytes=_MAX_JSON_BYTES))
-    except (ValueError, OSError, RecursionError) as error:
-        size = path.stat().st_size if path.is_file() else 0
-        raise DatasetError(
-            f'{path} ({size} bytes) is not whole JSON ({error}): it may be half-downloaded; '
-            f'fetch it again'
-        ) from error
+    content = _read_json(path)
     for key in ('images', 'annotations', 'categories'):
         if not isinstance(content, dict) or not isinstance(content.get(key), list):
             raise DatasetError(f'{path} has no list {key!r}: it is not a COCO instances file')
     return {key: content[key] for key in ('images', 'annotations', 'categories')}
 
 
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(read_bounded(path, limit_bytes=_MAX_JSON_BYTES))
+    except (ValueError, OSError, RecursionError) as error:
+        size = path.stat().st_size if path.is_file() else 0
+        raise DatasetError(
+            f'{path} ({size} bytes) is not whole JSON ({error}): it may be half-downloaded; '
+            f'fetch it again'
+        ) from error
+
+
 def read_refs(path: Path) -> list[dict[str, Any]]:
-    """Read the pickled refs and check their fields.
+    """Read the refs, pickled or as JSON, and check their fields.
 
     Returns:
-        Dicts with ref_id, ann_ids and ignore_ann_ids (lists), category_id, image_id, split,
+        Dicts with ref_id, ann_ids, ignore_ann_ids and category_ids (lists), image_id, split,
         sentences (texts).
 
     Raises:
         DatasetError: If the file is no list of refs, or holds anything that could run code.
     """
-    try:
-        content = load_plain_pickle(path)
-    except PickleRefusedError as error:
-        raise DatasetError(str(error)) from error
+    if path.suffix == '.json':
+        content = _read_json(path)
+    else:
+        try:
+            content = load_plain_pickle(path)
+        except PickleRefusedError as error:
+            raise DatasetError(str(error)) from error
     if not isinstance(content, list) or not content:
         raise DatasetError(f'{path} holds a {type(content).__name__}, not a list of refs')
     return [_check_ref(path, index, ref) for index, ref in enumerate(content)]
@@ -191,9 +204,7 @@ def _check_ref(path: Path, index: int, ref: object) -> dict[str, Any]:
             expected = ' or '.join(kind.__name__ for kind in types)
             came = f'is {_repr.repr(value)}' if field in ref else 'is missing'
             raise DatasetError(f'{path}: ref {index}: {field} {came}, expected {expected}')
-    ann_ids = ref['ann_id'] if isinstance(ref['ann_id'], list) else [ref['ann_id']]
-    if not all(type(ann_id) is int for ann_id in ann_ids):
-        raise DatasetError(f'{path}: ref {index}: ann_id {_repr.repr(ann_ids)} is no list of ints')
+    ids = {key: _ids(path, index, ref, key) for key in ('ann_id', 'category_id')}
     sentences = []
     for sentence in ref['sentences']:
         text = sentence.get('sent') if isinstance(sentence, dict) else None
@@ -206,7 +217,7 @@ def _check_ref(path: Path, index: int, ref: object) -> dict[str, Any]:
             sentences.append(' '.join(text.split()))
     if not sentences:
         raise DatasetError(f'{path}: ref {index} (ref_id {ref["ref_id"]}) has no sentence')
-    kept = {key: ref[key] for key in ('ref_id', 'category_id', 'image_id', 'split')}
+    kept = {key: ref[key] for key in ('ref_id', 'image_id', 'split')}
     # Our own field: pixels of which nobody knows whether they belong to the region.
     ignored = ref.get('ignore_ann_id')
     if ignored is not None and type(ignored) is not int:
@@ -215,11 +226,18 @@ def _check_ref(path: Path, index: int, ref: object) -> dict[str, Any]:
         )
     return {
         **kept,
-        # gRefCOCO writes -1 for "names nothing".
-        'ann_ids': [a for a in ann_ids if a != -1],
+        'ann_ids': ids['ann_id'],
+        'category_ids': ids['category_id'],
         'ignore_ann_ids': [] if ignored is None else [ignored],
         'sentences': sentences,
     }
+
+
+def _ids(path: Path, index: int, ref: Mapping[str, Any], key: str) -> list[int]:
+    ids = ref[key] if isinstance(ref[key], list) else [ref[key]]
+    if not all(type(one) is int for one in ids):
+        raise DatasetError(f'{path}: ref {index}: {key} {_repr.repr(ids)} is no list of ints')
+    return [one for one in ids if one != -1]  # gRefCOCO writes -1 for "names nothing"
 
 
 def in_split(ref_split: str, wanted: str) -> bool:

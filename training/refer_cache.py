@@ -33,11 +33,13 @@ from affordance_ros_training.refer import in_split
 from affordance_ros_training.refer import locate
 from affordance_ros_training.refer import read_instances
 from affordance_ros_training.refer import read_refs
+from affordance_ros_training.run_lengths import NoPolygonError
 from affordance_ros_training.run_lengths import union
 
 _log = logging.getLogger(__name__)
 _FORMAT = 'affordance_ros.refer'
-_FORMAT_VERSION = 2
+_FORMAT_VERSION = 3
+_REFUSED_SHARE = 0.01  # of the annotations that refs name
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,14 @@ class Referral:
 
     Attributes:
         ref_id: The ref's id in the original files.
-        category: The name of the region's category.
+        categories: The names of the region's categories; empty if that is not known.
         sentences: Texts, at least one.
         counts: The mask in COCO's compressed run-length form, at the image's size.
         unknown: Likewise, pixels that count neither as the region nor as background; '' for none.
     """
 
     ref_id: int
-    category: str
+    categories: frozenset[str]
     sentences: tuple[str, ...]
     counts: str
     unknown: str = ''
@@ -139,7 +141,7 @@ def _to_image(record: Mapping[str, Any], split: str, folder: Path) -> ReferImage
     referrals = tuple(
         Referral(
             ref['ref_id'],
-            ref['category'],
+            frozenset(ref['categories']),
             tuple(ref['sentences']),
             ref['counts'],
             ref.get('unknown', ''),
@@ -177,6 +179,40 @@ def _check_images(spec: DatasetSpec, images: Sequence[ReferImage], folder: Path)
             f'{spec}: {len(missing)} of {len(images)} images are missing in {folder}, such as'
             f'{examples}\nunpack the whole archive there, or name another folder of images'
         )
+
+
+def _mask(
+    ref: Mapping[str, Any],
+    annotations: Mapping[int, Mapping[str, Any]],
+    size: tuple[int, int],
+    refused: dict[int, str],
+) -> str | None:
+    """Return a ref's mask; None if an annotation covers nothing, which is noted by its id."""
+    found = []
+    for ann_id in ref['ann_ids']:
+        try:
+            found.append(union([annotations[ann_id]['segmentation']], size))
+        except NoPolygonError as error:
+            refused[ann_id] = str(error)
+            return None
+        except (TypeError, ValueError) as error:
+            raise ValueError(f'annotation {ann_id}: {error}') from error
+    # Run lengths that pycocotools itself has written.
+    return union([{'counts': counts} for counts in found], size)
+
+
+def _check_refused(files: SourceFiles, refused: Mapping[int, str], annotations: int) -> None:
+    """Name annotations that cover nothing; many of them are a mistake of whoever wrote them."""
+    if not refused:
+        return
+    ids = ', '.join(map(str, sorted(refused)[:5])) + (', ...' if len(refused) > 5 else '')
+    text = (
+        f'{files.instances}: {len(refused)} annotations of {annotations} that refs name cover '
+        f'nothing (id {ids}): the first has {refused[min(refused)]}'
+    )
+    if len(refused) > _REFUSED_SHARE * annotations:
+        raise DatasetError(text)
+    _log.warning('%s; their refs are left out', text)
 
 
 def _header(converted: Path) -> dict[str, Any]:
@@ -217,7 +253,7 @@ def _convert(
     for ref in refs:
         for kind, key, table in (
             ('image', ref['image_id'], images),
-            ('category', ref['category_id'], categories),
+            *(('category', one, categories) for one in ref['category_ids']),
             *(
                 ('annotation', ann_id, annotations)
                 for ann_id in (*ref['ann_ids'], *ref['ignore_ann_ids'])
@@ -230,20 +266,25 @@ def _convert(
                 )
         by_image[ref['image_id']].append(ref)
     lines = [json.dumps({'format': [_FORMAT, _FORMAT_VERSION], 'sources': dict(sources)})]
+    refused: dict[int, str] = {}
     for image_id in sorted(by_image):
         image = images[image_id]
         size = (int(image['height']), int(image['width']))
-        converted_refs = [
-            {
-                'ref_id': ref['ref_id'],
-                'split': ref['split'],
-                'category': categories[ref['category_id']],
-                'sentences': ref['sentences'],
-                'counts': union([annotations[a]['segmentation'] for a in ref['ann_ids']], size),
-                **_unknown(ref, annotations, size),
-            }
-            for ref in by_image[image_id]
-        ]
+        converted_refs = []
+        for ref in by_image[image_id]:
+            mask = _mask(ref, annotations, size, refused)
+            if mask is None:
+                continue
+            converted_refs.append(
+                {
+                    'ref_id': ref['ref_id'],
+                    'split': ref['split'],
+                    'categories': [categories[one] for one in ref['category_ids']],
+                    'sentences': ref['sentences'],
+                    'counts': mask,
+                    **_unknown(ref, annotations, size),
+                }
+            )
         record = {
             # The refs' own file_name has a wrong suffix; the image's is right.
             'file_name': str(image['file_name']),
@@ -253,5 +294,6 @@ def _convert(
             'refs': converted_refs,
         }
         lines.append(json.dumps(record))
+    _check_refused(files, refused, len(wanted))
     converted.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(converted, ('\n'.join(lines) + '\n').encode())

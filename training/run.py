@@ -19,6 +19,7 @@ from affordance_ros.model.families import load_trunk
 from affordance_ros.model.grounding import untrained_decoder
 from affordance_ros.model.heads import FPNDecoder
 from affordance_ros.text.prompts import load_prompt_set
+from affordance_ros_training.bad_images import BadImages
 from affordance_ros_training.config import TrainConfig
 from affordance_ros_training.distributed import Processes
 from affordance_ros_training.features import FeatureSource
@@ -108,6 +109,7 @@ class TrainingRun:
         )
         self._judge = Judge(self.val_images, config, source=self._source, encoder=self._encoder)
         self.place = self._load_state() if resume else Place()
+        self._bad = BadImages(len(self.train_images))
         self._request = StopRequest()
         self._stop = False  # agreed among all
         self._journal: Journal | None = None
@@ -172,6 +174,8 @@ class TrainingRun:
         self._parallel.train()
         for batch in loader:
             start = time.monotonic()
+            for sample in batch:
+                self._bad.note(sample.problems, none_left=not sample.sentences)
             loss = self._step(batch, steps_per_epoch=len(batches))
             self.place = dataclasses.replace(
                 self.place,

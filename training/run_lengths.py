@@ -14,17 +14,21 @@ from pycocotools import mask as coco_mask
 from affordance_ros.image.decode import MAX_PIXELS
 
 
+class NoPolygonError(ValueError):
+    """A segmentation has not one part that covers anything."""
+
+
 def union(segmentations: Sequence[Any], size: tuple[int, int]) -> str:
     """Return the union of segmentations as compressed run lengths.
 
     Args:
         segmentations: Each a list of polygons, or run lengths as COCO writes them (a list of
-            counts, or compressed to a text).
+            counts, or compressed to a text). None at all is a region of nothing.
         size: (height, width) of the image.
 
     Raises:
-        ValueError: If the size is none of an image, a polygon lies far outside it, or run lengths
-            don't add up to it.
+        ValueError: If the size is none of an image, a polygon lies far outside it, run lengths
+            don't add up to it or are of another size, or a segmentation has not one polygon.
         TypeError: If a number is none.
         KeyError: If run lengths have no counts.
     """
@@ -34,11 +38,15 @@ def union(segmentations: Sequence[Any], size: tuple[int, int]) -> str:
     parts: list[Any] = []
     for segmentation in segmentations:
         if isinstance(segmentation, list):
-            # A polygon needs three corners; a few of COCO's have fewer and cover nothing.
-            polygons = [_polygon(p, size) for p in segmentation if len(p) >= 6]
-            parts += coco_mask.frPyObjects(polygons, height, width) if polygons else []
+            parts += coco_mask.frPyObjects(_polygons(segmentation, size), height, width)
         else:
             counts = segmentation['counts']
+            own = segmentation.get('size', [height, width])
+            if list(own) != [height, width]:
+                raise ValueError(
+                    f'run lengths of size {own!r:.40}, where [height, width] of the image is '
+                    f'{[height, width]}'
+                )
             lengths = counts if isinstance(counts, list) else _decompress(counts)
             rle = {'size': [height, width], 'counts': _run_lengths(lengths, height * width)}
             parts.append(coco_mask.frPyObjects(rle, height, width))
@@ -48,9 +56,32 @@ def union(segmentations: Sequence[Any], size: tuple[int, int]) -> str:
     return str(coco_mask.merge(parts)['counts'].decode())
 
 
+def _polygons(parts: Sequence[Any], size: tuple[int, int]) -> list[list[float]]:
+    """Return the parts that are polygons.
+
+    Raises:
+        NoPolygonError: If not one is, so that the region would be of nothing.
+    """
+    if any(isinstance(part, int | float) for part in parts):
+        raise NoPolygonError(
+            'a polygon as a flat list: COCO writes a list of polygons, [[x, y, x, y, ...]]'
+        )
+    # A polygon needs three corners; a few of COCO's parts have fewer and cover nothing.
+    polygons = [_polygon(part, size) for part in parts if len(part) >= 6]
+    if not polygons:
+        lengths = sorted({len(part) for part in parts})
+        raise NoPolygonError(
+            f'{len(parts)} parts of {lengths} numbers, not one of them a polygon: COCO writes '
+            f'[[x, y, x, y, x, y, ...]], three corners at least, and neither pairs nor boxes'
+        )
+    return polygons
+
+
 def _polygon(corners: Sequence[Any], size: tuple[int, int]) -> list[float]:
     """Check corners: drawing takes memory in proportion to their distance."""
     reach = max(size)
+    if len(corners) % 2:
+        raise ValueError(f'a polygon of {len(corners)} numbers, which are no pairs')
     values = [math.nan if isinstance(c, str) else float(c) for c in corners]
     if not all(-reach <= value <= 2 * reach for value in values):
         raise ValueError(f'a polygon with corners far outside of its {size[1]}x{size[0]} pixels')

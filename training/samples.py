@@ -6,6 +6,7 @@
 from collections.abc import Collection
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from hashlib import blake2b
 
 import cv2
@@ -32,6 +33,7 @@ from affordance_ros_training.refer_cache import Referral
 
 # Streams of random numbers that must not meet: each is seeded with its own number.
 _ORDER, _SENTENCES, _VIEWS = 1, 2, 3
+_TRIES = 20  # samples that are tried in the place of one that can't be read
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Sample:
         sentences: K texts.
         coverage: (K, s, s) uint8, the share of each cell that the named region covers, of 255.
         unknown: Likewise, the share that counts neither as the region nor as background.
+        problems: Why images could not be used in whose place this one is; if none could be found,
+            the sample is empty.
     """
 
     key: str
@@ -51,6 +55,7 @@ class Sample:
     sentences: tuple[str, ...]
     coverage: torch.Tensor
     unknown: torch.Tensor
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,17 @@ class EpochSamples(Dataset[Sample]):
         return len(self._items)
 
     def __getitem__(self, index: int) -> Sample:
+        problems: list[str] = []
+        for shift in range(min(len(self), _TRIES)):
+            try:
+                sample = self._sample((index + shift) % len(self))
+            except DatasetError as error:
+                problems.append(str(error))
+                continue
+            return replace(sample, problems=tuple(problems))
+        return Sample('', None, (), torch.empty(0), torch.empty(0), tuple(problems))
+
+    def _sample(self, index: int) -> Sample:
         item = self._items[index]
         image = self._images[item.image]
         rng = self._rng(_SENTENCES, index)
@@ -187,7 +203,8 @@ class EpochSamples(Dataset[Sample]):
             other = self._images[int(rng.integers(len(self._images)))]
             referral = other.referrals[rng.integers(len(other.referrals))]
             sentence = referral.sentences[rng.integers(len(referral.sentences))]
-            if referral.category not in image.categories and sentence not in own:
+            elsewhere = referral.categories and image.categories.isdisjoint(referral.categories)
+            if elsewhere and sentence not in own:
                 found.append(sentence)
         return found
 
@@ -230,13 +247,14 @@ def decode(image: ReferImage, data: bytes) -> NDArray[np.uint8]:
     """Decode an image file.
 
     Returns:
-        (H, W, 3) uint8 RGB.
+        (H, W, 3) uint8 RGB, as it is stored: masks are drawn without EXIF orientation, as
+        pycocotools and PIL read by themselves.
 
     Raises:
         DatasetError: If the data is no whole image or has another size than annotated.
     """
     try:
-        pixels = decode_image(data)
+        pixels = decode_image(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     except EncodedImageError as error:
         raise DatasetError(
             f'{image.path} holds {error}: it may be half-downloaded; fetch it again'

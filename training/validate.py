@@ -18,9 +18,11 @@ from affordance_ros.image.letterbox import Letterbox
 from affordance_ros.image.preprocess import Normalization
 from affordance_ros.model.heads import FPNDecoder
 from affordance_ros_training.augment import View
+from affordance_ros_training.bad_images import BadImages
 from affordance_ros_training.distributed import Processes
 from affordance_ros_training.features import FeatureSource
 from affordance_ros_training.features import autocast
+from affordance_ros_training.refer import DatasetError
 from affordance_ros_training.refer_cache import ReferImage
 from affordance_ros_training.samples import Sample
 from affordance_ros_training.samples import collate
@@ -103,10 +105,14 @@ class _PlainSamples(Dataset[tuple[int, Sample]]):
     def __getitem__(self, index: int) -> tuple[int, Sample]:
         image = self._images[index]
         view = View.plain(image.height, image.width, size=self._input_size)
-        key, pixels = load_view(
-            image, view, normalization=self._normalization, cached=self._cached
-        )
-        return index, Sample(key, pixels, (), torch.empty(0), torch.empty(0))
+        nothing = torch.empty(0)
+        try:
+            key, pixels = load_view(
+                image, view, normalization=self._normalization, cached=self._cached
+            )
+        except DatasetError as error:
+            return index, Sample('', None, (), nothing, nothing, (str(error),))
+        return index, Sample(key, pixels, (), nothing, nothing)
 
 
 def predicted_logits(
@@ -134,6 +140,11 @@ def predicted_logits(
         batch_size: Images in a batch.
         workers: Processes that prepare images.
 
+    Images that can't be read are left out and named.
+
+    Raises:
+        DatasetError: If too many images can't be read.
+
     Yields:
         The image's index and its logits (K, h, w) float32, which cover the letterbox.
     """
@@ -144,7 +155,13 @@ def predicted_logits(
         cached=source.cached,
     )
     loader = DataLoader(plain, batch_size=batch_size, num_workers=workers, collate_fn=list)
-    for batch in loader:
+    bad = BadImages(len(images))
+    for loaded in loader:
+        for _, sample in loaded:
+            bad.note(sample.problems)
+        batch = [(index, sample) for index, sample in loaded if not sample.problems]
+        if not batch:
+            continue
         features = source(collate([sample for _, sample in batch]))
         for row, (index, _) in enumerate(batch):
             text = encoder.encode(sentences[index])

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from collections.abc import Iterator
 from contextlib import ExitStack
 from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,15 @@ from rosbags.typesys import Stores
 from rosbags.typesys import TypesysError
 from rosbags.typesys import get_typestore
 
+from affordance_ros.bag.topics import CAMERA_INFO
+from affordance_ros.bag.topics import COMPRESSED
+from affordance_ros.bag.topics import IMAGE
+from affordance_ros.bag.topics import TopicFacts
+from affordance_ros.bag.topics import choose_images
+from affordance_ros.bag.topics import describe
 from affordance_ros.image.source_frame import SourceError
 
-COLOUR_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
-_READABLE = ('.mcap', '.db3')
+READABLE = ('.mcap', '.db3')
 _REFUSED_OUTPUT = ('.bag', '.db3', '.zstd')
 
 
@@ -53,25 +59,22 @@ class InputBag:
         reader: The open reader.
         path: For error texts.
         topic: The topic of images; empty for the only one there is.
+        option: What the option is called that names the topic.
 
     Raises:
         SourceError: If there is no such topic, or several and none is named.
     """
 
-    def __init__(self, reader: AnyReader, path: Path, topic: str) -> None:
+    def __init__(self, reader: AnyReader, path: Path, topic: str, option: str) -> None:
         self._reader = reader
         self._path = path
-        self.topic = _find_topic(reader, path, topic)
+        self.facts = {c.topic: self._describe(c) for c in reader.connections}
+        self.topic = choose_images(self.facts, topic, str(path), option)
 
     @property
     def start_ns(self) -> int:
         """The log time of the first message in nanoseconds, from which `--at` counts."""
         return self._reader.start_time
-
-    @property
-    def types(self) -> dict[str, str]:
-        """The type of each topic."""
-        return {connection.topic: connection.msgtype for connection in self._reader.connections}
 
     def count(self, *, everything: bool, beside: Collection[str] = ()) -> int:
         """Return how many messages `messages` will give."""
@@ -114,18 +117,28 @@ class InputBag:
                 f'{connection.topic} can not be copied: leave --copy away'
             ) from error
 
+    def _describe(self, connection: Connection) -> TopicFacts:
+        """Say what a topic holds by its first message; damage is named where it is read."""
+        message = None
+        if connection.msgtype in (IMAGE, COMPRESSED, CAMERA_INFO):
+            with suppress(Exception):
+                _, _, raw = next(self._reader.messages([connection]))
+                message = self._reader.deserialize(raw, connection.msgtype)
+        return describe(connection.topic, connection.msgtype, message)
+
     def _wanted(self, everything: bool, beside: Collection[str]) -> list[Connection]:
         topics = {self.topic, *beside}
         return [c for c in self._reader.connections if everything or c.topic in topics]
 
 
 @contextmanager
-def open_bag(path: Path, topic: str = '') -> Iterator[InputBag]:
+def open_bag(path: Path, topic: str = '', *, option: str = '--topic') -> Iterator[InputBag]:
     """Open a bag.
 
     Args:
         path: A rosbag2 folder, or a single .mcap or .db3.
         topic: The topic of images to read; empty for the only one there is.
+        option: What the option is called that names the topic.
 
     Raises:
         SourceError: If it can't be read, then or later within the block, or has no such topic.
@@ -134,16 +147,16 @@ def open_bag(path: Path, topic: str = '') -> Iterator[InputBag]:
         raise SourceError(f'the bag {path} does not exist')
     if path.is_dir() and not (path / 'metadata.yaml').is_file():
         raise SourceError(f'{path} is a folder without metadata.yaml: give its .mcap or .db3')
-    if path.is_file() and path.suffix not in _READABLE:
+    if path.is_file() and path.suffix not in READABLE:
         raise SourceError(
-            f'{path} is neither a rosbag2 folder nor a single {" or ".join(_READABLE)}; a ROS 1 '
+            f'{path} is neither a rosbag2 folder nor a single {" or ".join(READABLE)}; a ROS 1 '
             f'bag becomes one by: rosbags-convert --src IN.bag --dst OUT'
         )
     with ExitStack() as stack:
         with _named_damage(path):
             store = get_typestore(Stores.LATEST)
             reader = stack.enter_context(AnyReader([path], default_typestore=store))
-        yield InputBag(reader, path, topic)
+        yield InputBag(reader, path, topic, option)
 
 
 @contextmanager
@@ -231,20 +244,3 @@ def create_bag(path: Path) -> Iterator[OutputBag]:
         (whole / f'{name}.mcap' if path.suffix == '.mcap' else whole).rename(path)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-
-
-def _find_topic(reader: AnyReader, path: Path, wanted: str) -> str:
-    types = {c.topic: c.msgtype for c in reader.connections}
-    known = ', '.join(f'{topic} ({kind})' for topic, kind in sorted(types.items())) or 'none'
-    if wanted:
-        if types.get(wanted) not in COLOUR_TYPES:
-            raise SourceError(f'{path} has no images on {wanted!r}; its topics are: {known}')
-        return wanted
-    colour = sorted(t for t, kind in types.items() if kind in COLOUR_TYPES and 'depth' not in t)
-    if len(colour) == 1:
-        return colour[0]
-    if not colour:
-        raise SourceError(f'{path} has no topic of colour images; its topics are: {known}')
-    raise SourceError(
-        f'{path} has {len(colour)} topics of images ({", ".join(colour)}): choose one by --topic'
-    )

@@ -3,121 +3,137 @@
 
 """RGB-D frames out of a rosbag2, read by rosbags: needs no ROS."""
 
+from collections import deque
+from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from affordance_ros.bag.file import BagMessage
+from affordance_ros.bag.file import InputBag
+from affordance_ros.bag.file import open_bag
+from affordance_ros.bag.rgbd import READ_AHEAD_NS
+from affordance_ros.bag.rgbd import BagRgbd
+from affordance_ros.bag.topics import DepthTopics
+from affordance_ros.bag.topics import TopicOptions
+from affordance_ros.image.bit_depth import BitDepth
+from affordance_ros.image.compressed import decode_compressed
+from affordance_ros.image.compressed import is_compressed
 from affordance_ros.image.ros_image import CameraImage
 from affordance_ros.image.ros_image import ImageError
-from affordance_ros.image.ros_image import decode_compressed
-from affordance_ros.image.ros_image import needs_bridge
+from affordance_ros.image.ros_image import MessageError
 from affordance_ros.image.ros_image import read_message
-from affordance_ros.image.source_frame import SourceError
 from affordance_ros.image.source_frame import SourceFrame
 from affordance_ros.spatial.depth import DepthError
 from affordance_ros.spatial.depth import DepthImage
+from affordance_ros.spatial.plausible import RgbdChecks
+from affordance_ros.spatial.rgbd import NoRgbd
 
-_COLOUR = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
-_INFO = 'sensor_msgs/msg/CameraInfo'
-
-
-def is_bag(path: Path) -> bool:
-    """Tell whether a folder is a rosbag2."""
-    return (path / 'metadata.yaml').is_file()
+OnSkip = Callable[[MessageError], None]
 
 
-def read_bag(path: Path) -> Iterator[SourceFrame]:
-    """Read a bag's colour frames, with the depth and the intrinsics of the same stamp.
+def read_bag(
+    path: Path,
+    topic: str = '',
+    depth: DepthTopics | None = None,
+    *,
+    options: TopicOptions | None = None,
+    allow_other_frames: bool = False,
+    on_skip: OnSkip | None = None,
+) -> Iterator[SourceFrame]:
+    """Read a bag's images, with the depth and the camera_info that belong to them.
 
-    The colour topic is the one whose name holds 'image' and not 'depth', the depth topic the one
-    that holds 'depth'.
+    Topics are chosen and matched as by the bag tool.
 
     Args:
-        path: The bag's folder.
+        path: A rosbag2 folder, or a single .mcap or .db3.
+        topic: The topic of images; '' for the only one there is.
+        depth: The topics of depth and camera_info; what is empty there is looked for.
+        options: What the options are called that name topics.
+        allow_other_frames: Whether depth of another frame than the images' may be chosen.
+        on_skip: Told why an image, or an image's depth, could not be used and was left out.
 
     Returns:
-        An iterator over the frames in the order of the bag; depth and intrinsics must lie before
-        their colour frame, and are None where there are none.
+        An iterator over the frames in the order of the bag.
 
     Raises:
-        SourceError: If rosbags is not installed, or the folder is no bag with a colour topic.
+        SourceError: If the bag can't be read or has no such topics.
     """
-    try:
-        from rosbags.highlevel import AnyReader  # slow to import, and for bags alone
-        from rosbags.highlevel import AnyReaderError
-        from rosbags.typesys import Stores
-        from rosbags.typesys import get_typestore
-    except ImportError as error:
-        raise SourceError(f'{path} is a bag, and reading it needs: pip install rosbags') from error
-    try:
-        with AnyReader([path], default_typestore=get_typestore(Stores.LATEST)) as reader:
-            kinds = {c.topic: _kind(c.topic, c.msgtype) for c in reader.connections}
-            if 'colour' not in kinds.values():
-                raise SourceError(f'{path} has no topic of colour images; it has {sorted(kinds)}')
-            yield from _pair(reader, kinds)
-    except AnyReaderError as error:
-        raise SourceError(f'{path} is not a readable bag: {error}') from error
+    options = options or TopicOptions()
+    on_skip = on_skip or (lambda error: None)
+    bits = BitDepth()
+    checks = RgbdChecks(allow_other_frames=allow_other_frames)
+    with open_bag(path, topic, option=options.image) as source:
+        rgbd = BagRgbd(source, depth or DepthTopics(), checks, options)
+        for message in in_turn(source, rgbd):
+            content = source.read(message)
+            try:
+                bgr = decode_image(content, bits).to_bgr()
+            except ImageError as error:
+                on_skip(error)
+                continue
+            found, info = rgbd.pair(content.header, message.log_ns)
+            yield SourceFrame(bgr, _usable(found, on_skip), info, content.header.frame_id)
 
 
-def decode_image(message: Any) -> CameraImage:
+def in_turn(source: InputBag, rgbd: BagRgbd) -> Iterator[BagMessage]:
+    """Yield the bag's images, each once its depth can have come."""
+    held = HeldImages(source, rgbd)
+    for message in source.messages(everything=False, beside=rgbd.topics):
+        yield from held.take(message)
+    yield from held.rest()
+
+
+class HeldImages:
+    """Images that wait for their depth, which is often recorded after them.
+
+    Args:
+        source: The bag.
+        rgbd: Takes depth and camera_info.
+    """
+
+    def __init__(self, source: InputBag, rgbd: BagRgbd) -> None:
+        self._topic = source.topic
+        self._rgbd = rgbd
+        self._ahead_ns = READ_AHEAD_NS if rgbd.topics else 0
+        self._held: deque[BagMessage] = deque()
+
+    def take(self, message: BagMessage) -> Iterator[BagMessage]:
+        """Take the bag's next message; yield the images that have waited long enough."""
+        if message.connection.topic == self._topic:
+            self._held.append(message)
+        else:
+            self._rgbd.add(message)
+        while self._held and message.log_ns - self._held[0].log_ns >= self._ahead_ns:
+            yield self._held.popleft()
+
+    def rest(self) -> Iterator[BagMessage]:
+        """Yield the images that still wait at the bag's end."""
+        while self._held:
+            yield self._held.popleft()
+
+
+def decode_image(message: Any, bit_depth: BitDepth | None = None) -> CameraImage:
     """Read an Image or CompressedImage message by the node's own code.
 
     Raises:
-        ImageError: If it can't be used, or needs cv_bridge, which is ROS.
+        ImageError: If it can't be used.
     """
-    if hasattr(message, 'format'):
-        return decode_compressed(message.data)
-    image = None if needs_bridge(message) else read_message(message)
-    if image is None:
-        raise ImageError(
-            'encoding',
-            f'images with encoding {message.encoding!r} need cv_bridge, which comes with ROS: '
-            f'play the bag to the node, or record rgb8 or bgr8',
-        )
-    return image
+    if is_compressed(message):
+        return decode_compressed(message, bit_depth)
+    return read_message(message, bit_depth)
 
 
-def _kind(topic: str, message_type: str) -> str:
-    if message_type == _INFO:
-        return 'info'
-    if message_type not in _COLOUR:
-        return ''
-    return 'depth' if 'depth' in topic else 'colour'
-
-
-def _pair(reader: Any, kinds: dict[str, str]) -> Iterator[SourceFrame]:
-    newest: dict[str, Any] = {}
-    wanted = [connection for connection in reader.connections if kinds[connection.topic]]
-    for connection, _, raw in reader.messages(connections=wanted):
-        message = reader.deserialize(raw, connection.msgtype)
-        kind = kinds[connection.topic]
-        if kind != 'colour':
-            newest[kind] = message
-            continue
-        same = {
-            name: other
-            for name, other in newest.items()
-            if other.header.stamp == message.header.stamp
-        }
-        info, depth = same.get('info'), same.get('depth')
-        yield SourceFrame(
-            bgr=_colour(message).to_bgr(),
-            depth_m=_depth(depth) if depth is not None else None,
-            matrix=np.asarray(info.k, np.float64).reshape(3, 3) if info is not None else None,
-        )
-
-
-def _colour(message: Any) -> CameraImage:
+def _usable(depth: Any, on_skip: OnSkip) -> Any:
+    """Return a depth message that can be read, or None."""
+    if depth is None:
+        return None
+    if isinstance(depth, NoRgbd):
+        on_skip(DepthError(depth.cause, depth.text))
+        return None
     try:
-        return decode_image(message)
-    except ImageError as error:
-        raise SourceError(f'the bag holds a frame that can not be used: {error}') from error
-
-
-def _depth(message: Any) -> np.ndarray:
-    try:
-        return DepthImage.view(message).metres()
+        DepthImage.view(depth)
     except DepthError as error:
-        raise SourceError(f'the bag holds depth that can not be used: {error}') from error
+        on_skip(error)
+        return None
+    return depth

@@ -6,12 +6,17 @@
 import logging
 import math
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 from affordance_ros.bag.file import BagMessage
 from affordance_ros.bag.file import InputBag
-from affordance_ros.image.source_frame import SourceError
+from affordance_ros.bag.topics import DepthTopics
+from affordance_ros.bag.topics import TopicOptions
+from affordance_ros.bag.topics import choose_depth
+from affordance_ros.image.compressed import is_compressed
+from affordance_ros.spatial.compressed_depth import decode_depth
+from affordance_ros.spatial.depth import DepthError
+from affordance_ros.spatial.plausible import RgbdChecks
 from affordance_ros.spatial.rgbd import DEPTH_TOLERANCE_S
 from affordance_ros.spatial.rgbd import NO_DEPTH
 from affordance_ros.spatial.rgbd import NoRgbd
@@ -23,21 +28,7 @@ from affordance_ros.spatial.stamp_cache import to_ns
 _LOG = logging.getLogger('affordance-bag')
 # Depth is often recorded after its image: so much of the bag is read ahead for it.
 READ_AHEAD_NS = 300_000_000
-_DEPTH_TYPE, _INFO_TYPE = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CameraInfo'
 _KEPT_DEPTHS, _KEPT_INFOS = 60, 10  # twice what a camera of 90 Hz gives while an image waits
-
-
-@dataclass(frozen=True)
-class DepthTopics:
-    """Where depth and camera_info are.
-
-    Attributes:
-        depth: Of Image messages, registered to the images; empty where there is none.
-        camera_info: Of the images; empty where there is none.
-    """
-
-    depth: str = ''
-    camera_info: str = ''
 
 
 class BagRgbd:
@@ -46,14 +37,29 @@ class BagRgbd:
     Args:
         source: The bag.
         wanted: The topics; what is empty there is looked for in the bag.
+        checks: What depth must satisfy.
+        options: What the options are called that name topics.
 
     Raises:
         SourceError: If a topic is named that the bag doesn't have.
     """
 
-    def __init__(self, source: InputBag, wanted: DepthTopics) -> None:
+    def __init__(
+        self,
+        source: InputBag,
+        wanted: DepthTopics,
+        checks: RgbdChecks | None = None,
+        options: TopicOptions | None = None,
+    ) -> None:
         self._source = source
-        self._topics = find_depth_topics(source.types, source.topic, wanted)
+        self._checks = checks or RgbdChecks()
+        self._topics = choose_depth(
+            source.facts,
+            source.topic,
+            wanted,
+            options,
+            any_frame=self._checks.allow_other_frames,
+        )
         self._depths: StampCache[Any] = StampCache(_KEPT_DEPTHS, DEPTH_TOLERANCE_S)
         self._infos: StampCache[Any] = StampCache(_KEPT_INFOS, math.inf)
         self._named: set[str] = set()
@@ -67,10 +73,13 @@ class BagRgbd:
             )
 
     @property
+    def has_depth(self) -> bool:
+        """Whether a topic of depth is read."""
+        return bool(self._topics.depth)
+
+    @property
     def topics(self) -> set[str]:
-        """The topics to read beside the images; none if the bag has no depth."""
-        if not self._topics.depth:
-            return set()
+        """The topics to read beside the images."""
         return {self._topics.depth, self._topics.camera_info} - {''}
 
     def add(self, message: BagMessage) -> None:
@@ -79,20 +88,50 @@ class BagRgbd:
         if topic not in self.topics:
             return
         content = self._source.read(message)
-        cache = self._depths if topic == self._topics.depth else self._infos
-        cache.add(to_ns(content.header.stamp), content)
+        key = self.key(content.header, message.log_ns)
+        if topic == self._topics.camera_info:
+            self._infos.add(key, content)
+            return
+        try:
+            self._depths.add(key, decode_depth(content) if is_compressed(content) else content)
+        except DepthError as error:
+            self._depths.add(key, NoRgbd('unusable', error.cause, str(error)))
 
-    def rgbd(self, header: Any, *, size: tuple[int, int]) -> Rgbd | NoRgbd:
+    def key(self, header: Any, log_ns: int) -> int:
+        """Return what a message is matched by: its stamp, or if that is 0 its log time."""
+        stamp_ns = to_ns(header.stamp)
+        if not stamp_ns:
+            self._name_once(
+                'no_stamp', 'stamps are 0: depth is matched by the times of recording instead'
+            )
+        return stamp_ns or log_ns
+
+    def pair(self, header: Any, log_ns: int) -> tuple[Any, Any]:
+        """Return the depth (or a NoRgbd that says why it can't be used) and camera_info, or None.
+
+        Args:
+            header: The image's.
+            log_ns: When the image was recorded, in nanoseconds.
+        """
+        key = self.key(header, log_ns)
+        return self._depths.match(key), self._infos.match(key)
+
+    def rgbd(self, header: Any, *, size: tuple[int, int], log_ns: int) -> Rgbd | NoRgbd:
         """Return what an image shows in 3D; what keeps it from being known is named once.
 
         Args:
             header: The image's.
             size: (height, width) of the image in pixels.
+            log_ns: When the image was recorded, in nanoseconds.
         """
         if not self._topics.depth:
             return NO_DEPTH
-        stamp_ns = to_ns(header.stamp)
-        rgbd = read_rgbd(self._depths.match(stamp_ns), self._infos.match(stamp_ns), size=size)
+        depth, info = self.pair(header, log_ns)
+        rgbd: Rgbd | NoRgbd
+        if isinstance(depth, NoRgbd):
+            rgbd = depth
+        else:
+            rgbd = read_rgbd(depth, info, size=size, frame_id=header.frame_id, checks=self._checks)
         if isinstance(rgbd, NoRgbd):
             self.without_points[rgbd.cause] += 1
             self._name_once(rgbd.cause, f'an image gets no 3D points: {rgbd.text}')
@@ -104,46 +143,3 @@ class BagRgbd:
         if cause not in self._named:
             self._named.add(cause)
             _LOG.warning('%s', text)
-
-
-def find_depth_topics(types: dict[str, str], image: str, wanted: DepthTopics) -> DepthTopics:
-    """Choose the topics of depth and camera_info.
-
-    Depth is the only Image topic with 'depth' in its name, camera_info the one beside the images
-    or the only one. Where several are left, none is taken, and that is named.
-
-    Args:
-        types: The type of each topic, such as sensor_msgs/msg/Image.
-        image: The topic of the images.
-        wanted: What is not empty there is taken.
-
-    Raises:
-        SourceError: If a topic is wanted that isn't there.
-    """
-    depths = [t for t, k in types.items() if k == _DEPTH_TYPE and 'depth' in t and t != image]
-    depth = _choose(wanted.depth, depths, types, _DEPTH_TYPE, option='--depth-topic')
-    infos = [t for t, k in types.items() if k == _INFO_TYPE]
-    # /camera/image/compressed lies a level below the camera's own topics.
-    folders = (image.rpartition('/')[0], image.rpartition('/')[0].rpartition('/')[0])
-    beside = [f'{folder}/camera_info' for folder in folders]
-    near = next((topic for topic in beside if topic in infos), '')
-    if not depth and not wanted.camera_info:
-        return DepthTopics()
-    infos = [near] if near else infos
-    info = _choose(wanted.camera_info, infos, types, _INFO_TYPE, option='--camera-info-topic')
-    return DepthTopics(depth, info)
-
-
-def _choose(
-    wanted: str, found: list[str], types: dict[str, str], kind: str, *, option: str
-) -> str:
-    if wanted:
-        if types.get(wanted) != kind:
-            known = ', '.join(sorted(t for t, k in types.items() if k == kind)) or 'none'
-            raise SourceError(f'{option}: no {kind} on {wanted!r}; such topics are: {known}')
-        return wanted
-    if len(found) > 1:
-        names = ', '.join(sorted(found))
-        _LOG.warning('no 3D points: several topics of %s (%s): choose by %s', kind, names, option)
-        return ''
-    return found[0] if found else ''

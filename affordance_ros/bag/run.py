@@ -6,7 +6,6 @@
 import logging
 import sys
 from collections import Counter
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
@@ -21,20 +20,22 @@ from affordance_ros.bag.file import InputBag
 from affordance_ros.bag.file import OutputBag
 from affordance_ros.bag.file import create_bag
 from affordance_ros.bag.file import open_bag
+from affordance_ros.bag.frames import HeldImages
 from affordance_ros.bag.frames import decode_image
 from affordance_ros.bag.messages import IMAGE
 from affordance_ros.bag.messages import TARGETS
 from affordance_ros.bag.messages import OutputMessages
-from affordance_ros.bag.rgbd import READ_AHEAD_NS
 from affordance_ros.bag.rgbd import BagRgbd
-from affordance_ros.bag.rgbd import DepthTopics
 from affordance_ros.bag.schedule import Schedule
+from affordance_ros.bag.topics import DepthTopics
+from affordance_ros.image.bit_depth import BitDepth
 from affordance_ros.image.ros_image import CameraImage
 from affordance_ros.image.ros_image import ImageError
 from affordance_ros.image.source_frame import SourceError
 from affordance_ros.predictor import Predictor
 from affordance_ros.spatial.follow import Follower
 from affordance_ros.spatial.located import select
+from affordance_ros.spatial.plausible import RgbdChecks
 from affordance_ros.spatial.stamp_cache import to_ns
 from affordance_ros.targets.mask import draw_mask
 from affordance_ros.text.commands import BoundCommand
@@ -56,6 +57,7 @@ class BagJob:
         schedule: Which command is in force when.
         topic: The topic of images; empty for the only one there is.
         depth: The topics of depth and camera_info.
+        checks: What depth must satisfy.
         namespace: What the output topics lie under, such as /grounding.
         copy: Whether all input topics are copied too.
         rerun: Where a recording for the rerun viewer goes; None for none.
@@ -66,6 +68,7 @@ class BagJob:
     schedule: Schedule
     topic: str = ''
     depth: DepthTopics = field(default_factory=DepthTopics)
+    checks: RgbdChecks = field(default_factory=RgbdChecks)
     namespace: str = '/grounding'
     copy: bool = False
     rerun: Path | None = None
@@ -143,23 +146,19 @@ class _Run:
         self._answered = self._early = 0
         self._unusable: Counter[str] = Counter()
         self._command: BoundCommand | None = None
-        self.depth = BagRgbd(source, job.depth)
-        self._read_ahead_ns = READ_AHEAD_NS if self.depth.topics else 0
-        self._held: deque[BagMessage] = deque()
+        self.depth = BagRgbd(source, job.depth, job.checks)
+        self._held = HeldImages(source, self.depth)
+        self._bit_depth = BitDepth()
 
     def take(self, message: BagMessage) -> None:
         """Take the bag's next message; an image is answered once its depth can have come."""
-        if message.connection.topic == self._source.topic:
-            self._held.append(message)
-        else:
-            self.depth.add(message)
-        while self._held and message.log_ns - self._held[0].log_ns >= self._read_ahead_ns:
-            self._answer_oldest()
+        for image in self._held.take(message):
+            self._answer(self._source.read(image), image.log_ns)
 
     def finish(self) -> BagReport:
         """Answer the images that still wait; return what became of all."""
-        while self._held:
-            self._answer_oldest()
+        for image in self._held.rest():
+            self._answer(self._source.read(image), image.log_ns)
         return BagReport(
             self._source.topic,
             self._answered,
@@ -167,10 +166,6 @@ class _Run:
             self._unusable,
             self.depth.without_points,
         )
-
-    def _answer_oldest(self) -> None:
-        message = self._held.popleft()
-        self._answer(self._source.read(message), message.log_ns)
 
     def _answer(self, message: Any, log_ns: int) -> None:
         command = self._schedule.at((log_ns - self._source.start_ns) / 1e9)
@@ -181,7 +176,7 @@ class _Run:
             self._predictor.set_command(command.text)
             self._command = command
         try:
-            image = decode_image(message)
+            image = decode_image(message, self._bit_depth)
         except ImageError as error:
             if error.cause not in self._unusable:
                 _LOG.warning('an image can not be used: %s', error)
@@ -195,12 +190,12 @@ class _Run:
     ) -> None:
         grounding = self._predictor.predict(image.pixels, channels=image.channels)
         bgr = image.to_bgr()
-        rgbd = self.depth.rgbd(header, size=grounding.size)
+        rgbd = self.depth.rgbd(header, size=grounding.size, log_ns=log_ns)
         located = self._follower.update(
             select(grounding, rgbd).targets,
             command=command.text,
             image=image.pixels,
-            stamp_s=to_ns(header.stamp) / 1e9,
+            stamp_s=self.depth.key(header, log_ns) / 1e9,
             rgbd=rgbd,
         )
         targets = tuple(one.target for one in located)
@@ -224,14 +219,14 @@ class _Run:
                 overlay_bgr=overlay,
                 heatmap=grounding.heatmap,
                 stamp_ns=to_ns(header.stamp),
-                rgbd=rgbd if self.depth.topics else None,
+                rgbd=rgbd if self.depth.has_depth else None,
                 points=[one.point for one in located],
             )
 
     def _add_topics(self, job: BagJob) -> Iterator[tuple[str, Connection]]:
         for name, message_type in OUTPUTS.items():
             topic = f'{job.namespace.rstrip("/")}/{name}'
-            if job.copy and topic in self._source.types:
+            if job.copy and topic in self._source.facts:
                 raise SourceError(
                     f'{job.source} has a topic {topic} of its own: leave --copy away, or write '
                     f'under another --namespace'

@@ -15,6 +15,7 @@ from affordance_ros.cli.options import CALL_ERRORS
 from affordance_ros.cli.options import add_predictor_options
 from affordance_ros.cli.options import introduce
 from affordance_ros.cli.options import load_predictor
+from affordance_ros.spatial.plausible import RgbdChecks
 
 _LOG = logging.getLogger('affordance-bag')
 
@@ -36,11 +37,20 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--topic', default='', help='images; default: the only such topic')
     parser.add_argument(
-        '--depth-topic', default='', help="default: the only Image topic named '...depth...'"
+        '--depth-topic', default='', help="default: the only depth of the images' frame"
     )
     parser.add_argument(
         '--camera-info-topic', default='', help='default: the one beside the images, or the only'
     )
+    checks = RgbdChecks()
+    parser.add_argument(
+        '--max-depth-m', type=float, default=checks.max_depth_m,
+        help='depth beyond it is unknown; 0: no limit (default: %(default)s)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--allow-other-frames', action='store_true',
+        help="use depth and camera_info of other frame_ids than the images'",
+    )  # fmt: skip
     parser.add_argument('--namespace', default='/grounding', help='of the topics that are written')
     parser.add_argument('--copy', action='store_true', help='copy all topics of the bag too')
     parser.add_argument('--rerun', type=Path, metavar='FILE.rrd', help='also record for rerun')
@@ -63,9 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from affordance_ros.bag.rgbd import DepthTopics
     from affordance_ros.bag.run import BagJob  # needs rosbags, whose lack main() names
     from affordance_ros.bag.run import run_bag
+    from affordance_ros.bag.topics import DepthTopics
 
     predictor = load_predictor(options)
     commands = [predictor.check_command(text) for text in options.command]
@@ -75,6 +85,7 @@ def _run(options: argparse.Namespace) -> int:
         Schedule(commands, options.at),
         topic=options.topic,
         depth=DepthTopics(options.depth_topic, options.camera_info_topic),
+        checks=RgbdChecks(options.max_depth_m, options.allow_other_frames),
         namespace=options.namespace,
         copy=options.copy,
         rerun=options.rerun,

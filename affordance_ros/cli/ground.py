@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from affordance_ros.cli.ground_names import Names
+from affordance_ros.cli.ground_names import split_inputs
 from affordance_ros.cli.options import CALL_ERRORS
 from affordance_ros.cli.options import add_predictor_options
 from affordance_ros.cli.options import introduce
@@ -69,32 +71,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 sys.stdout.write(f'{name + ":":<22}{value}\n')
             return 0
         return _ground(predictor, options)
+    except OSError as error:
+        _LOG.error('%s: %s', error.filename or 'writing', error.strerror or error)
+        return 2
     except CALL_ERRORS as error:
         _LOG.error('%s', error)
         return 2
 
 
 def _ground(predictor: Predictor, options: argparse.Namespace) -> int:
-    commands = list(options.command)
-    inputs = list(options.inputs)
-    if not commands or not Path(inputs[-1]).exists():
-        commands.insert(0, inputs.pop())
+    inputs, commands = split_inputs(options.inputs, options.command)
+    # Two texts can be one command once they are cleaned.
+    commands = list(dict.fromkeys(predictor.check_command(text) for text in commands))
     predictor.set_commands(commands)
     introduce(predictor, commands, log=_LOG)
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
-    photos = [p for name in inputs for p in _expand(Path(name).expanduser())]
+    found = (p for name in inputs for p in _expand(Path(name).expanduser()))
+    photos = list(dict.fromkeys(found))
     with record(options.rerun) as recording:
-        failed = _ground_photos(predictor, photos, options.out, recording)
+        failed = _ground_photos(predictor, photos, Names(photos, commands), options.out, recording)
     return 1 if failed else 0
 
 
 def _ground_photos(
-    predictor: Predictor, photos: Sequence[Path], out: Path | None, recording: Recording | None
+    predictor: Predictor,
+    photos: Sequence[Path],
+    names: Names,
+    out: Path | None,
+    recording: Recording | None,
 ) -> int:
     """Answer photos; return how many could not be read."""
     failed = 0
-    names = _unique_names(photos)
     for path in tqdm(photos, unit='photo', disable=len(photos) < 2 or not sys.stderr.isatty()):
         try:
             image = read_image(path)
@@ -110,11 +118,11 @@ def _ground_photos(
                 image, grounding.heatmap, targets=grounding.targets, caption=grounding.command
             )
             if out is not None:
-                _write(out, names[path], overlay, grounding)
+                _write(out, names.of(path, grounding.command), overlay, grounding)
             if recording is not None:
                 recording.log(
                     image,
-                    text=f'{names[path]}: {grounding.command}',
+                    text=f'{names.photos[path]}: {grounding.command}',
                     targets=grounding.targets,
                     overlay_bgr=overlay,
                     heatmap=grounding.heatmap,
@@ -124,17 +132,6 @@ def _ground_photos(
 
 def _expand(path: Path) -> list[Path]:
     return find_images(path) if path.is_dir() else [path]
-
-
-def _unique_names(photos: Sequence[Path]) -> dict[Path, str]:
-    """Name the outputs after the photos, with their folder where names would clash."""
-    stems = [path.stem for path in photos]
-    return {
-        path: path.stem
-        if stems.count(path.stem) == 1
-        else '_'.join(path.with_suffix('').parts[-2:])
-        for path in photos
-    }
 
 
 def _to_json(path: Path, grounding: Grounding) -> dict[str, object]:
@@ -161,9 +158,8 @@ def _target_to_json(target: Target) -> dict[str, object]:
 
 
 def _write(folder: Path, name: str, overlay: np.ndarray, grounding: Grounding) -> None:
-    slug = ''.join(c if c.isalnum() else '_' for c in grounding.command)
     overlay_path, heatmap_path, mask_path, array_path = (
-        folder / f'{name}.{slug}.{suffix}' for suffix in _SUFFIXES
+        folder / f'{name}.{suffix}' for suffix in _SUFFIXES
     )
     _write_png(overlay_path, overlay)
     _write_png(heatmap_path, (grounding.heatmap * 255).round().astype(np.uint8))

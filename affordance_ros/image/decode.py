@@ -6,9 +6,13 @@
 A compressed image of some hundred bytes can claim a billion pixels, and a decoder allocates them
 before it finds out. So the size is read from the header first. JPEG, PNG, WebP and BMP are read;
 the many other formats that OpenCV knows are refused unseen.
+
+OpenCV also decodes half a file, or one with a hole, without a word, which of them depends on its
+version. So what a format says of its own length and checksums is held first.
 """
 
 import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +20,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from affordance_ros.image.jpeg_scan import damage_of
+from affordance_ros.image.orientation import upright
 from affordance_ros.safe_io.files import read_bounded
 
 MAX_PIXELS = 1 << 26  # 8192 x 8192: twice a camera of 8K
@@ -46,7 +52,7 @@ def decode_image(data: 'bytes | memoryview', flags: int = cv2.IMREAD_COLOR) -> N
 
     Args:
         data: A whole file's bytes.
-        flags: As of cv2.imdecode.
+        flags: As of cv2.imdecode; unless they say otherwise, the image is turned upright.
 
     Returns:
         (H, W) or (H, W, C), uint8 unless the flags keep other depths.
@@ -60,13 +66,17 @@ def decode_image(data: 'bytes | memoryview', flags: int = cv2.IMREAD_COLOR) -> N
             f'{len(data)} bytes that claim {width}x{height} pixels; at most {MAX_PIXELS:,} pixels '
             f'are decoded'
         )
+    if damage := _damage_of(data):
+        raise EncodedImageError(f'{len(data)} bytes that are {_EXPECTED}: {damage}')
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
         pixels = None
     if pixels is None or pixels.size == 0:
         raise EncodedImageError(f'{len(data)} bytes that are {_EXPECTED}')
-    return np.asarray(pixels)
+    if flags & cv2.IMREAD_IGNORE_ORIENTATION:
+        return np.asarray(pixels)
+    return upright(pixels, bytes(data))
 
 
 def image_size(data: 'bytes | memoryview') -> tuple[int, int]:
@@ -86,6 +96,59 @@ def image_size(data: 'bytes | memoryview') -> tuple[int, int]:
     if size is None or min(size) < 1:
         raise EncodedImageError(f'{len(data)} bytes that are {_EXPECTED}')
     return size
+
+
+def _damage_of(data: 'bytes | memoryview') -> str:
+    """Return what is missing in a file whose header was read; '' where nothing is known to be."""
+    whole = bytes(data)
+    check = next(c for magic, c in _CHECKS.items() if whole.startswith(magic))
+    try:
+        return check(whole)
+    except (struct.error, IndexError):
+        return 'it is cut off'
+
+
+def _png_damage(data: bytes) -> str:
+    """Compare every chunk's checksum; that they are all there was seen with the size."""
+    at, kind = len(_PNG), b''
+    while kind != b'IEND':
+        length, kind = struct.unpack_from('>I4s', data, at)
+        (checksum,) = struct.unpack_from('>I', data, at + 8 + length)
+        if zlib.crc32(memoryview(data)[at + 4 : at + 8 + length]) != checksum:
+            return f'its chunk {kind.decode("latin-1")} has another checksum'
+        at += 12 + length
+    return ''
+
+
+def _bmp_damage(data: bytes) -> str:
+    start, header = struct.unpack_from('<II', data, 10)
+    size = _measure_bmp(memoryview(data))
+    bits, compression = struct.unpack_from('<HI', data, 28) if header >= 40 else (0, 0)
+    if header == 12:
+        (bits,) = struct.unpack_from('<H', data, 24)
+    if size is None or compression not in (0, 3):
+        return ''
+    needed = start + size[0] * ((size[1] * bits + 31) // 32 * 4)
+    return '' if len(data) >= needed else f'it has {len(data)} bytes of {needed}: it is cut off'
+
+
+def _webp_damage(data: bytes) -> str:
+    """Compare the chunks' lengths, and look for zeros that a coder of bits never writes."""
+    (length,) = struct.unpack_from('<I', data, 4)
+    if len(data) < 8 + length:
+        return f'it has {len(data)} bytes of {8 + length}: it is cut off'
+    at = 12
+    while at + 8 <= 8 + length:
+        kind, size = struct.unpack_from('<4sI', data, at)
+        end = at + 8 + size
+        if end > 8 + length:
+            return 'it ends within a chunk: it is cut off'
+        hole = _WEBP_HOLES.get(kind)
+        place = data.find(bytes(hole), at + 8, end) if hole else -1
+        if place >= 0:
+            return f'bytes {place} and on are zero: it has a hole'
+        at = end + size % 2
+    return ''
 
 
 def _measure_png(data: memoryview) -> tuple[int, int] | None:
@@ -157,4 +220,12 @@ _MEASURES: dict[bytes, Callable[[memoryview], tuple[int, int] | None]] = {
     b'BM': _measure_bmp,
     b'RIFF': _measure_webp,
 }
+_CHECKS: dict[bytes, Callable[[bytes], str]] = {
+    b'\xff\xd8': damage_of,
+    _PNG: _png_damage,
+    b'BM': _bmp_damage,
+    b'RIFF': _webp_damage,
+}
+# Zero bytes in a row that lossy and lossless data don't have.
+_WEBP_HOLES = {b'VP8 ': 64, b'VP8L': 256}
 _EXPECTED = 'not a whole JPEG, PNG, WebP or BMP image'

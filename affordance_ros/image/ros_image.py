@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Camera messages to arrays: checks, views without a copy, JPEG and PNG decoding.
+"""Camera messages to arrays: checks, and views without a copy where that can be.
 
 Messages are taken by their fields alone, so that anything that looks like a sensor_msgs/Image
 (rclpy's, rosbags', a test's) will do.
@@ -14,9 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from affordance_ros.image.bit_depth import BitDepth
+from affordance_ros.image.colour_codes import BAYER_8
+from affordance_ros.image.colour_codes import BAYER_16
+from affordance_ros.image.colour_codes import YUV
+from affordance_ros.image.colour_codes import demosaic
+from affordance_ros.image.colour_codes import yuv_to_bgr
 from affordance_ros.image.decode import MAX_PIXELS
-from affordance_ros.image.decode import EncodedImageError
-from affordance_ros.image.decode import decode_image
 
 # 8-bit encodings, which a view serves: channels of a pixel, and their order.
 _PLAIN = {
@@ -29,7 +33,7 @@ _PLAIN = {
     'mono8': (1, 'mono'),
     '8UC1': (1, 'mono'),
 }
-# 16-bit encodings, scaled to 8 bits here: the pure-Python cv_bridge changes no depth.
+# 16-bit encodings, scaled to 8 bits.
 _DEEP = {
     'rgb16': (3, 'rgb'),
     'bgr16': (3, 'bgr'),
@@ -37,19 +41,12 @@ _DEEP = {
     'bgra16': (4, 'bgr'),
     'mono16': (1, 'mono'),
 }
-# Encodings that cv_bridge converts (sensor_msgs/image_encodings.hpp): bytes of a pixel.
-_BRIDGED = {
-    'yuv422': 2,
-    'yuv422_yuy2': 2,
-    'uyvy': 2,
-    'yuyv': 2,
-    **{f'bayer_{pattern}8': 1 for pattern in ('rggb', 'bggr', 'gbrg', 'grbg')},
-    **{f'bayer_{pattern}16': 2 for pattern in ('rggb', 'bggr', 'gbrg', 'grbg')},
-}
 _PIXEL_BYTES = {
     **{name: count for name, (count, _) in _PLAIN.items()},
     **{name: 2 * count for name, (count, _) in _DEEP.items()},
-    **_BRIDGED,
+    **YUV,
+    **BAYER_8,
+    **BAYER_16,
 }
 
 
@@ -156,38 +153,48 @@ def check_layout(message: ImageMessage, pixel_bytes: int) -> None:
         )
 
 
-def needs_bridge(message: ImageMessage) -> bool:
-    """Tell whether cv_bridge must convert this encoding; else `read_message` serves it."""
-    return message.encoding in _BRIDGED
-
-
-def read_message(message: ImageMessage) -> CameraImage:
-    """View a raw image's bytes as an array.
+def read_message(message: ImageMessage, bit_depth: BitDepth | None = None) -> CameraImage:
+    """Read a raw image's bytes as an array.
 
     Args:
-        message: An 8-bit or 16-bit image. It must outlive the view.
+        message: An image of any encoding that `check_message` takes. It must outlive the result.
+        bit_depth: What scales images of 16 bits; None sees each image by itself.
 
     Returns:
-        The image. A view where that can be; images with an alpha channel, which is dropped, and
-        16-bit ones, which are scaled by 255 / 65535, are copied.
+        The image. A view where that can be; images with an alpha channel, which is dropped,
+        mosaics, YUV and 16-bit images are copied.
 
     Raises:
-        ImageError: As `check_message`, or if the encoding needs cv_bridge.
+        ImageError: As `check_message`, or if a mosaic is smaller than 2 x 2 pixels or YUV 4:2:2
+            has an odd width.
     """
     check_message(message)
-    if needs_bridge(message):
-        raise ImageError('encoding', f'images with encoding {message.encoding!r} need cv_bridge')
-    if message.encoding in _PLAIN:
-        count, channels = _PLAIN[message.encoding]
+    encoding = message.encoding
+    try:
+        if encoding in YUV:
+            pixels = yuv_to_bgr(strided_view(message, 'u1', count=2), encoding)
+            return CameraImage(pixels, 'bgr')
+        if encoding in BAYER_8:
+            return CameraImage(demosaic(strided_view(message, 'u1', count=1), encoding), 'bgr')
+        if encoding in BAYER_16:
+            return CameraImage(demosaic(_scaled(message, 1, bit_depth), encoding), 'bgr')
+    except ValueError as error:
+        raise ImageError('layout', str(error)) from error
+    if encoding in _PLAIN:
+        count, channels = _PLAIN[encoding]
         pixels = strided_view(message, 'u1', count=count)
     else:
-        count, channels = _DEEP[message.encoding]
-        order = '>' if message.is_bigendian else '<'
-        words = strided_view(message, f'{order}u2', count=count)
-        pixels = (words / np.float32(257)).round().astype(np.uint8)
+        count, channels = _DEEP[encoding]
+        pixels = _scaled(message, count, bit_depth)
     if count == 4:
         pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR), np.uint8)
     return CameraImage(pixels, channels)
+
+
+def _scaled(message: ImageMessage, count: int, bit_depth: BitDepth | None) -> NDArray[np.uint8]:
+    order = '>' if message.is_bigendian else '<'
+    words = strided_view(message, f'{order}u2', count=count)
+    return (bit_depth or BitDepth()).scale(words)
 
 
 def strided_view(message: ImageMessage, dtype: str, *, count: int) -> NDArray:
@@ -198,25 +205,6 @@ def strided_view(message: ImageMessage, dtype: str, *, count: int) -> NDArray:
     if count > 1:
         shape, strides = (*shape, count), (*strides, kind.itemsize)
     return np.ndarray(shape, kind, buffer=message.data, strides=strides)
-
-
-def tight_rows(message: ImageMessage) -> bytes:
-    """Return a checked message's bytes without any padding behind its rows."""
-    row = message.width * _PIXEL_BYTES[message.encoding]
-    shape, strides = (message.height, row), (message.step, 1)
-    return np.ndarray(shape, np.uint8, buffer=message.data, strides=strides).tobytes()
-
-
-def decode_compressed(data: 'bytes | memoryview') -> CameraImage:
-    """Decode a sensor_msgs/CompressedImage's data: JPEG, PNG, WebP or BMP.
-
-    Raises:
-        ImageError: If the bytes are no whole image of these formats, or claim too many pixels.
-    """
-    try:
-        return CameraImage(decode_image(data), 'bgr')
-    except EncodedImageError as error:
-        raise ImageError('compressed', f'the compressed image holds {error}') from error
 
 
 def check_image(image: NDArray[np.uint8], channels: str) -> None:

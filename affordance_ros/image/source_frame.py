@@ -4,6 +4,7 @@
 """What a source of frames gives."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +14,19 @@ class SourceError(RuntimeError):
     """A source of frames can't be opened, has nothing in it, or holds what can't be used."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SourceFrame:
-    """A picture, with what else the source knows of it.
+    """An image, with what else the source knows of it.
 
     Attributes:
         bgr: (H, W, 3) uint8.
-        depth_m: (H, W) float32 in metres, NaN where unknown; None where there is no depth.
-        matrix: (3, 3) intrinsics in pixels, pixel centres at integers; None where unknown.
+        depth: sensor_msgs/Image of the same stamp, or anything with its fields, as it was
+            recorded; None where there is none.
+        camera_info: sensor_msgs/CameraInfo, or anything with its fields; None where unknown.
+        frame_id: The image's frame; '' where unknown.
     """
 
     bgr: NDArray[np.uint8]
-    depth_m: NDArray[np.float32] | None = None
-    matrix: NDArray[np.float64] | None = None
+    depth: Any = None
+    camera_info: Any = None
+    frame_id: str = ''

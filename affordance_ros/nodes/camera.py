@@ -5,9 +5,12 @@
 
 import functools
 import math
+from collections import Counter
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo
@@ -15,22 +18,37 @@ from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from affordance_ros.image.ros_image import MessageError
 from affordance_ros.image.source_frame import SourceError
 from affordance_ros.image.source_frame import SourceFrame
+from affordance_ros.nodes.camera_infos import copy_info
+from affordance_ros.nodes.camera_infos import scale_info
 from affordance_ros.nodes.declare import declare_parameter
 from affordance_ros.nodes.messages import to_camera_info
 from affordance_ros.nodes.messages import to_image
 from affordance_ros.nodes.messages import to_jpeg
 from affordance_ros.nodes.run import StartupError
 from affordance_ros.nodes.run import run_node
+from affordance_ros.sources import BagChoice
 from affordance_ros.sources import open_source
+from affordance_ros.spatial.depth import DepthImage
+from affordance_ros.spatial.plausible import frame_of
+
+_FRAME_ID = 'camera_optical_frame'
+_BAG_PARAMETERS: dict[str, tuple[Any, str]] = {
+    'topic': ('', "A bag's topic of images; empty: the only one of colour."),
+    'depth_topic': ('', "A bag's topic of depth; empty: the only one of the images' frame."),
+    'camera_info_topic': ('', "A bag's topic of CameraInfo; empty: the one beside the images."),
+    'allow_other_frames': (False, "Depth of another frame than the images' may be chosen."),
+}
 
 
 class CameraNode(Node):
     """Publishes frames with their CameraInfo at a steady rate.
 
-    A bag's intrinsics and depth are published with its pictures. For all else the intrinsics are
-    those of an ideal pinhole with the field of view given: photos carry no calibration.
+    A bag's CameraInfo and depth are published with its images. For all else the intrinsics are
+    those of an ideal pinhole with the field of view given: photos carry no calibration. Frames
+    that can't be used are left out and counted.
 
     Raises:
         StartupError: If the source can't be opened.
@@ -44,8 +62,16 @@ class CameraNode(Node):
             self.destroy_node()
             raise StartupError(str(error)) from error
         source = self.get_parameter('source').value
+        self._skipped: Counter[str] = Counter()
         try:
-            self._frames = open_source(source, loop=self.get_parameter('loop').value)
+            self._frames = open_source(
+                source,
+                loop=self.get_parameter('loop').value,
+                bag=BagChoice(
+                    **{name: self.get_parameter(name).value for name in _BAG_PARAMETERS}
+                ),
+                on_skip=self._on_skip,
+            )
         except SourceError as error:
             raise StartupError(str(error)) from error
         self._width = self.get_parameter('width').value
@@ -73,7 +99,13 @@ class CameraNode(Node):
             description='A folder of photos, a rosbag2, a photo, a video, or a webcam number.',
         )
         declare('loop', default=True, description='Start again at the end of the source.')
-        declare('frame_id', default='camera_optical_frame', description='Frame of the header.')
+        declare(
+            'frame_id',
+            default='',
+            description="Frame of the images; empty: the bag's own, or camera_optical_frame.",
+        )
+        for name, (default, description) in _BAG_PARAMETERS.items():
+            declare(name, default=default, description=description)
         declare('rate_hz', default=10.0, description='Frames a second.', low=0.1, high=1000.0)
         declare(
             'width',
@@ -98,45 +130,72 @@ class CameraNode(Node):
             frame = None
         if frame is None:
             self._timer.cancel()
-            self.get_logger().info('the source has ended')
+            left_out = ', '.join(f'{cause}: {n}' for cause, n in sorted(self._skipped.items()))
+            self.get_logger().info(f'the source has ended; left out: {left_out or "nothing"}')
             return
-        frame = self._scale(frame)
-        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._frame_id)
-        self._info_publisher.publish(self._camera_info(frame, header))
-        if frame.depth_m is not None:
-            self._depth_publisher.publish(to_image(frame.depth_m, '32FC1', header=header))
-        self._image_publisher.publish(to_image(frame.bgr, 'bgr8', header=header))
+        own = self._frame_id or frame.frame_id or _FRAME_ID
+        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=own)
+        size = self._scaled_size(frame)
+        self._info_publisher.publish(self._camera_info(frame, size, header))
+        if frame.depth is not None:
+            self._publish_depth(frame, size, header)
+        bgr = _resize(frame.bgr, size, cv2.INTER_AREA)
+        self._image_publisher.publish(to_image(bgr, 'bgr8', header=header))
         if self._jpeg_publisher.get_subscription_count():
-            self._jpeg_publisher.publish(to_jpeg(frame.bgr, header=header))
+            self._jpeg_publisher.publish(to_jpeg(bgr, header=header))
 
-    def _scale(self, frame: SourceFrame) -> SourceFrame:
-        if not self._width or frame.bgr.shape[1] == self._width:
-            return frame
-        scale = self._width / frame.bgr.shape[1]
-        size = (self._width, max(1, round(frame.bgr.shape[0] * scale)))
-        bgr = np.asarray(cv2.resize(frame.bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
-        depth_m = frame.depth_m
-        if depth_m is not None:
-            # Depth is never averaged: between two things there is nothing.
-            depth_m = np.asarray(
-                cv2.resize(depth_m, size, interpolation=cv2.INTER_NEAREST), np.float32
-            )
-        matrix = frame.matrix
-        if matrix is not None:
-            matrix = matrix * [[scale], [scale], [1.0]]
-            matrix[:2, 2] += (scale - 1) / 2  # x goes to (x + 0.5) * scale - 0.5
-        return SourceFrame(bgr, depth_m, matrix)
+    def _on_skip(self, error: MessageError) -> None:
+        if error.cause not in self._skipped:
+            self.get_logger().warning(f'left out: {error}')
+        self._skipped[error.cause] += 1
 
-    def _camera_info(self, frame: SourceFrame, header: Header) -> CameraInfo:
+    def _scaled_size(self, frame: SourceFrame) -> tuple[int, int]:
+        """Return the (height, width) that a frame is published at."""
         height, width = frame.bgr.shape[:2]
-        matrix = frame.matrix
-        if matrix is None:
-            focal = width / 2 / math.tan(math.radians(self._field_of_view_deg) / 2)
-            # Pixel centres are at integers, so the middle of the image is at (width - 1) / 2.
-            matrix = np.array(
-                [[focal, 0.0, (width - 1) / 2], [0.0, focal, (height - 1) / 2], [0.0, 0.0, 1.0]]
-            )
-        return to_camera_info(matrix, (height, width), header=header)
+        if not self._width:
+            return height, width
+        return max(1, round(height * self._width / width)), self._width
+
+    def _header_of(self, message: Any, frame: SourceFrame, header: Header) -> Header:
+        """Return the header of depth or CameraInfo, whose frame is its own unless the image's."""
+        recorded = frame_of(message)
+        if recorded in ('', frame.frame_id.removeprefix('/')):
+            return header
+        return Header(stamp=header.stamp, frame_id=recorded)
+
+    def _publish_depth(self, frame: SourceFrame, size: tuple[int, int], header: Header) -> None:
+        """Publish depth in its own unit, so that whoever hears it can check it."""
+        raw = DepthImage.view(frame.depth).raw
+        encoding = '16UC1' if raw.dtype.kind == 'u' else '32FC1'
+        pixels = raw.astype(raw.dtype.newbyteorder('='))
+        if raw.shape == frame.bgr.shape[:2]:
+            # Depth is never averaged: there is no surface between two things.
+            pixels = _resize(pixels, size, cv2.INTER_NEAREST)
+        own = self._header_of(frame.depth, frame, header)
+        self._depth_publisher.publish(to_image(pixels, encoding, header=own))
+
+    def _camera_info(
+        self, frame: SourceFrame, size: tuple[int, int], header: Header
+    ) -> CameraInfo:
+        before = (frame.bgr.shape[0], frame.bgr.shape[1])
+        if frame.camera_info is not None:
+            own = self._header_of(frame.camera_info, frame, header)
+            info = copy_info(frame.camera_info, header=own)
+            return info if size == before else scale_info(info, before, size)
+        height, width = size
+        focal = width / 2 / math.tan(math.radians(self._field_of_view_deg) / 2)
+        # Pixel centres are at integers, so the middle of the image is at (width - 1) / 2.
+        matrix = np.array(
+            [[focal, 0.0, (width - 1) / 2], [0.0, focal, (height - 1) / 2], [0.0, 0.0, 1.0]]
+        )
+        return to_camera_info(matrix, size, header=header)
+
+
+def _resize(pixels: NDArray[Any], size: tuple[int, int], interpolation: int) -> NDArray[Any]:
+    """Return an image at another (height, width)."""
+    if pixels.shape[:2] == size:
+        return pixels
+    return np.asarray(cv2.resize(pixels, size[::-1], interpolation=interpolation))
 
 
 def main() -> int:

@@ -73,13 +73,22 @@ def parse_pickle(data: bytes) -> Any:
     Raises:
         PickleRefusedError: If it holds anything but plain data, or is cut off.
     """
+    # Protocol 0 is text, which file transfers and version control may change.
+    if data[:1] not in (b'\x80', b'') and b'\r\n' in data:
+        raise PickleRefusedError(
+            'its line ends are CRLF: it was copied as text; copy it again as binary data'
+        )
     try:
         _check_opcodes(data)
         return _PlainUnpickler(io.BytesIO(data), encoding='utf-8').load()
     except PickleRefusedError:
         raise
     except UnicodeDecodeError as error:
-        raise PickleRefusedError(f'it holds text that is not UTF-8: {error}') from error
+        raise PickleRefusedError(
+            f'it holds text that is not UTF-8 ({error.reason} at byte {error.start} of a text): '
+            f'Python 2 wrote it in another encoding; load it with encoding="latin-1" and pickle '
+            f'it again'
+        ) from error
     # The unpickler documents no list of what a damaged stream may raise.
     except Exception as error:
         raise PickleRefusedError(
@@ -93,6 +102,11 @@ def _check_opcodes(data: bytes) -> None:
     for name, argument, position in _opcodes(data):
         if name in ('GLOBAL', 'STACK_GLOBAL', 'INST'):
             what = f'the global {argument.replace(" ", "."):.80}' if argument else 'a global'
+            if b'numpy' in data:
+                raise PickleRefusedError(
+                    f'it names {what}: NumPy numbers are not plain data; make them Python numbers '
+                    f'before pickling, by int(...) or .tolist()'
+                )
             raise PickleRefusedError(
                 f'it names {what}, which plain data does not need; do not use this file, take the '
                 f'original one'

@@ -3,10 +3,11 @@
 
 """Depth images as messages bring them, converted to metres only where they are read.
 
-REP 118: depth is millimetres in 16 bits, 0 where unknown, or metres as float, not finite where
-unknown.
+REP 118: depth is millimetres in 16 bits, 0 (or 65535) where unknown, or metres as float, not
+finite where unknown.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,8 @@ from affordance_ros.image.ros_image import strided_view
 
 # The numpy type without its byte order, and metres for one unit.
 _ENCODINGS = {'16UC1': ('u2', 0.001), 'mono16': ('u2', 0.001), '32FC1': ('f4', 1.0)}
+# The largest number that 16 bits hold stands for no distance: cameras write it for "too far".
+_SATURATED = 0xFFFF
 _ALL = slice(None)
 
 
@@ -36,10 +39,12 @@ class DepthImage:
         raw: (H, W) in the message's own unit and byte order; a view, so the message must outlive
             it.
         unit_m: Metres for one unit.
+        max_m: Depth beyond it counts as unknown.
     """
 
     raw: NDArray[Any]
     unit_m: float
+    max_m: float = math.inf
 
     @classmethod
     def view(cls, message: ImageMessage) -> 'DepthImage':
@@ -79,8 +84,15 @@ class DepthImage:
             columns: Its columns.
 
         Returns:
-            (h, w) float32 metres, all positive and finite but for NaN where depth is unknown.
+            (h, w) float32 metres, all positive and at most max_m but for NaN where depth is
+            unknown.
         """
-        values = self.raw[rows, columns].astype(np.float32) * np.float32(self.unit_m)
-        values[~((values > 0) & (values < np.inf))] = np.nan  # NaN compares false
+        raw = self.raw[rows, columns]
+        values = raw.astype(np.float32) * np.float32(self.unit_m)
+        unknown = ~((values > 0) & (values < np.inf))  # NaN compares false
+        if raw.dtype.kind == 'u':
+            unknown |= raw == _SATURATED
+        if self.max_m < math.inf:
+            unknown |= values > self.max_m
+        values[unknown] = np.nan
         return values

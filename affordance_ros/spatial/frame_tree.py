@@ -91,13 +91,16 @@ class FrameTree:
     def add(self, child: str, parent: str, motion: Rigid, *, stamp_ns: int | None) -> None:
         """Take over where a frame lies in its parent.
 
+        As in tf2, a slash before a name, tf1's, is left away.
+
         Args:
             child: The frame.
             parent: Its parent.
             motion: From the child's places to the parent's.
             stamp_ns: When; None for always.
         """
-        link = _Link(parent, motion)
+        child = child.removeprefix('/')
+        link = _Link(parent.removeprefix('/'), motion)
         if stamp_ns is None:
             self._static[child] = link
             return
@@ -107,16 +110,49 @@ class FrameTree:
     def look_up(self, target: str, source: str, stamp_ns: int) -> Rigid:
         """Return the motion from a source frame's places to a target frame's, at a moment.
 
+        Args:
+            target: The frame to go to.
+            source: The frame to come from.
+            stamp_ns: The moment; 0 is the latest at which every frame between them is known, as
+                in tf2.
+
         Raises:
-            FrameError: If a frame is not known, not at that moment, or the two hang together by
-                nothing.
+            FrameError: If a frame is not known, not at that moment, or the two are not connected.
         """
+        target, source = target.removeprefix('/'), source.removeprefix('/')
+        if stamp_ns == 0:
+            stamp_ns = self._latest(target, source)
         up = self._way_up(source, stamp_ns)
         down = self._way_up(target, stamp_ns)
         for frame, motion in up.items():
             if frame in down:
                 return down[frame].inverse() @ motion
         raise self._reason(list(up), list(down), stamp_ns)
+
+    def _latest(self, target: str, source: str) -> int:
+        """Return the newest moment at which all moving frames between two are known; 0: any."""
+        ways = []
+        for frame in (target, source):
+            way = {frame: True}
+            while (above := self._newest_parent(frame)) is not None and above not in way:
+                way[above] = True
+                frame = above
+            ways.append(way)
+        shared = next((frame for frame in ways[0] if frame in ways[1]), None)
+        newest = []
+        for way in ways:
+            for frame in way:
+                if frame == shared:
+                    break
+                if frame not in self._static and frame in self._moving:
+                    newest.append(self._moving[frame].stamps[-1])
+        return min(newest, default=0)
+
+    def _newest_parent(self, frame: str) -> str | None:
+        if frame in self._static:
+            return self._static[frame].parent
+        history = self._moving.get(frame)
+        return history.links[-1].parent if history else None
 
     def _way_up(self, frame: str, stamp_ns: int) -> dict[str, Rigid]:
         """Return a frame and those above it, as far as known, with the motions up to them."""

@@ -24,7 +24,7 @@ REASONS = {
     'no_camera_info': 'no camera_info came with this stamp',
     'unusable': 'depth or camera_info can not be used with this image',
     'no_transform': 'there is no transform into the target frame at this stamp',
-    'hole': "depth is unknown at the target's pixel",
+    'hole': "depth is unknown, or beyond max_depth_m, at the target's pixel",
     'too_few': "too little depth is known on the target's surface around its pixel",
     'rough': "the depth at the target's pixel is off the surface around it: an edge, or noise",
 }

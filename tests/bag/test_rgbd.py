@@ -9,8 +9,9 @@ import pytest
 from rosbags.rosbag2 import StoragePlugin
 from rosbags.rosbag2 import Writer
 
-from affordance_ros.bag.rgbd import DepthTopics
-from affordance_ros.bag.rgbd import find_depth_topics
+from affordance_ros.bag.topics import DepthTopics
+from affordance_ros.bag.topics import TopicFacts
+from affordance_ros.bag.topics import choose_depth
 from affordance_ros.cli.bag import main
 from affordance_ros.image.source_frame import SourceError
 from affordance_ros.spatial.rgbd import DEPTH_TOLERANCE_S
@@ -144,26 +145,59 @@ def test_a_topic_that_is_not_there_is_named(tmp_path, picture, caplog):
         assert not (tmp_path / 'out').exists()
 
 
+def facts(**frames):
+    """Return what topics hold: a topic's last word says what, and the value its frame."""
+    kinds = {'image': (IMAGE, 'colour'), 'depth': (IMAGE, 'depth'), 'camera_info': (INFO, 'info')}
+    found = {}
+    for name, frame_id in frames.items():
+        topic = '/' + name.replace('__', '/')
+        found[topic] = TopicFacts(*kinds[topic.rpartition('/')[2]], frame_id)
+    return found
+
+
 def test_camera_info_beside_the_images_is_preferred():
-    types = {'/a/depth': IMAGE, '/a/camera_info': INFO, '/b/camera_info': INFO, '/b/image': IMAGE}
+    known = facts(a__depth='', a__camera_info='', b__camera_info='', b__image='')
+    known['/b/image/compressed'] = known['/b/image']
     for colour in ('/b/image', '/b/image/compressed'):
-        found = find_depth_topics(types, colour, DepthTopics())
+        found = choose_depth(known, colour, DepthTopics())
         assert found == DepthTopics('/a/depth', '/b/camera_info')
-    del types['/b/camera_info']
-    assert find_depth_topics(types, '/b/image', DepthTopics()).camera_info == '/a/camera_info'
+    del known['/b/camera_info']
+    assert choose_depth(known, '/b/image', DepthTopics()).camera_info == '/a/camera_info'
     wanted = DepthTopics('/b/image', '/a/camera_info')
-    assert find_depth_topics(types, '/c/image', wanted) == wanted
+    assert choose_depth(known, '/b/image', wanted) == wanted
     with pytest.raises(SourceError, match=r'--depth-topic: no sensor_msgs/msg/Image on'):
-        find_depth_topics(types, '/b/image', DepthTopics('/a/camera_info'))
+        choose_depth(known, '/b/image', DepthTopics('/a/camera_info'))
+
+
+def test_depth_and_camera_info_are_chosen_by_frame(caplog):
+    """As a RealSense records them: aligned depth is in the colour camera's frame."""
+    known = facts(
+        color__image='color', color__camera_info='color', aligned__depth='color',
+        depth__depth='depth', depth__camera_info='depth',
+    )  # fmt: skip
+    found = choose_depth(known, '/color/image', DepthTopics())
+    assert found == DepthTopics('/aligned/depth', '/color/camera_info')
+    del known['/aligned/depth']
+    assert choose_depth(known, '/color/image', DepthTopics()).depth == ''
+    assert 'depth on /depth/depth (depth) is not of the frame of /color/image' in caplog.text
+    assert 'choose by --depth-topic' in caplog.text
+    found = choose_depth(known, '/color/image', DepthTopics(), any_frame=True)
+    assert found == DepthTopics('/depth/depth', '/color/camera_info')
 
 
 def test_of_several_topics_none_is_taken_and_that_is_said(caplog):
-    types = {'/a/depth': IMAGE, '/b/depth': IMAGE, '/a/camera_info': INFO, '/b/camera_info': INFO}
-    assert find_depth_topics(types, '/c/image', DepthTopics()) == DepthTopics()
+    known = facts(a__depth='', b__depth='', c__image='', a__camera_info='', b__camera_info='')
+    assert choose_depth(known, '/c/image', DepthTopics()) == DepthTopics()
     assert '(/a/depth, /b/depth): choose by --depth-topic' in caplog.text
-    found = find_depth_topics(types, '/c/image', DepthTopics('/a/depth'))
+    found = choose_depth(known, '/c/image', DepthTopics('/a/depth'))
     assert found == DepthTopics('/a/depth')
     assert '(/a/camera_info, /b/camera_info): choose by --camera-info-topic' in caplog.text
+
+
+def test_depth_that_is_not_read_is_named(caplog):
+    known = {**facts(a__image=''), '/a/depth/theora': TopicFacts('theora/msg/Packet', '')}
+    assert choose_depth(known, '/a/image', DepthTopics()) == DepthTopics()
+    assert 'not read are /a/depth/theora (theora/msg/Packet)' in caplog.text
 
 
 @pytest.mark.ros

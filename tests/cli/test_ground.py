@@ -9,6 +9,7 @@ import pytest
 
 from affordance_ros.cli import ground as cli
 from affordance_ros.predictor import Predictor
+from affordance_ros.sources import read_image
 from tests.conftest import SAMPLES
 
 PHOTO = SAMPLES / 'photos' / '000000160012.jpg'
@@ -93,3 +94,55 @@ def test_a_call_without_photo_or_command_shows_the_usage(capsys):
     with pytest.raises(SystemExit):
         cli.main(['cut'])
     assert 'at least one photo and a command' in capsys.readouterr().err
+
+
+def test_every_answer_has_files_of_its_own(tmp_path, capsys):
+    """Photos of one stem, and commands that differ in what no file name keeps."""
+    photos = tmp_path / 'photos'
+    photos.mkdir()
+    image = cv2.imread(str(PHOTO))
+    for name in ('IMG_1.jpg', 'IMG_1.png', 'IMG_2.jfif'):
+        data = cv2.imencode('.png' if name.endswith('png') else '.jpg', image)[1].tobytes()
+        (photos / name).write_bytes(data)
+    out = tmp_path / 'out'
+    commands = ['-c', 'hold the mug', '-c', 'hold-the-mug']
+    assert cli.main([str(photos), *commands, '-o', str(out), *MODEL]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    answers = {(line['image'], line['command']) for line in lines}
+    assert len(answers) == len(lines) >= 3
+    assert len(list(out.glob('*.heatmap.npy'))) == len(answers)
+
+
+def test_what_is_left_out_of_a_folder_is_named(tmp_path, capsys, caplog):
+    (tmp_path / 'a.jpg').write_bytes(PHOTO.read_bytes())
+    (tmp_path / 'b.TIFF').write_bytes(b'II*\0')
+    heic = b'\0\0\0\x18ftypheic\0\0\0\0mif1heic' + bytes(400)
+    (tmp_path / 'c.HEIC').write_bytes(heic)
+    (tmp_path / 'd.jpg').write_bytes(heic)  # an iPhone's, renamed
+    assert cli.main([str(tmp_path), 'cut', *MODEL]) == 1
+    assert json.loads(capsys.readouterr().out)['image'] == str(tmp_path / 'a.jpg')
+    assert 'formats that are not read, such as b.TIFF: convert them' in caplog.text
+    for name in ('c.HEIC', 'd.jpg'):
+        assert f'{name} holds {len(heic)} bytes of' in caplog.text
+    assert 'HEIC' in caplog.text
+
+
+def test_an_avif_photo_is_read_where_something_reads_it(tmp_path, capsys):
+    features = pytest.importorskip('PIL.features')
+    if not features.check('avif'):
+        pytest.skip('this Pillow reads no AVIF')
+    from PIL import Image
+
+    path = tmp_path / 'photo.avif'
+    image = cv2.imread(str(PHOTO))
+    Image.fromarray(image[..., ::-1].copy()).save(path, quality=95)
+    assert np.abs(read_image(path).astype(int) - image).mean() < 4
+
+
+def test_an_output_that_is_a_file_or_a_typo_is_named_in_a_line(tmp_path, caplog):
+    (tmp_path / 'file').write_text('')
+    assert cli.main([str(PHOTO), 'cut', '-o', str(tmp_path / 'file'), *MODEL]) == 2
+    assert f'{tmp_path / "file"}: File exists' in caplog.text
+    caplog.clear()
+    assert cli.main([str(tmp_path / 'typo.jpg'), '-c', 'cut', *MODEL]) == 1
+    assert 'typo.jpg can not be read: No such file' in caplog.text

@@ -131,15 +131,15 @@ def test_corrupt_files_say_so(tmp_path):
 
 
 def test_a_truth_is_what_imread_gives(tmp_path):
-    path = tmp_path / 'colour.png'
-    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 255, (9, 7, 3)).astype(np.uint8))
+    path = tmp_path / 'grey.jpg'
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 255, (9, 7)).astype(np.uint8))
     np.testing.assert_array_equal(read_truth(path), cv2.imread(str(path), cv2.IMREAD_GRAYSCALE))
 
 
 def test_one_bad_image_leaves_the_others_scored(tmp_path, caplog):
     folder = write_split(tmp_path, 'Seen', SEEN)
     (folder / 'GT/hold/cup/cup_000000.png').write_bytes(b'no')
-    cv2.imwrite(str(folder / 'GT/hold/cup/cup_000001.png'), np.ones((5, 5), np.uint8))
+    cv2.imwrite(str(folder / 'GT/hold/cup/cup_000001.png'), np.full((5, 5), 90, np.uint8))
     cv2.imwrite(str(folder / 'GT/beat/drum/drum_000000.png'), np.zeros((60, 80), np.uint8))
     listing = list_split(tmp_path, 'Seen')
     heat = np.eye(60, 80, dtype=np.float32)

@@ -122,7 +122,7 @@ def test_a_stop_keeps_partial_results_and_the_next_run_goes_on(root, tmp_path, m
 def test_corrupt_pictures_and_other_sizes_are_said_and_the_rest_is_scored(root, tmp_path, caplog):
     folder = root / 'Seen/testset'
     (folder / 'egocentric/hold/cup/cup_000000.jpg').write_bytes(b'\xff\xd8 no picture')
-    cv2.imwrite(str(folder / 'GT/hold/cup/cup_000001.png'), np.ones((7, 9), np.uint8))
+    cv2.imwrite(str(folder / 'GT/hold/cup/cup_000001.png'), np.full((7, 9), 90, np.uint8))
     assert run(root, tmp_path / 'out', '--no-html') == 1
     content = results(tmp_path / 'out')
     assert content['counts']['scored'] == 2

@@ -10,22 +10,32 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
+from affordance_ros.image.compressed import decode_compressed
 from affordance_ros.image.decode import MAX_PIXELS
 from affordance_ros.image.ros_image import _PIXEL_BYTES
 from affordance_ros.image.ros_image import ImageError
 from affordance_ros.image.ros_image import check_message
-from affordance_ros.image.ros_image import decode_compressed
-from affordance_ros.image.ros_image import needs_bridge
 from affordance_ros.image.ros_image import read_message
-from affordance_ros.image.ros_image import tight_rows
+from affordance_ros.spatial.compressed_depth import decode_depth
 from affordance_ros.spatial.depth import DepthError
 from affordance_ros.spatial.depth import DepthImage
+from affordance_ros.spatial.rgbd import Rgbd
+from affordance_ros.spatial.rgbd import read_rgbd
+from tests.fuzz.mutate import FLOATS
 from tests.fuzz.mutate import INTEGERS
 from tests.fuzz.mutate import draw_text
 from tests.fuzz.mutate import mutate_bytes
 from tests.fuzz.target import Feed
 from tests.fuzz.target import Target
 
+FORMATS = (
+    'jpeg', 'png', '', 'rgb8; jpeg compressed bgr8', 'rgb8; jpeg compressed rgb8',
+    'mono16; png compressed ', 'bayer_rggb8; jpeg compressed ', 'bayer_gbrg16; png compressed ',
+)  # fmt: skip
+DEPTH_FORMATS = (
+    '16UC1; compressedDepth png', '16UC1; compressedDepth', '32FC1; compressedDepth png',
+    '16UC1; png compressed ', '16UC1; compressedDepth rvl',
+)  # fmt: skip
 _DEPTHS = ('16UC1', 'mono16', '32FC1')
 
 
@@ -57,7 +67,8 @@ def _prepare(folder: Path) -> Feed:
 
     def compressed(rng: Random) -> None:
         data = mutate_bytes(rng, rng.choice(seeds), seeds)
-        image = decode_compressed(memoryview(data))
+        form = rng.choice(FORMATS) if rng.random() < 0.9 else draw_text(rng)
+        image = decode_compressed(SimpleNamespace(format=form, data=memoryview(data)))
         assert image.pixels.dtype == np.uint8 and image.pixels.shape[2:] == (3,)
         assert image.pixels.shape[0] * image.pixels.shape[1] <= MAX_PIXELS
 
@@ -76,14 +87,9 @@ def _prepare(folder: Path) -> Feed:
     def raw(rng: Random) -> None:
         image = message(rng, tuple(_PIXEL_BYTES))
         check_message(image)
-        if needs_bridge(image):
-            assert (
-                len(tight_rows(image)) == image.height * image.width * _PIXEL_BYTES[image.encoding]
-            )
-        else:
-            read = read_message(image)
-            assert read.pixels.shape[:2] == (image.height, image.width)
-            assert read.to_bgr().shape == (image.height, image.width, 3)
+        read = read_message(image)
+        assert read.pixels.shape[:2] == (image.height, image.width)
+        assert read.to_bgr().shape == (image.height, image.width, 3)
 
     def depth(rng: Random) -> None:
         image = message(rng, _DEPTHS)
@@ -91,7 +97,31 @@ def _prepare(folder: Path) -> Feed:
         assert metres.shape == (image.height, image.width)
         assert not (metres <= 0).any() and not np.isinf(metres).any()
 
-    return lambda rng: rng.choice((compressed, compressed, raw, depth))(rng)
+    words = np.arange(19 * 23, dtype=np.uint16).reshape(19, 23)
+    depths = [bytes(12) + cv2.imencode('.png', words)[1].tobytes()]
+
+    def compressed_depth(rng: Random) -> None:
+        data = mutate_bytes(rng, depths[0], seeds) if rng.random() < 0.9 else depths[0]
+        form = rng.choice(DEPTH_FORMATS) if rng.random() < 0.9 else draw_text(rng)
+        read = decode_depth(SimpleNamespace(format=form, data=memoryview(data)))
+        metres = DepthImage.view(read).metres()
+        assert not (metres <= 0).any() and not np.isinf(metres).any()
+
+    def paired(rng: Random) -> None:
+        image = message(rng, _DEPTHS)
+        numbers = [rng.choice((0.0, 1.0, 30.5, 500.0, *FLOATS)) for _ in range(21)]
+        info = SimpleNamespace(
+            height=rng.choice((image.height, rng.randrange(40))), width=image.width,
+            distortion_model='plumb_bob', d=[0.0] * rng.randrange(3), k=numbers[:9],
+            p=numbers[9:], binning_x=rng.randrange(3), binning_y=rng.randrange(3),
+            roi=SimpleNamespace(x_offset=0, y_offset=0, height=0, width=0),
+        )  # fmt: skip
+        size = (max(1, image.height), max(1, image.width))
+        found = read_rgbd(image, info, size=size)
+        assert isinstance(found, Rgbd) or found.text
+
+    kinds = (compressed, compressed, raw, depth, compressed_depth, paired)
+    return lambda rng: rng.choice(kinds)(rng)
 
 
 TARGET = Target('images in messages: compressed, raw, depth', (ImageError, DepthError), _prepare)

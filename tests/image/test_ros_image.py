@@ -1,17 +1,17 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-import cv2
 import numpy as np
 import pytest
 
+from affordance_ros.image.bit_depth import BitDepth
 from affordance_ros.image.ros_image import ImageError
 from affordance_ros.image.ros_image import check_message
-from affordance_ros.image.ros_image import decode_compressed
-from affordance_ros.image.ros_image import needs_bridge
 from affordance_ros.image.ros_image import read_message
-from affordance_ros.image.ros_image import tight_rows
 from tests.support.image_messages import message
+from tests.support.mosaics import mosaic
+from tests.support.mosaics import smooth_photo
+from tests.support.mosaics import yuv422
 
 
 @pytest.mark.parametrize('padding', [0, 13])
@@ -93,25 +93,55 @@ def test_the_last_row_needs_no_padding(rng):
     assert np.array_equal(read_message(raw).pixels, pixels)
 
 
-def test_rare_encodings_are_left_to_cv_bridge():
-    raw = message(np.zeros((4, 6), np.uint8), 'bayer_rggb8', padding=3)
-    assert needs_bridge(raw)
-    assert tight_rows(raw) == bytes(24)
-    with pytest.raises(ImageError, match='need cv_bridge'):
-        read_message(raw)
-
-
-@pytest.mark.parametrize('suffix', ['.jpg', '.png'])
-def test_compressed_images_are_decoded_as_bgr(suffix):
-    blue = np.zeros((16, 16, 3), np.uint8)
-    blue[..., 0] = 255
-    image = decode_compressed(cv2.imencode(suffix, blue)[1].tobytes())
+@pytest.mark.parametrize('pattern', ['rggb', 'bggr', 'gbrg', 'grbg'])
+@pytest.mark.parametrize('big_endian', [False, True])
+@pytest.mark.parametrize('bits', [8, 12, 16])
+def test_mosaics_have_the_colours_of_their_scene(pattern, bits, big_endian):
+    photo = smooth_photo()
+    cells = mosaic(photo, pattern)
+    if bits > 8:
+        words = cells.astype(np.uint16) << (bits - 8)
+        cells = words.astype('>u2') if big_endian else words
+    raw = message(cells, f'bayer_{pattern}{8 if bits == 8 else 16}', 3, big_endian)
+    image = read_message(raw)
     assert image.channels == 'bgr'
-    assert np.abs(image.pixels.astype(int) - blue).max() <= 2
+    error = np.abs(image.pixels.astype(int) - photo)[2:-2, 2:-2]
+    # By the brightest pixel a camera's bits are known, and its level but for one bit.
+    assert error.mean() < 12
 
 
-@pytest.mark.parametrize('data', [b'', b'\xff\xd8\xff\xe0', b'not an image at all'])
-def test_broken_compressed_images_are_named(data):
-    with pytest.raises(ImageError, match='not a whole JPEG, PNG, WebP or BMP') as error:
-        decode_compressed(data)
-    assert error.value.cause == 'compressed'
+@pytest.mark.parametrize(
+    ('encoding', 'order'),
+    [('yuv422', 'uyvy'), ('uyvy', 'uyvy'), ('yuv422_yuy2', 'yuyv'), ('yuyv', 'yuyv')],
+)
+def test_yuv_has_the_colours_of_its_scene(encoding, order):
+    photo = smooth_photo()
+    image = read_message(message(yuv422(photo, order), encoding, padding=5))
+    assert image.channels == 'bgr'
+    assert np.abs(image.pixels.astype(int) - photo).mean() < 4
+    with pytest.raises(ImageError, match='have an even width'):
+        read_message(message(yuv422(photo, order)[:, :-1], encoding))
+    with pytest.raises(ImageError, match='of 64x1 pixels has no colours'):
+        read_message(message(photo[:1, :, 0], 'bayer_rggb8'))
+
+
+@pytest.mark.parametrize('bits', [8, 10, 12, 14, 16])
+def test_16_bit_images_are_scaled_by_the_bits_in_use(bits):
+    """A bright frame has the 8-bit image's values whatever bits the camera has."""
+    grey = smooth_photo()[..., 1].copy()
+    grey[0, 0] = 255
+    words = np.rint(grey / 255 * (2**bits - 1)).astype(np.uint16)
+    assert np.abs(read_message(message(words, 'mono16')).pixels.astype(int) - grey).max() <= 1
+
+
+def test_a_dark_frame_keeps_the_scale_of_the_frames_before():
+    bits = BitDepth()
+    bright, dark = np.full((4, 4), 4095, np.uint16), np.full((4, 4), 410, np.uint16)
+    assert (bits.scale(bright) == 255).all()
+    assert (bits.scale(dark) == 26).all()
+    for _ in range(60):
+        bits.scale(dark)
+    assert (bits.scale(dark) == 205).all()  # 9 bits are in use
+    assert (BitDepth(16).scale(bright) == 16).all()
+    with pytest.raises(ValueError, match='image_bits 7'):
+        BitDepth(7)

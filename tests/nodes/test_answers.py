@@ -94,7 +94,7 @@ def test_every_encoding_gives_the_same_answer(log, photos):
         assert without_numbers(probe.targets[-1].targets) == expected
 
 
-def test_bayer_images_come_through_cv_bridge(log, photos):
+def test_bayer_images_are_answered_like_their_photo(log, photos):
     """A mosaic of a photo gives nearly the photo's own heatmap."""
     from tests.support.ros_harness import grounding_node
 

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from affordance_ros.spatial.depth import DepthImage
 from tests.conftest import SAMPLES
 
 pytestmark = [pytest.mark.ros, pytest.mark.usefixtures('ros')]
@@ -127,7 +128,7 @@ def test_a_bag_is_played_with_its_own_depth_and_intrinsics(log):
     for stamp in common():
         image, depth, info = (got[k][stamp] for k in ('image', 'depth', 'camera_info'))
         assert (image.width, image.height) == (depth.width, depth.height) == (240, 180)
-        metres = np.frombuffer(depth.data, np.float32)
+        metres = DepthImage.view(depth).metres()
         assert 0.1 < np.nanmedian(metres) < 3
         # Recorded at 480x360 with 45 degrees from top to bottom, played at half the size.
         assert info.k[4] == pytest.approx(90 / np.tan(np.deg2rad(22.5)), rel=1e-6)
@@ -135,8 +136,47 @@ def test_a_bag_is_played_with_its_own_depth_and_intrinsics(log):
     probe.close()
 
 
+def test_a_realsense_bag_is_played_by_its_colour_camera(log, tmp_path):
+    """Infrared, unaligned depth and three camera_infos lie beside; a bad image is left out."""
+    from rclpy.qos import qos_profile_sensor_data
+    from sensor_msgs.msg import CameraInfo
+    from sensor_msgs.msg import Image
+
+    from tests.support import hostile_bags as made
+    from tests.support.ros_harness import Probe
+
+    def colour(number, stamp_ns):
+        image = made.image(made.header(stamp_ns), made.photo(number), 'bgr8')
+        image.encoding = 'bgr8' if number else '32FC1'
+        return image
+
+    streams = made.realsense() | {f'{made.COLOUR}/image_raw': (made.IMAGE, colour)}
+    bag = made.record(tmp_path / 'in', streams)
+    (single,) = bag.glob('*.mcap')
+    probe = Probe()
+    images, infos, depths = [], [], []
+    for name, kind, kept in (
+        ('image', Image, images), ('camera_info', CameraInfo, infos), ('depth', Image, depths),
+    ):  # fmt: skip
+        probe.node.create_subscription(kind, name, kept.append, qos_profile_sensor_data)
+    process = start(
+        log, namespace=probe.namespace, source=str(single), rate_hz=20.0,
+        topic=f'{made.COLOUR}/image_raw',
+    )  # fmt: skip
+    probe.spin_until(lambda: min(len(images), len(infos), len(depths)) > 6, 'frames')
+    assert process.stop() == 0, process.output
+    played = {bytes(image.data) for image in images}
+    assert played == {made.photo(number).tobytes() for number in range(1, made.FRAMES)}
+    for message in (*images, *infos, *depths):
+        assert message.header.frame_id == made.COLOUR_FRAME
+    assert {info.k[0] for info in infos} == {made.FOCAL}
+    assert {(depth.encoding, *np.unique(depth.data)) for depth in depths} == {('16UC1', 3, 232)}
+    assert process.output.count('left out: images with encoding') == 1
+    probe.close()
+
+
 def test_a_missing_source_is_refused(log):
     process = start(log, source='/no/such/folder')
     assert process.process.wait(30) == 1
-    assert "'/no/such/folder' is no folder, bag, photo, video file or webcam" in process.output
+    assert "'/no/such/folder' is not a folder, bag, photo, video file or webcam" in process.output
     assert 'Traceback' not in process.output

@@ -332,7 +332,7 @@ def test_requests_are_timed_and_counted_and_no_silence_where_they_alone_are_want
         bad = to_image(PICTURE, 'bgr8', header=probe.header())
         bad.encoding = 'jpg'
         unreadable = to_image(PICTURE, 'bgr8', header=probe.header())
-        unreadable.encoding = 'bayer_grbg16'
+        unreadable.encoding, unreadable.width = 'yuv422', PICTURE.shape[1] - 1
         assert not probe.call(Ground, 'ground', commands=['cut'], image=bad).success
         assert not probe.call(Ground, 'ground', commands=['  ']).success
         assert not probe.call(Ground, 'ground').success
@@ -344,7 +344,7 @@ def test_requests_are_timed_and_counted_and_no_silence_where_they_alone_are_want
             'failed: encoding': '1',
             'failed: command': '1',
             'failed: request': '1',
-            'failed: cv_bridge bayer_grbg16': '1',
+            'failed: layout': '1',
             'failed: deadline': '1',
         }
         told = {key: probe.diagnosed('processing', f'requests {key}') for key in expected}

@@ -18,7 +18,7 @@ from tests.conftest import ROOT
 
 ROS = {
     'rclpy', 'rcl_interfaces', 'lifecycle_msgs', 'diagnostic_msgs', 'sensor_msgs', 'std_msgs',
-    'geometry_msgs', 'visualization_msgs', 'cv_bridge', 'std_srvs', 'tf2_msgs',
+    'geometry_msgs', 'visualization_msgs', 'std_srvs', 'tf2_msgs',
     'tf2_ros', 'vision_msgs',
 }  # fmt: skip
 TORCH = {'torch', 'open_clip'}
@@ -41,8 +41,8 @@ LAYERS = {
     'bag': {*PURE, 'targets', 'spatial', 'viz', 'predictor'},
     'sources': {'safe_io', 'image', 'bag'},
     'cli': {
-        *PURE, 'sources', 'targets', 'model', 'backends', 'predictor_config', 'predictor', 'bag',
-        'viz', 'torch',
+        *PURE, 'sources', 'targets', 'spatial', 'model', 'backends', 'predictor_config',
+        'predictor', 'bag', 'viz', 'torch',
     },
     'nodes': {
         *PURE, 'sources', 'targets', 'spatial', 'runtime', 'model', 'backends', 'load',

@@ -122,3 +122,20 @@ def test_between_two_parents_the_first_one_holds(tree):
     tree.add('arm', 'map', shifted(9), stamp_ns=13 * S)
     assert place(tree, 'base', 'arm', 12.5) == [4, 0, 0]
     assert place(tree, 'map', 'arm', 13) == [9, 0, 0]
+
+
+def test_stamp_0_is_the_latest_moment_that_all_frames_know(tree):
+    """As tf2's TimePointZero: with the arm known to 12 s and the tool to 11 s, that is 11 s."""
+    assert place(tree, 'base', 'camera', 0) == [4, 0, 1]
+    tree.add('tool', 'arm', shifted(0), stamp_ns=10 * S)
+    tree.add('tool', 'arm', shifted(2), stamp_ns=11 * S)
+    assert place(tree, 'base', 'tool', 0) == pytest.approx([4, 0, 0])  # 2 of the arm, 2 of its own
+    assert place(tree, 'arm', 'tool', 0) == [2, 0, 0]
+    assert place(tree, 'arm', 'camera', 0) == [0, 0, 1]  # fixed to each other
+    with pytest.raises(FrameError, match="nothing is known of frame 'nowhere'"):
+        place(tree, 'nowhere', 'tool', 0)
+
+
+def test_names_with_tf1s_slash_match(tree):
+    tree.add('/tool', '/arm', shifted(1), stamp_ns=None)
+    assert place(tree, 'base', '/tool', 12) == place(tree, '/base', 'tool', 12) == [5, 0, 0]

@@ -13,6 +13,7 @@ from affordance_ros.bag.frames import read_bag
 from affordance_ros.image.letterbox import Letterbox
 from affordance_ros.model.grounding import ModelConfig
 from affordance_ros.predictor import Predictor
+from affordance_ros.spatial.depth import DepthImage
 from affordance_ros.spatial.lift import NoPoint
 from affordance_ros.spatial.lift import locate
 from affordance_ros.spatial.pinhole import Pinhole
@@ -171,9 +172,9 @@ def test_points_on_the_shipped_sequence(predictor, rng):
     predictor.set_commands(COMMANDS)
     for frame in read_bag(SAMPLES / 'tabletop'):
         got.frames += 1
-        k = frame.matrix
-        pinhole = Pinhole(k[0, 0], k[1, 1], k[0, 2], k[1, 2], frame.depth_m.shape)
-        exact_m = np.nan_to_num(frame.depth_m)
+        depth_m = DepthImage.view(frame.depth).metres()
+        pinhole = Pinhole.from_info(frame.camera_info, depth_m.shape)
+        exact_m = np.nan_to_num(depth_m)
         raw = damage(exact_m, rng)
         for grounding in predictor.predict_all(frame.bgr, channels='bgr'):
             got.add(grounding.targets, exact_m=exact_m, raw=raw, pinhole=pinhole)

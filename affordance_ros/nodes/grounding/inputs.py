@@ -12,13 +12,12 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from std_msgs.msg import String
 
+from affordance_ros.image.bit_depth import BitDepth
+from affordance_ros.image.compressed import decode_compressed
 from affordance_ros.image.ros_image import CameraImage
 from affordance_ros.image.ros_image import ImageError
 from affordance_ros.image.ros_image import check_message
-from affordance_ros.image.ros_image import decode_compressed
-from affordance_ros.image.ros_image import needs_bridge
 from affordance_ros.image.ros_image import read_message
-from affordance_ros.nodes.bridge import convert_rare
 from affordance_ros.nodes.grounding.graph import gather_facts
 from affordance_ros.nodes.grounding.ground_request import Frame
 from affordance_ros.nodes.grounding.ground_request import NodeMailbox
@@ -128,12 +127,16 @@ class Inputs:
         return float(now_ns - to_ns(header.stamp)) / 1e9
 
 
-def decode(message: Frame) -> CameraImage:
+def decode(message: Frame, bit_depth: BitDepth) -> CameraImage:
     """Return the pixels of a frame that was kept.
+
+    Args:
+        message: The frame.
+        bit_depth: What scales images of 16 bits.
 
     Raises:
         ImageError: If they can't be read.
     """
     if isinstance(message, CompressedImage):
-        return decode_compressed(message.data)
-    return convert_rare(message) if needs_bridge(message) else read_message(message)
+        return decode_compressed(message, bit_depth)
+    return read_message(message, bit_depth)

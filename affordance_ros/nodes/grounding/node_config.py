@@ -9,9 +9,11 @@ from dataclasses import fields
 from typing import Any
 
 from affordance_ros.backends.base import BackendConfig
+from affordance_ros.image.bit_depth import BitDepth
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.predictor import PredictorConfig
 from affordance_ros.spatial.located import DepthGate
+from affordance_ros.spatial.plausible import RgbdChecks
 from affordance_ros.spatial.rgbd import DEPTH_TOLERANCE_S
 from affordance_ros.targets.hysteresis import HysteresisConfig
 from affordance_ros.targets.tracks import TrackConfig
@@ -26,6 +28,8 @@ class SpatialConfig:
     Attributes:
         depth_tolerance_s: How far depth's stamp may be from the image's.
         depth_wait_s: How long an answer waits for its depth, while depth is being received.
+        max_depth_m: See `RgbdChecks`, as for the next one.
+        allow_other_frames: Whether frame_ids may differ.
         target_frame: The frame of point, pose and markers; '' for the camera's.
         cloud_min_heat: Points with less heat are left out of the cloud; 0 keeps the whole scene.
         cloud_organized: Whether the cloud keeps the rows and columns of the depth image.
@@ -38,6 +42,8 @@ class SpatialConfig:
 
     depth_tolerance_s: float = DEPTH_TOLERANCE_S
     depth_wait_s: float = 0.05
+    max_depth_m: float = RgbdChecks().max_depth_m
+    allow_other_frames: bool = RgbdChecks().allow_other_frames
     target_frame: str = ''
     cloud_min_heat: float = 0.0
     cloud_organized: bool = True
@@ -50,6 +56,11 @@ class SpatialConfig:
     def __post_init__(self) -> None:
         """Refuse gates that nothing passes."""
         _ = self.gate
+
+    @property
+    def checks(self) -> RgbdChecks:
+        """What depth must satisfy."""
+        return RgbdChecks(self.max_depth_m, self.allow_other_frames)
 
     @property
     def gate(self) -> DepthGate:
@@ -69,6 +80,7 @@ class NodeConfig:
         tracks: When a target is one that was seen before.
         hysteresis: How the best target is held.
         image_transport: 'raw' or 'compressed'.
+        image_bits: Bits in use of 16-bit images; 0 to see them from the frames.
         task_command: The command in force from the start; '' for none.
         max_rate_hz: Frames a second at most; 0 for no limit.
     """
@@ -80,6 +92,7 @@ class NodeConfig:
     tracks: TrackConfig
     hysteresis: HysteresisConfig
     image_transport: str
+    image_bits: int
     task_command: str
     max_rate_hz: float
 
@@ -90,6 +103,7 @@ def to_config(values: Mapping[str, Any]) -> NodeConfig:
     Raises:
         ValueError: If a value can't be used; the text names it and what is allowed.
     """
+    BitDepth(values['image_bits'])
     if values['image_transport'] not in IMAGE_TRANSPORTS:
         raise ValueError(
             f'image_transport {values["image_transport"]!r} is unknown; '
@@ -121,6 +135,7 @@ def to_config(values: Mapping[str, Any]) -> NodeConfig:
             frames=values['hysteresis_frames'], margin=values['hysteresis_margin']
         ),
         image_transport=values['image_transport'],
+        image_bits=values['image_bits'],
         task_command=values['task_command'],
         max_rate_hz=values['max_rate_hz'],
     )

@@ -85,6 +85,9 @@ PARAMETERS = {
         _BACKEND.pin_threads, "OpenVINO's threads keep to their cores, which must be free."
     ),
     'image_transport': Declared('raw', 'raw: topic image; compressed: topic image/compressed.'),
+    'image_bits': Declared(
+        0, 'Bits in use of 16-bit images, 8 to 16; 0: the highest of the last 60 frames.', 0, 16
+    ),
     'input_size': Declared(
         _PREDICTOR.input_size,
         'Long side of the model input in pixels, a multiple of 32; 0: as trained, or 320.',
@@ -100,6 +103,16 @@ PARAMETERS = {
         'How long an answer waits for its depth, while depth is being received.',
         0.0,
         1.0,
+    ),
+    'max_depth_m': Declared(
+        _SPATIAL.max_depth_m,
+        'Depth beyond it is unknown, and an image whose median is gets no points; 0: no limit.',
+        0.0,
+        1000.0,
+    ),
+    'allow_other_frames': Declared(
+        _SPATIAL.allow_other_frames,
+        'Image, depth and camera_info may have different frame_ids.',
     ),
     'target_frame': Declared(
         _SPATIAL.target_frame, "Frame of point, pose and markers, by /tf; empty: the camera's."

@@ -23,6 +23,7 @@ from affordance_ros.nodes.topics import SENSOR_QOS
 from affordance_ros.nodes.topics import camera_info_topic
 from affordance_ros.nodes.topics import listen
 from affordance_ros.runtime.health_inputs import SpatialFacts
+from affordance_ros.spatial.rgbd import NO_STAMP
 from affordance_ros.spatial.rgbd import NoRgbd
 from affordance_ros.spatial.rgbd import Rgbd
 from affordance_ros.spatial.rgbd import read_rgbd
@@ -122,11 +123,20 @@ class SpatialInputs:
                 is taken, and waited for while depth is being received.
         """
         stamp_ns = to_ns(header.stamp)
-        if depth is None:
+        if depth is None and stamp_ns:
             coming = time.monotonic() - self._depth_came_at < _COMING_S
             wait_s = self._config.depth_wait_s if coming else 0.0
             depth = self._depths.match(stamp_ns, wait_s=wait_s)
-        rgbd = read_rgbd(depth, self._infos.match(stamp_ns), size=size)
+        if stamp_ns == 0 and self._depths.counters.received:
+            rgbd: Rgbd | NoRgbd = NO_STAMP
+        else:
+            rgbd = read_rgbd(
+                depth,
+                self._infos.match(stamp_ns),
+                size=size,
+                frame_id=header.frame_id,
+                checks=self._config.checks,
+            )
         self._report(rgbd)
         return rgbd
 

@@ -105,7 +105,9 @@ class FrameTransformer:
         Raises:
             TransformError: If there is no such transform.
         """
-        target, source = self._target_frame, header.frame_id
+        # tf2 refuses names with tf1's leading slash, which some drivers still send.
+        target = self._target_frame.removeprefix('/')
+        source = header.frame_id.removeprefix('/')
         try:
             found = self._frames.look_up(target, source, header.stamp, wait_s=_WAIT_S)
         except FrameError as error:

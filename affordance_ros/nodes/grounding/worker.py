@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from rclpy.node import Node
 
+from affordance_ros.image.bit_depth import BitDepth
 from affordance_ros.image.ros_image import CameraImage
 from affordance_ros.image.ros_image import ImageError
 from affordance_ros.nodes.grounding.ground_request import Frame
@@ -73,6 +74,7 @@ class Worker:
         self._spatial = spatial
         self._follower = Follower(config.tracks, config.hysteresis)
         self._status = status
+        self._bit_depth = BitDepth(config.image_bits)
         self._config = config.predictor
         self._thread: threading.Thread | None = None
         self._abandoned = False
@@ -165,7 +167,7 @@ class Worker:
         self, frame: Frame, commands: Sequence[str], timer: FrameTimer
     ) -> tuple[CameraImage, list[Grounding]]:
         """Ground commands in a frame, the stages timed until the targets are found."""
-        image = decode(frame)
+        image = decode(frame, self._bit_depth)
         self._predictor.set_commands(commands)
         timer.lap('preprocess')
         groundings = self._predictor.predict_all(image.pixels, channels=image.channels)
