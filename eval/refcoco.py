@@ -111,6 +111,27 @@ def refcoco_table(scores: dict[str, ReferringScores]) -> str:
     return markdown_table(head, rows)
 
 
+def threshold_table(scores: dict[str, ReferringScores]) -> str:
+    """Return a Markdown table of overall IoU, and pixels' precision and recall, by threshold."""
+    head, columns = ['threshold'], []
+    for split, found in scores.items():
+        if found.sweep is not None:
+            head += [f'{split} oIoU', 'precision', 'recall']
+            columns.append(found.sweep.rows())
+    rows = [
+        (
+            f'{same[0]["threshold"]:.2f}',
+            *(
+                f'{100 * row[name]:.2f}'
+                for row in same
+                for name in ('overall_iou', 'precision', 'recall')
+            ),
+        )
+        for same in zip(*columns, strict=True)
+    ]
+    return markdown_table(head, rows)
+
+
 def _input_size(model: GroundingModel) -> int:
     summary = model.summary
     return summary.input_size if summary is not None else DEFAULT_INPUT_SIZE
@@ -129,14 +150,20 @@ def _write(
 ) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     limited = f'{options.max_images:,} images at most' if options.max_images else 'all images'
-    text = f'{options.dataset}, {limited}; {CONVENTION}\n\n{refcoco_table(scores)}\n'
+    text = (
+        f'{options.dataset}, {limited}; {CONVENTION}\n\n{refcoco_table(scores)}\n\n'
+        f'{threshold_table(scores)}\n'
+    )
     content = {
         'dataset': options.dataset,
         'convention': CONVENTION,
         'max_images': options.max_images,
         'model': facts,
         'versions': current_versions(),
-        'splits': {split: s.flat() for split, s in scores.items()},
+        'splits': {
+            split: {**s.flat(), 'curve': s.sweep.rows() if s.sweep else []}
+            for split, s in scores.items()
+        },
         'problems': problems,
     }
     (options.out / 'results.json').write_text(

@@ -11,6 +11,7 @@ import torch
 from affordance_ros.image.preprocess import Normalization
 from affordance_ros.model.trunk import Trunk
 from affordance_ros_training.config import TrainConfig
+from affordance_ros_training.distributed import Processes
 from affordance_ros_training.feature_cache import FeatureCache
 from affordance_ros_training.feature_cache import to_fp16
 from affordance_ros_training.samples import Sample
@@ -67,6 +68,14 @@ class FeatureSource:
     def cached(self) -> frozenset[str]:
         """Keys of samples that need no pixels."""
         return self.cache.keys if self.cache is not None else frozenset()
+
+    def refreshed(self, processes: Processes) -> frozenset[str]:
+        """Return what is cached by now, by any of the processes."""
+        if self.cache is None:
+            return frozenset()
+        processes.wait()
+        self.cache.refresh()
+        return self.cached
 
     @torch.no_grad()
     def __call__(self, samples: Sequence[Sample]) -> dict[str, torch.Tensor]:

@@ -3,6 +3,7 @@
 
 """What a run tells: JSON lines, TensorBoard where it is installed, and a progress bar."""
 
+import csv
 import json
 import logging
 import time
@@ -31,6 +32,7 @@ class Journal:
         _cut_after(self._path, step)
         self._file = self._path.open('a', encoding='utf-8')
         self._board = _tensorboard(folder / 'tensorboard', step)
+        self._table = folder / 'validation.csv'
 
     def write(self, step: int, values: Mapping[str, float], *, kind: str) -> None:
         """Write numbers.
@@ -51,6 +53,8 @@ class Journal:
         except OSError as error:
             raise_if_full(error, self._path, len(line))
             raise
+        if kind == 'validation':
+            _write_table(self._table, read_journal(self._path))
         if self._board is not None:
             for name, value in values.items():
                 self._board.add_scalar(f'{kind}/{name}', value, step)
@@ -76,6 +80,16 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
 def _cut_after(path: Path, step: int) -> None:
     kept = [record for record in read_journal(path) if record['step'] <= step]
     path.write_text(''.join(json.dumps(r) + '\n' for r in kept), encoding='utf-8')
+
+
+def _write_table(path: Path, records: list[dict[str, Any]]) -> None:
+    """Write the validations as CSV, one a row, for spreadsheets."""
+    rows = [record for record in records if record.pop('kind') == 'validation']
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with path.open('w', encoding='utf-8', newline='') as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _tensorboard(folder: Path, step: int) -> Any:

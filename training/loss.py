@@ -3,10 +3,14 @@
 
 """The loss of AffordanceCLIP: binary cross-entropy with logits, mean over all pixels."""
 
+import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+
+from affordance_ros_training.config import OptimConfig
 
 MIN_CELLS = 2.0  # the least region, in cells of the loss, that is a place and not a splinter
 _LOW_LOGIT = -30.0  # a probability of nothing, and still a finite logarithm
@@ -92,3 +96,20 @@ def pad_sentences(
 def _pad(cells: Sequence[torch.Tensor], most: int, like: torch.Tensor) -> torch.Tensor:
     padded = torch.stack([F.pad(c, (0, 0, 0, 0, 0, most - len(c))) for c in cells])
     return padded.to(like.device).float() / 255
+
+
+class TrainingError(RuntimeError):
+    """Training can't go on."""
+
+
+def check_loss(loss: float, *, step: int, optim: OptimConfig, kept: Path) -> None:
+    """Refuse a loss that is no number.
+
+    Raises:
+        TrainingError: With what to change.
+    """
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f'the loss is {loss} at step {step}: lower optim.learning_rate '
+            f'({optim.learning_rate}) or set optim.clip_norm; {kept} is from before'
+        )

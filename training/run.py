@@ -6,7 +6,6 @@
 import copy
 import dataclasses
 import logging
-import math
 import time
 from pathlib import Path
 
@@ -24,9 +23,11 @@ from affordance_ros_training.config import TrainConfig
 from affordance_ros_training.distributed import Processes
 from affordance_ros_training.features import FeatureSource
 from affordance_ros_training.features import autocast
+from affordance_ros_training.forecast import Forecast
 from affordance_ros_training.journal import Journal
 from affordance_ros_training.journal import ProgressBar
 from affordance_ros_training.judge import Judge
+from affordance_ros_training.loss import check_loss
 from affordance_ros_training.loss import distribution_loss
 from affordance_ros_training.loss import pad_sentences
 from affordance_ros_training.loss import pixel_loss
@@ -44,15 +45,12 @@ from affordance_ros_training.schedule import learning_rate
 from affordance_ros_training.schedule import parameter_groups
 from affordance_ros_training.schedule import update_average
 from affordance_ros_training.sentences import SentenceEncoder
+from affordance_ros_training.sentences import sentences_of
 from affordance_ros_training.stop_request import StopRequest
 from affordance_ros_training.validate import ReferringScores
 from affordance_ros_training.yaml_config import ConfigError
 
 _log = logging.getLogger(__name__)
-
-
-class TrainingError(RuntimeError):
-    """Training can't go on."""
 
 
 class TrainingRun:
@@ -94,22 +92,15 @@ class TrainingRun:
         )
         prompts = load_prompt_set(config.run.prompt_set)
         self._prompt_label = prompts.label
-        self._encoder = SentenceEncoder(
-            trunk,
-            prompts,
-            (
-                sentence
-                for image in [*self.train_images, *self.val_images]
-                for referral in image.referrals
-                for sentence in referral.sentences
-            ),
-        )
+        images = [*self.train_images, *self.val_images]
+        self._encoder = SentenceEncoder(trunk, prompts, sentences_of(images))
         self._source = FeatureSource.from_config(
             config, trunk, outputs=self.decoder.inputs, world=processes.world
         )
         self._judge = Judge(self.val_images, config, source=self._source, encoder=self._encoder)
         self.place = self._load_state() if resume else Place()
         self._bad = BadImages(len(self.train_images))
+        self._forecast: Forecast | None = None  # made when the number of steps is known
         self._request = StopRequest()
         self._stop = False  # agreed among all
         self._journal: Journal | None = None
@@ -155,7 +146,7 @@ class TrainingRun:
             self.config,
             epoch=self.place.epoch,
             normalization=self.trunk.normalization,
-            cached=self._refreshed_keys(),
+            cached=self._source.refreshed(self._processes),
         )
         batches = samples.batches(rank=self._processes.rank, world=self._processes.world)
         loader = DataLoader(
@@ -170,7 +161,9 @@ class TrainingRun:
             title=f'epoch {self.place.epoch + 1}/{self.config.optim.epochs}',
             shown=self._processes.first,
         )
-        saved = time.monotonic()
+        if self._forecast is None:
+            self._forecast = Forecast(len(batches) * self.config.optim.epochs - self.place.step)
+        saved = loaded = time.monotonic()
         self._parallel.train()
         for batch in loader:
             start = time.monotonic()
@@ -185,6 +178,10 @@ class TrainingRun:
                 elapsed_s=self.place.elapsed_s + time.monotonic() - start,
             )
             bar.advance(loss=loss, images=len(batch) * self._processes.world)
+            forecast = self._forecast.step(time.monotonic() - loaded)
+            loaded = time.monotonic()
+            if forecast and self._processes.first:
+                _log.info('%s, memory %.0f MB', forecast, self._processes.peak_memory_mb())
             if self._stop:
                 break
             if time.monotonic() - saved > self.config.run.save_every_s:
@@ -234,12 +231,7 @@ class TrainingRun:
         loss_sum, count, stop = self._processes.sum(sums.double()).tolist()
         self._stop = stop > 0
         loss = loss_sum / count
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f'the loss is {loss} at step {self.place.step}: lower optim.learning_rate '
-                f'({optim.learning_rate}) or set optim.clip_norm; {self.folder.last} is from '
-                f'before'
-            )
+        check_loss(loss, step=self.place.step, optim=optim, kept=self.folder.last)
         # DistributedDataParallel takes the mean over processes; the sum is wanted.
         scaled = self._scaler.scale(total * (self._processes.world / count))
         self._optimizer.zero_grad(set_to_none=True)
@@ -254,24 +246,17 @@ class TrainingRun:
         return float(loss)
 
     def _validate(self) -> ReferringScores:
-        self._refreshed_keys()
+        self._source.refreshed(self._processes)
         scores = self._judge.score(self.model, self._processes)
         self._log('validation', {'epoch': self.place.epoch, **scores.flat()})
-        better = scores.overall_iou > self.place.best
-        self.place = dataclasses.replace(
-            self.place,
-            best=max(scores.overall_iou, self.place.best),
-            epochs_validated=self.place.epoch,
-        )
-        if self._processes.first:
-            _log.info(
-                'epoch %d: overall IoU %.3f, mean IoU %.3f, P@0.5 %.3f%s',
-                self.place.epoch,
-                scores.overall_iou,
-                scores.mean_iou,
-                scores.precision[0],
-                ' (best)' if better else '',
+        better = scores.rank > (self.place.best, -self.place.best_loss)
+        self.place = dataclasses.replace(self.place, epochs_validated=self.place.epoch)
+        if better:
+            self.place = dataclasses.replace(
+                self.place, best=scores.overall_iou, best_loss=scores.loss
             )
+        if self._processes.first:
+            _log.info('epoch %d: %s%s', self.place.epoch, scores.line(), ' (best)' * better)
             self._judge.write_sheet(self.folder.sheet(self.place.epoch), self.model)
             if better:
                 self._save_model(self.folder.best, scores)
@@ -312,13 +297,6 @@ class TrainingRun:
         if place.scaler:
             self._scaler.load_state_dict(dict(place.scaler))
         return place
-
-    def _refreshed_keys(self) -> frozenset[str]:
-        if self._source.cache is None:
-            return frozenset()
-        self._processes.wait()
-        self._source.cache.refresh()
-        return self._source.cached
 
     def _log(self, kind: str, values: dict[str, float], *, ahead: int = 0) -> None:
         """Write numbers at the current step, or at the one that is being taken (ahead=1)."""

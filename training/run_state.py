@@ -36,7 +36,8 @@ class Place:
         epoch: Epochs finished.
         step_in_epoch: Steps taken in the epoch that is under way.
         epochs_validated: Epochs up to which the model was validated.
-        best: The best validation result so far; -1 for none.
+        best: The best overall IoU of a validation so far; -1 for none.
+        best_loss: The loss of that validation.
         epoch_loss: The sum of the losses of this epoch's steps.
         elapsed_s: Seconds spent in training.
         scaler: The state of fp16's loss scaling; empty without.
@@ -47,6 +48,7 @@ class Place:
     step_in_epoch: int = 0
     epochs_validated: int = 0
     best: float = -1.0
+    best_loss: float = float('inf')
     epoch_loss: float = 0.0
     elapsed_s: float = 0.0
     scaler: Mapping[str, float] = field(default_factory=dict)

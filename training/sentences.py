@@ -4,12 +4,14 @@
 """Text vectors of sentences: encoded once each, and cut where the encoder stops reading."""
 
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Sequence
 
 import torch
 
 from affordance_ros.model.trunk import Trunk
 from affordance_ros.text.prompts import Prompts
+from affordance_ros_training.refer_cache import ReferImage
 
 _GROUP = 16
 
@@ -60,3 +62,10 @@ class SentenceEncoder:
         prompts = [prompt for s in sentences for prompt in self._prompts.expand(s)]
         vectors = self._text.run(prompts)  # (K * T, C)
         return self._text.merge(vectors.view(len(sentences), -1, vectors.shape[-1]))
+
+
+def sentences_of(images: Iterable[ReferImage]) -> Iterator[str]:
+    """Yield all sentences of images."""
+    for image in images:
+        for referral in image.referrals:
+            yield from referral.sentences

@@ -13,8 +13,8 @@ from affordance_ros.model.errors import WeightsError
 from affordance_ros.safe_io.atomic import DiskFullError
 from affordance_ros_training.config import TrainConfig
 from affordance_ros_training.distributed import join_processes
+from affordance_ros_training.loss import TrainingError
 from affordance_ros_training.refer import DatasetError
-from affordance_ros_training.run import TrainingError
 from affordance_ros_training.run import TrainingRun
 from affordance_ros_training.run_state import ResumeError
 from affordance_ros_training.yaml_config import load_config

@@ -28,8 +28,12 @@ from affordance_ros_training.samples import Sample
 from affordance_ros_training.samples import collate
 from affordance_ros_training.samples import load_view
 from affordance_ros_training.sentences import SentenceEncoder
+from affordance_ros_training.sweep import SUMS as SWEEP_SUMS
+from affordance_ros_training.sweep import Sweep
+from affordance_ros_training.sweep import sweep_sums
 
 PRECISION_LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)
+_SUMS = 6 + len(PRECISION_LEVELS)
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class ReferringScores:
         empty_kept: The share of sentences that name nothing whose map is empty; 1 if there are
             none. They count in neither IoU.
         sentences: How many sentences name something.
+        sweep: The loss, and the scores at other thresholds; None where only masks were at hand.
     """
 
     overall_iou: float
@@ -50,9 +55,10 @@ class ReferringScores:
     precision: tuple[float, ...]
     empty_kept: float
     sentences: int
+    sweep: Sweep | None = None
 
     @classmethod
-    def from_sums(cls, sums: NDArray[np.float64]) -> 'ReferringScores':
+    def from_sums(cls, sums: NDArray[np.float64], sweep: Sweep | None = None) -> 'ReferringScores':
         """Build from what `iou_sums` returns."""
         intersection, union, iou, count, empty, kept = sums[:6]
         return cls(
@@ -61,11 +67,34 @@ class ReferringScores:
             precision=tuple(float(v) for v in sums[6:] / max(count, 1)),
             empty_kept=float(kept / empty) if empty else 1.0,
             sentences=int(count),
+            sweep=sweep,
+        )
+
+    @property
+    def loss(self) -> float:
+        """The validation loss; infinite where it is not known."""
+        return float('inf') if self.sweep is None else self.sweep.loss
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """What chooses the best model: overall IoU, and where that ties the lower loss."""
+        return self.overall_iou, -self.loss
+
+    def line(self) -> str:
+        """Return the scores in a line for logs."""
+        return (
+            f'overall IoU {self.overall_iou:.3f}, mean IoU {self.mean_iou:.3f}, P@0.5 '
+            f'{self.precision[0]:.3f}, loss {self.loss:.4f}'
         )
 
     def flat(self) -> dict[str, float]:
         """Return the scores by name, for logs."""
         values = asdict(self)
+        values.pop('sweep')
+        if self.sweep is not None:
+            threshold, iou = self.sweep.best
+            best = {'best_threshold': threshold, 'best_threshold_overall_iou': iou}
+            values |= {'loss': self.sweep.loss, **best}
         levels = zip(PRECISION_LEVELS, values.pop('precision'), strict=True)
         return {**values, **{f'precision_{level}': value for level, value in levels}}
 
@@ -195,7 +224,7 @@ def validate(
         workers: Processes that prepare images.
     """
     own = images[processes.rank :: processes.world]
-    sums = np.zeros(6 + len(PRECISION_LEVELS))
+    sums = np.zeros(_SUMS + SWEEP_SUMS)
     outputs = predicted_logits(
         own,
         [[s for referral in image.referrals for s in referral.sentences] for image in own],
@@ -213,6 +242,8 @@ def validate(
         for referral in image.referrals:
             mask = image.mask(referral).astype(bool)
             for _ in referral.sentences:
-                sums += iou_sums(box.restore(next(maps)) > 0, mask)
+                restored = box.restore(next(maps))
+                sums[:_SUMS] += iou_sums(restored > 0, mask)
+                sums[_SUMS:] += sweep_sums(restored, mask)
     total = processes.sum(torch.from_numpy(sums).to(processes.device)).cpu().numpy()
-    return ReferringScores.from_sums(total)
+    return ReferringScores.from_sums(total[:_SUMS], Sweep.from_sums(total[_SUMS:]))

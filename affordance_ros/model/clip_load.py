@@ -26,6 +26,7 @@ from affordance_ros.model.resnet_clip import ResNetClip
 from affordance_ros.model.trunk import RANDOM_WEIGHTS
 from affordance_ros.model.vit_clip import VitClip
 from affordance_ros.model.weights import find_weights
+from affordance_ros.model.weights import is_torchscript
 from affordance_ros.model.weights import read_state_dict
 
 DEFAULT_TAG = 'openai'  # whose weights are taken if nobody says otherwise
@@ -67,6 +68,11 @@ def load_clip(
     if name in _SMALL and not looks_like_path(weights):
         raise WeightsError(f'{name} has no published weights: give a file, or "{RANDOM_WEIGHTS}"')
     path = find_weights(name, weights)
+    if name not in _SMALL and not config.get('quick_gelu') and is_torchscript(path):
+        raise WeightsError(
+            f"{path} is one of OpenAI's archives, which were trained with QuickGELU, and {name} "
+            f'has GELU: the text features would be wrong; name the model {name}-quickgelu'
+        )
     state = read_state_dict(path, trusted_sha256=trusted_sha256)
     clip = _build(config)
     _load_state(clip, state, name, path)

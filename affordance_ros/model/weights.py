@@ -106,7 +106,7 @@ def read_state_dict(
         check_file(path, limit_bytes=MAX_BYTES)
         if path.suffix == '.safetensors':
             state, _ = read_safetensors(path)
-        elif _is_torchscript(path):
+        elif is_torchscript(path):
             state = _read_torchscript(path, trusted_sha256)
         else:
             state = read_torch_file(path)
@@ -127,7 +127,8 @@ def read_state_dict(
     return _as_float32(tensors)
 
 
-def _is_torchscript(path: Path) -> bool:
+def is_torchscript(path: Path) -> bool:
+    """Tell whether a file is a TorchScript archive, as OpenAI's are."""
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith('/constants.pkl') for name in archive.namelist())

@@ -87,6 +87,13 @@ def test_torchscript_of_unknown_sha256_is_refused_and_not_run(files, monkeypatch
         read_state_dict(files / 'openai.pt')
 
 
+@pytest.mark.parametrize('name', ['RN101', 'ViT-B-16'])
+def test_openais_archive_under_a_name_without_quickgelu_is_refused(files, name):
+    message = f'were trained with QuickGELU, .* name the model {name}-quickgelu'
+    with pytest.raises(WeightsError, match=message):
+        load_trunk(name, str(files / 'openai.pt'))
+
+
 def test_openais_own_digests_are_trusted():
     known = weights._openai_sha256()
     assert '8fa8567bab74a42d41c5915025a8e4538c3bdbe8804a470a72f30b0d94fab599' in known

@@ -20,6 +20,7 @@ from affordance_ros.model.checkpoint import load_checkpoint
 from affordance_ros.model.families import load_trunk
 from affordance_ros.safe_io.atomic import DiskFullError
 from affordance_ros_training.config import OptimConfig
+from affordance_ros_training.journal import read_journal
 from affordance_ros_training.loss import distribution_loss
 from affordance_ros_training.loss import pad_sentences
 from affordance_ros_training.loss import pixel_loss
@@ -296,6 +297,21 @@ def test_a_sheet_and_best_model_are_written(root):
     assert summary.input_size == 96
     assert summary.training['config']['optim']['batch_size'] == 2
     assert 0 <= summary.training['validation']['overall_iou'] <= 1
+
+
+def test_where_no_pixel_is_lit_the_best_model_is_that_of_the_lowest_loss(root):
+    """So slow a run that the IoU is 0 throughout, while the loss falls."""
+    run = tr.run(root, optim={'epochs': 3, 'learning_rate': 1e-5, 'warmup_steps': 0})
+    rows = [
+        r for r in read_journal(run.folder.path / 'metrics.jsonl') if r['kind'] == 'validation'
+    ]
+    assert [row['overall_iou'] for row in rows] == [0, 0, 0]
+    losses = [row['loss'] for row in rows]
+    assert losses == sorted(losses, reverse=True) and losses[0] > losses[2]
+    _, best = load_checkpoint(run.folder.best, run.trunk)
+    assert best.training['epoch'] == 3
+    table = (run.folder.path / 'validation.csv').read_text().splitlines()
+    assert len(table) == 4 and table[0].startswith('step,epoch,overall_iou,')
 
 
 @pytest.mark.slow
