@@ -64,8 +64,10 @@ def test_scores_equal_a_count_of_pixels(tmp_path, model, capsys):
     assert found['mean_iou'] == pytest.approx(np.mean(ious))
     assert found['precision_0.5'] == pytest.approx(np.mean(np.array(ious) > 0.5))
     assert found['sentences'] == len(ious)
+    half = next(row for row in found['curve'] if row['threshold'] == 0.5)
+    assert half['overall_iou'] == pytest.approx(both / either)
     shown = capsys.readouterr().out
-    assert 'every sentence counted' in shown
+    assert '| 0.95 |' in shown and 'every sentence counted' in shown
     assert f'| val | {100 * found["overall_iou"]:.2f} |' in shown
 
 
@@ -125,4 +127,6 @@ def test_two_processes_score_as_one(tmp_path, images):
         for name in '12'
     )
     assert one['sentences'] == two['sentences'] > 0
+    for row, other in zip(one.pop('curve'), two.pop('curve'), strict=True):
+        assert other == pytest.approx(row, rel=1e-9)
     assert two == pytest.approx(one, rel=1e-9)
