@@ -41,6 +41,7 @@ from affordance_ros_training.run_state import save_run
 from affordance_ros_training.samples import EpochSamples
 from affordance_ros_training.samples import Sample
 from affordance_ros_training.samples import collate
+from affordance_ros_training.schedule import descend
 from affordance_ros_training.schedule import learning_rate
 from affordance_ros_training.schedule import parameter_groups
 from affordance_ros_training.schedule import update_average
@@ -234,15 +235,10 @@ class TrainingRun:
         check_loss(loss, step=self.place.step, optim=optim, kept=self.folder.last)
         # DistributedDataParallel takes the mean over processes; the sum is wanted.
         scaled = self._scaler.scale(total * (self._processes.world / count))
-        self._optimizer.zero_grad(set_to_none=True)
-        scaled.backward()
-        self._scaler.unscale_(self._optimizer)
-        norm = nn.utils.clip_grad_norm_(self.decoder.parameters(), optim.clip_norm or float('inf'))
-        self._scaler.step(self._optimizer)
-        self._scaler.update()
+        norm = descend(scaled, self._optimizer, self._scaler, clip_norm=optim.clip_norm)
         if optim.ema_decay:
             update_average(self.average, self.decoder, decay=optim.ema_decay, step=self.place.step)
-        self._log('step', {'loss': loss, 'rate': rate, 'gradient_norm': float(norm)}, ahead=1)
+        self._log('step', {'loss': loss, 'rate': rate, 'gradient_norm': norm}, ahead=1)
         return float(loss)
 
     def _validate(self) -> ReferringScores:

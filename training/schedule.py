@@ -66,3 +66,31 @@ def update_average(average: nn.Module, model: nn.Module, *, decay: float, step: 
     share = 1 - min(decay, (1 + step) / (10 + step))
     for mean, value in zip(average.parameters(), model.parameters(), strict=True):
         mean.lerp_(value, share)
+
+
+def descend(
+    loss: torch.Tensor,
+    optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
+    *,
+    clip_norm: float,
+) -> float:
+    """Take one step down a scaled loss.
+
+    Args:
+        loss: As `scaler` has scaled it.
+        optimizer: Whose parameters move.
+        scaler: fp16's, switched off for other precisions.
+        clip_norm: The longest gradient; 0 for any.
+
+    Returns:
+        The gradient's norm, before it was clipped.
+    """
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    scaler.unscale_(optimizer)
+    parameters = [one for group in optimizer.param_groups for one in group['params']]
+    norm = nn.utils.clip_grad_norm_(parameters, clip_norm or float('inf'))
+    scaler.step(optimizer)
+    scaler.update()
+    return float(norm)

@@ -129,4 +129,5 @@ def test_two_processes_score_as_one(tmp_path, images):
     assert one['sentences'] == two['sentences'] > 0
     for row, other in zip(one.pop('curve'), two.pop('curve'), strict=True):
         assert other == pytest.approx(row, rel=1e-9)
+    assert two.pop('loss') == pytest.approx(one.pop('loss'), rel=1e-6)  # not counted: summed
     assert two == pytest.approx(one, rel=1e-9)
