@@ -14,7 +14,7 @@ WEBCAM_ARGS ?=
 FUZZ_ARGS ?=
 SOAK_ARGS ?=
 
-.PHONY: help build build-demo demo webcam test lint slow chaos soak latency hostile lowest fuzz sbom weights bench docs docs-check \
+.PHONY: help build build-demo demo webcam test lint slow chaos soak latency hostile lowest fuzz sbom weights bench gpu-check docs docs-check \
 	reference release-check clean
 
 help:  ## List the targets.
@@ -85,6 +85,9 @@ weights: build  ## Make the embedded model: import, render, train, calibrate (2 
 
 bench: build  ## Measure training, the evaluation's metrics, inference and cameras on this machine.
 	@$(WITH_ENV) bash benchmarks/bench.sh
+
+gpu-check: build  ## Check and measure what only a GPU runs (8 minutes at most; skips without one).
+	@$(WITH_ENV) python -m benchmarks.gpu_check
 
 reference: build  ## Write docs/reference from the nodes and the message files.
 	@$(WITH_ENV) python tools/make_reference.py

@@ -18,6 +18,12 @@ python -m affordance_ros_eval.bench
 echo "inference:"
 bash benchmarks/install.sh
 python -m benchmarks.bench_inference --json out/bench/inference.json --markdown out/bench/inference.md
+for model in household RN101-quickgelu ViT-B-16-quickgelu; do
+    weights=random
+    [ $model = household ] && weights=
+    python -m benchmarks.bench_inference --model $model --weights "$weights" --sizes 224 320 448 \
+        --skip growth peers load start tail --markdown out/bench/inference_$model.md
+done
 echo "targets:"
 python -m benchmarks.bench_targets
 echo "cameras:"

@@ -12,12 +12,9 @@ import json
 import os
 import platform
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
-import numpy as np
 import torch
 
 from affordance_ros.backends.base import BackendError
@@ -28,6 +25,11 @@ from benchmarks.bench_floor import count_gflop
 from benchmarks.bench_floor import count_stages_gflop
 from benchmarks.bench_floor import measure_rates
 from benchmarks.bench_peers import load_peers
+from benchmarks.bench_pipeline import FRAME
+from benchmarks.bench_pipeline import frame
+from benchmarks.bench_pipeline import measure_growth
+from benchmarks.bench_pipeline import measure_new_command
+from benchmarks.bench_pipeline import measure_pipeline
 from benchmarks.bench_report import Rows
 from benchmarks.bench_report import table
 from benchmarks.bench_report import write
@@ -55,13 +57,8 @@ _VARIANTS = {
         ('tensorrt', 'f16'),
     ),
 }
-_FRAME = (480, 640)
 _SIZES = (224, 320, 416, 640)
-_COMMANDS = (1, 8, 64)
-_MANY_COMMANDS = (1, 4, 16, 64, 256)
-_BATCHES = (1, 2, 4, 8)
 _PEER_SIZES = (224, 320)
-_STAGES = ('preprocess', 'model', 'postprocess')
 _SKIPPABLE = ('growth', 'peers', 'load', 'start', 'tail')
 _say = sys.stdout.write
 
@@ -89,113 +86,6 @@ def device_name(device: str) -> str:
     return f'{torch.cuda.get_device_name()}, ' if device == 'cuda' else ''
 
 
-def frame() -> np.ndarray:
-    """Return a camera's picture, (480, 640, 3) uint8: smooth noise."""
-    noise = np.random.default_rng(0).integers(0, 256, (*_FRAME, 3), np.uint8)
-    return cv2.GaussianBlur(noise, (31, 31), 8)
-
-
-def commands(count: int) -> list[str]:
-    """Return so many different commands."""
-    return [f'use number {k}' for k in range(count)]
-
-
-class StagedPrediction:
-    """An action: predict a number of commands; the times of the stages are kept.
-
-    Args:
-        predictor: What predicts.
-        image: What it predicts in.
-        count: How many commands; they are set outside the time that counts.
-    """
-
-    def __init__(self, predictor: Predictor, image: np.ndarray, count: int) -> None:
-        self._predictor, self._image, self._count = predictor, image, count
-        self.stages: list[tuple[float, float, float]] = []
-
-    def __call__(self) -> float:
-        """Predict once and return the milliseconds."""
-        self._predictor.set_commands(commands(self._count))
-        begin = time.perf_counter()
-        self._predictor.predict_all(self._image)
-        took_ms = 1e3 * (time.perf_counter() - begin)
-        times = self._predictor.timings
-        self.stages.append((times.preprocess_s, times.model_s, times.postprocess_s))
-        return took_ms
-
-
-def measure_pipeline(arguments: argparse.Namespace, predictors: dict[str, Predictor]) -> Rows:
-    """Time predict_all for sizes, backends and numbers of commands; heatmaps are not asked for."""
-    rows: Rows = []
-    image = frame()
-    reference = next(iter(predictors))
-    for size in arguments.sizes:
-        actions: dict[str, StagedPrediction] = {}
-        for name, predictor in predictors.items():
-            predictor.configure(PredictorConfig(input_size=size))
-            for count in _COMMANDS:
-                actions[f'{name}/{count}'] = StagedPrediction(predictor, image, count)
-        times = run_in_turn(actions, arguments.rounds)
-        for name in predictors:
-            for count in _COMMANDS:
-                key = f'{name}/{count}'
-                by_stage = 1e3 * np.median(np.array(actions[key].stages[1:]), axis=0)
-                rows.append(
-                    {
-                        'long side': size,
-                        'commands': count,
-                        'backend': name,
-                        'ms': median(times[key]),
-                        'speed-up': 1 / ratio(times, key, f'{reference}/{count}'),
-                        'times one command': ratio(times, key, f'{name}/1'),
-                        **dict(zip(_STAGES, map(float, by_stage), strict=True)),
-                    }
-                )
-    return rows
-
-
-def measure_new_command(predictors: dict[str, Predictor]) -> Rows:
-    """Time a command that was never set before: one encoding of its text, nothing is compiled."""
-    rows: Rows = []
-    for name, predictor in predictors.items():
-        times = []
-        for number in range(20):
-            begin = time.perf_counter()
-            predictor.set_command(f'fetch the thing of number {number}')
-            times.append(1e3 * (time.perf_counter() - begin))
-        rows.append({'backend': name, 'new command, ms': median(times)})
-    return rows
-
-
-def measure_growth(arguments: argparse.Namespace, predictors: dict[str, Predictor]) -> Rows:
-    """Time how a pass grows with the batch and with the number of commands, at 320x320."""
-    rows: Rows = []
-    for name, predictor in predictors.items():
-        backend, channels = predictor.backend, predictor.model.embed_dim
-        rng = np.random.default_rng(0)
-
-        def act(n: int, k: int, backend=backend, channels=channels, rng=rng) -> Action:
-            pixels = rng.standard_normal((n, 320, 320, 3), np.float32).transpose(0, 3, 1, 2)
-            text = rng.standard_normal((k, channels), np.float32)
-            return timed(lambda: backend.run(pixels, text))
-
-        batches = {f'{n}': act(n, 1) for n in _BATCHES}
-        many = {f'{k}': act(1, k) for k in _MANY_COMMANDS}
-        for kind, actions in (('batch', batches), ('commands', many)):
-            times = run_in_turn(actions, arguments.rounds)
-            rows += [
-                {
-                    'grows': kind,
-                    'to': int(count),
-                    'backend': name,
-                    'ms': median(times[count]),
-                    'times one': ratio(times, count, '1'),
-                }
-                for count in actions
-            ]
-    return rows
-
-
 def measure_floor(arguments: argparse.Namespace, reference: Predictor, pipeline: Rows) -> Rows:
     """Return each size's least time by this machine's matrix rate, and who comes how close."""
     rates = measure_rates(max(arguments.rounds, 5), arguments.device)
@@ -203,7 +93,7 @@ def measure_floor(arguments: argparse.Namespace, reference: Predictor, pipeline:
     rows: Rows = []
     for size in arguments.sizes:
         reference.configure(PredictorConfig(input_size=size))
-        canvas = reference.letterbox(*_FRAME).canvas
+        canvas = reference.letterbox(*FRAME).canvas
         pixels = torch.zeros(1, 3, *canvas, device=arguments.device)
         gflop = count_gflop(reference.model, pixels, text)
         stages = count_stages_gflop(reference.model, pixels)
