@@ -216,7 +216,7 @@ def _results(
     if stop.reason:
         settings = {**settings, 'stopped_by': stop.reason}
     return Results(
-        name=config.name or _default_name(config),
+        name=config.name or _default_name(config, str(settings.get('decoder', ''))),
         supervision=config.supervision or _default_supervision(config),
         protocol=config.protocol,
         config={**settings, 'smooth': config.smooth, 'limit': config.limit},
@@ -227,11 +227,12 @@ def _results(
     )
 
 
-def _default_name(config: Agd20kConfig) -> str:
+def _default_name(config: Agd20kConfig, decoder: str) -> str:
     if config.baseline:
         return f'baseline: {config.baseline}'
     checkpoint = config.model.checkpoint_in_use
-    kind = Path(checkpoint).stem if checkpoint else 'training-free'
+    # A training-free head is called by the method that it computes.
+    kind = Path(checkpoint).stem if checkpoint else decoder.partition(' (')[0]
     return f'affordance_ros {config.model.model}, {kind}'
 
 
