@@ -5,6 +5,7 @@
 
 import argparse
 import hashlib
+import re
 import sys
 from collections import Counter
 from collections import defaultdict
@@ -22,6 +23,7 @@ from affordance_ros_training.refer import read_instances
 from affordance_ros_training.refer import read_refs
 
 _SHOWN = 5
+_REFS = re.compile(r'g?refs\((.+)\)\.(?:p|json)')
 _TEST_FOLDERS = ('testset', 'testsetv2')
 
 
@@ -39,7 +41,7 @@ def run_check(options: argparse.Namespace) -> int:
     """
     root = options.root.expanduser()
     splits = sorted(p for name in _TEST_FOLDERS for p in root.glob(f'*/{name}') if p.is_dir())
-    refs = sorted(root.glob('*/refs(*).p'))
+    refs = sorted(path for path in root.glob('*/*') if _REFS.fullmatch(path.name))
     if not splits and not refs:
         raise EvaluationError(
             f'{root} holds neither AGD20K (<split>/testset/egocentric and GT) nor RefCOCO '
@@ -52,7 +54,8 @@ def run_check(options: argparse.Namespace) -> int:
         absent = sorted({'Seen', 'Unseen'} - {folder.parent.name for folder in splits})
         sys.stdout.write(f'  note: there is no {" and no ".join(absent)}\n')
     for path in refs:
-        spec = f'{path.parent.name}:{path.name.removeprefix("refs(").removesuffix(").p")}'
+        found = _REFS.fullmatch(path.name)
+        spec = f'{path.parent.name}:{found[1] if found else ""}'
         wrong += _tell(str(path), *_check_refs(root, spec, options.images))
     sys.stdout.write(f'{wrong} problems\n' if wrong else 'whole\n')
     return 1 if wrong else 0

@@ -5,6 +5,8 @@
 
 import math
 import re
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from affordance_ros_eval.errors import EvaluationError
 from affordance_ros_eval.errors import ImageProblemError
 from affordance_ros_eval.latex import bibliography
 from affordance_ros_eval.latex import escape
+from affordance_ros_eval.latex import latex_by_affordance
 from affordance_ros_eval.latex import latex_table
 from affordance_ros_eval.published import PUBLISHED
 from affordance_ros_eval.published import comparable
@@ -169,6 +172,18 @@ def test_an_incomplete_run_stands_alone_in_every_format(results, reason):
         assert 'LOCATE' not in text and 'OOAL' not in text
         assert f'No published row is shown: {reason}.' in text
     assert bibliography(results) == ''
+
+
+@pytest.mark.skipif(not shutil.which('pdflatex'), reason='pdflatex is not installed')
+def test_the_tables_compile(tmp_path):
+    results = on_agd20k()
+    body = latex_table(results) + '\n' + latex_by_affordance(results)
+    (tmp_path / 'paper.tex').write_text(
+        '\\documentclass{article}\\usepackage{booktabs}\\begin{document}'
+        f'{body}\\end{{document}}'
+    )
+    command = ['pdflatex', '-interaction=nonstopmode', '-halt-on-error', 'paper.tex']
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
 
 
 def test_special_characters_do_not_break_latex():
