@@ -98,14 +98,20 @@ def test_callers_are_answered_while_a_download_stalls_and_the_node_ends(log, pro
         probe.spin_until(lambda: 'of 409 MB in' in process.output, 'the progress')
         assert 'downloading 0.41 GB to' in process.output
 
-        # The load is abandoned with the model that was asked for, and another one takes its place.
+        # The load is abandoned, and another model takes its place while it still stalls.
         assert probe.transition('cleanup')
         assert probe.lifecycle_state() == 'unconfigured'
         probe.spin_until(
             lambda: probe.status[-1].state == GroundingStatus.UNCONFIGURED, 'the end of the load'
         )
+        assert probe.set_parameter('model', 'household') == (True, '')
         assert probe.transition('configure')
         assert probe.transition('activate')
+        probe.spin_until(
+            lambda: probe.status[-1].state == GroundingStatus.WAITING_FOR_COMMAND,
+            'the other model',
+        )
+        assert 'household' in probe.status[-1].model
         hold_that_it_ends(process, signal.SIGINT)
 
 

@@ -5,6 +5,7 @@
 
 import threading
 import weakref
+from collections import defaultdict
 from typing import TypeAlias
 
 from affordance_ros.backends.base import BackendConfig
@@ -29,7 +30,9 @@ class SharedModels:
 
     def __init__(self) -> None:
         self.turns = FairLock()
-        self._loading = threading.Lock()
+        self._looking = threading.Lock()
+        # By model: one that an abandoned load still downloads must not hold up another.
+        self._loading: defaultdict[_Key, threading.Lock] = defaultdict(threading.Lock)
         self._models: weakref.WeakValueDictionary[_Key, Model] = weakref.WeakValueDictionary()
         self._choices: weakref.WeakValueDictionary[_Key, Choice] = weakref.WeakValueDictionary()
 
@@ -48,7 +51,9 @@ class SharedModels:
         """
         # A backend may be chosen and compiled for the size of its input.
         key = (model_config, backend_config, config.input_size, config.input_shape)
-        with self._loading:
+        with self._looking:
+            loading = self._loading[key]
+        with loading:
             model, choice = self._models.get(key), self._choices.get(key)
             if model is not None and choice is not None:
                 return Predictor(model, config, choice)
