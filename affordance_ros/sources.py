@@ -4,6 +4,7 @@
 """Where the camera node's frames come from: photos, a video, a webcam, or a bag."""
 
 import functools
+import itertools
 import logging
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -140,8 +141,8 @@ def open_source(
             default the reason is logged.
 
     Returns:
-        An iterator of frames, each read when its turn comes. It raises SourceError where not one
-        frame can be used.
+        An iterator of frames, each read when its turn comes; a bag's first one at once. It raises
+        SourceError where not one frame can be used.
 
     Raises:
         SourceError: If the source can't be opened or is empty.
@@ -149,9 +150,10 @@ def open_source(
     on_skip = on_skip or _log_skip
     path = Path(source).expanduser()
     if is_bag(path):
-        return _Rounds(source, functools.partial(_bag, path, bag or BagChoice()), on_skip).play(
-            loop
-        )
+        bags = functools.partial(_bag, path, bag or BagChoice())
+        frames = _Rounds(source, bags, on_skip).play(loop)
+        # Begun at once, so that a topic that is not there is an error here.
+        return itertools.chain([next(frames)], frames)
     if path.is_dir():
         photos = functools.partial(_photos, find_images(path, on_skip))
         return _Rounds(source, photos, on_skip).play(loop)

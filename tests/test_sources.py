@@ -162,7 +162,7 @@ def test_depth_of_another_encoding_in_a_bag_is_named(tmp_path):
 def test_a_bag_without_colour_or_a_broken_one_is_named(tmp_path):
     write_bag(tmp_path / 'grey', colour=False)
     with pytest.raises(SourceError, match=r'grey has no topic of colour images; .*camera/depth'):
-        list(open_source(str(tmp_path / 'grey'), loop=False))
+        open_source(str(tmp_path / 'grey'), loop=False)
     (tmp_path / 'broken').mkdir()
     (tmp_path / 'broken' / 'metadata.yaml').write_text('nonsense: 1')
     with pytest.raises(SourceError, match=r'broken can not be read'):
