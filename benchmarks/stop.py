@@ -30,6 +30,7 @@ from scripts.demo.processes import running
 from scripts.demo.processes import wait_for
 from tests.support.shared_memory import left_behind
 from tests.support.shared_memory import mapped_by
+from tests.support.shared_memory import present
 from tests.support.stalled_hub import stalled_hub
 
 MAX_S = 2.0
@@ -81,6 +82,7 @@ def _end(
     arguments = [part for one in parameters for part in ('-p', one)]
     node = rclpy.create_node('watcher')
     heard: list[int] = []
+    before = present()
     process = subprocess.Popen(
         [sys.executable, *built('grounding'), '--ros-args', *arguments], env=env
     )
@@ -103,7 +105,7 @@ def _end(
     took_s = time.monotonic() - begin
     executor.shutdown()
     node.destroy_node()
-    return took_s, code, len(left_behind(names))
+    return took_s, code, len(left_behind(names, before))
 
 
 if __name__ == '__main__':

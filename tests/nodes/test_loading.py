@@ -33,7 +33,7 @@ def probe():
     probe.close()
 
 
-def hold_that_it_ends(process, number):
+def hold_that_it_ends(process, number, before):
     """Stop a node and hold that it ends in time, with nothing left of it."""
     from tests.support.shared_memory import left_behind
     from tests.support.shared_memory import mapped_by
@@ -43,29 +43,33 @@ def hold_that_it_ends(process, number):
     assert process.stop(number) == 0, process.output
     took_s = time.monotonic() - begin
     assert took_s < ENDS_WITHIN_S, f'{took_s:.1f} s:\n{process.output}'
-    assert not left_behind(names)
+    assert not left_behind(names, before)
     assert 'Traceback' not in process.output
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_a_node_that_loads_from_disk_ends_at_once(log, probe, number):
     from affordance_ros.msg import GroundingStatus
+    from tests.support.shared_memory import present
 
+    before = present()
     process = start(log, probe, model='household')
     probe.spin_until(
         lambda: probe.status and probe.status[-1].state == GroundingStatus.LOADING, 'the load'
     )
     assert 'loading household weights' in process.output
-    hold_that_it_ends(process, number)
+    hold_that_it_ends(process, number, before)
 
 
 def test_callers_are_answered_while_a_download_stalls_and_the_node_ends(log, probe, tmp_path):
     from affordance_ros.msg import GroundingStatus
     from affordance_ros.srv import Ground
     from affordance_ros.srv import SetCommand
+    from tests.support.shared_memory import present
     from tests.support.stalled_hub import stalled_hub
 
     with stalled_hub(tmp_path) as (stalled, env):
+        before = present()
         process = start(log, probe, {**os.environ, **env}, model='RN50-quickgelu', autostart=False)
         assert probe.lifecycle_state() == 'unconfigured'
         assert probe.transition('configure'), 'it does not wait for the model'
@@ -112,7 +116,7 @@ def test_callers_are_answered_while_a_download_stalls_and_the_node_ends(log, pro
             'the other model',
         )
         assert 'household' in probe.status[-1].model
-        hold_that_it_ends(process, signal.SIGINT)
+        hold_that_it_ends(process, signal.SIGINT, before)
 
 
 def test_a_load_that_fails_leaves_an_active_node_unconfigured_with_the_reason(

@@ -17,10 +17,20 @@ def mapped_by(pid):
     return {line.partition(_FOLDER)[2] for line in lines if _FOLDER in line}
 
 
-def left_behind(names):
-    """Return those of a process's files that are still there and that nobody else has mapped."""
+def present():
+    """Return the files that are there now."""
+    return {path.name for path in Path(_FOLDER).iterdir()}
+
+
+def left_behind(names, before):
+    """Return those of a process's files that are still there and that nobody else has mapped.
+
+    Args:
+        names: What the process had mapped, other participants' files among it.
+        before: What was there before the process, which others have made.
+    """
     others = set()
     for folder in Path('/proc').iterdir():
         if folder.name.isdecimal():
             others |= mapped_by(folder.name)
-    return {name for name in names if Path(_FOLDER, name).exists()} - others
+    return (names & present()) - before - others
