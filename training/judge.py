@@ -73,13 +73,14 @@ class Judge:
             input_size=self._config.data.input_size,
             precision=self._config.run.precision,
         )
+        found = dict(outputs)  # without images that can't be read
+        if not found:
+            return
         sheet = draw_sheet(
-            images,
-            sentences,
-            masks=[
-                [image.mask(r) for r in pair] for image, pair in zip(images, chosen, strict=True)
-            ],
-            logits=[logits for _, logits in outputs],
+            [images[n] for n in found],
+            [sentences[n] for n in found],
+            masks=[[images[n].mask(r) for r in chosen[n]] for n in found],
+            logits=list(found.values()),
             input_size=self._config.data.input_size,
         )
         write_sheet(path, sheet)

@@ -41,7 +41,8 @@ def draw_sheet(
     """
     panels = []
     for image, texts, regions, maps in zip(images, sentences, masks, logits, strict=True):
-        photo = read_image_file(image.path)
+        # As it is stored, as its masks are.
+        photo = read_image_file(image.path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
         box = Letterbox.fit((image.height, image.width), size=input_size, shape='square')
         for text, region, logit_map in zip(texts, regions, maps, strict=True):
             heatmap = 1 / (1 + np.exp(-np.clip(box.restore(logit_map), -80, 80)))
