@@ -36,7 +36,7 @@ from affordance_ros.text.commands import parse_command
 from affordance_ros.text.prompts import Prompts
 from affordance_ros.text.prompts import load_prompt_set
 
-# A camera's picture where nobody has said another size: the model is warmed up with it.
+# A camera's image where nobody has said another size: the model is warmed up with it.
 USUAL_SIZE = (480, 640)
 
 _KEPT_COMMANDS = 256  # of one prompt set; a request has 64 at most

@@ -50,7 +50,7 @@ class PredictorConfig:
         min_distance_px: The least distance between two targets, in pixels of the image.
         min_area_px: The least area of a target's region, in pixels of the image.
         max_area_px: The greatest; 0 for any.
-        max_targets: How many targets at most.
+        max_targets: Maximum number of targets.
     """
 
     input_size: int = 0

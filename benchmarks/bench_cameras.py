@@ -43,7 +43,7 @@ _say = sys.stdout.write
 
 
 class Cameras:
-    """Sends one picture from several cameras and hears the answers.
+    """Sends one image from several cameras and hears the answers.
 
     Args:
         node: The node to send and listen with.
@@ -73,7 +73,7 @@ class Cameras:
         return all(self.ages_ms.values())
 
     def send(self) -> None:
-        """Send the picture from every camera."""
+        """Send the image from every camera."""
         for publisher in self._images:
             stamp = self._node.get_clock().now().to_msg()
             header = Header(stamp=stamp, frame_id='camera')

@@ -26,7 +26,7 @@ _STAGES = ('preprocess', 'model', 'postprocess')
 
 
 def frame() -> np.ndarray:
-    """Return a camera's picture, (480, 640, 3) uint8: smooth noise."""
+    """Return a camera's image, (480, 640, 3) uint8: smooth noise."""
     noise = np.random.default_rng(0).integers(0, 256, (*FRAME, 3), np.uint8)
     return cv2.GaussianBlur(noise, (31, 31), 8)
 

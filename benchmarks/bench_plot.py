@@ -32,7 +32,7 @@ def main() -> int:
     figure.suptitle(f'{inference["machine"]}\n{inference["model"]}')
     growth: Rows = inference['growth']
     for panel, kind, label in (
-        (axes[0, 0], 'batch', 'pictures at once (320x320)'),
+        (axes[0, 0], 'batch', 'images at once (320x320)'),
         (axes[0, 1], 'commands', 'commands at once (320x320)'),
     ):
         panel.set(xlabel=label, ylabel='ms, model alone', xscale='log')

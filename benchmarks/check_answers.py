@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Measure which precisions keep the answers, on pictures in AGD20K's layout.
+"""Measure which precisions keep the answers, on images in AGD20K's layout.
 
 Every backend and precision is held against torch in float32: how far KLD, SIM and NSS change, and
 how many best targets move. Prints Markdown; with --write, `auto` chooses by what was found.
@@ -59,7 +59,7 @@ Place = tuple[float, float]
 def measure(
     predictor: Predictor, items: list[Item], label: str
 ) -> tuple[list[Place], dict[str, float]]:
-    """Return the best target's place in each picture, and the metrics' means."""
+    """Return the best target's place in each image, and the metrics' means."""
     places = []
     scores = []
     for item in tqdm(items, desc=label, disable=not sys.stderr.isatty()):
@@ -84,7 +84,7 @@ def check(arguments: argparse.Namespace) -> list[PrecisionRecord]:
     """Measure all candidates that work on this machine."""
     items = find_items(arguments.root, arguments.limit)
     model = ModelConfig(arguments.model, arguments.weights, arguments.checkpoint, arguments.device)
-    # Without a least score every picture has a best target.
+    # Without a least score every image has a best target.
     answers = PredictorConfig(min_score=0.0, max_targets=1)
     loaded = load_model(model)
     reference = Predictor(loaded, answers, Choice(TorchBackend(loaded), 'the reference'))
@@ -147,7 +147,7 @@ def main() -> int:
     parser.add_argument('--checkpoint', default='')
     parser.add_argument('--name', default='', help="the record's word for it; default: model")
     parser.add_argument('--device', choices=list(_CANDIDATES), default='cpu')
-    parser.add_argument('--limit', type=int, default=0, help='at most so many pictures')
+    parser.add_argument('--limit', type=int, default=0, help='at most so many images')
     parser.add_argument('--write', action='store_true', help='put it in the record of `auto`')
     arguments = parser.parse_args()
     found = check(arguments)

@@ -3,7 +3,7 @@
 
 """Measure the demo's latency, from image stamp to targets, and the node's own share of it.
 
-The grounding node and two bare predictors run in fresh processes of their own. Each picture of the
+The grounding node and two bare predictors run in fresh processes of their own. Each image of the
 sequence goes to all three, each first in its turn, so that they meet the same machine. One bare
 predictor works in a thread beside the main one, as the node's does, the other in the main thread:
 GNU's OpenMP, which torch computes with, waits otherwise in the one than in the other (see
@@ -50,7 +50,7 @@ _say = sys.stdout.write
 
 
 class Listener:
-    """Sends pictures to the grounding node and hears its answers.
+    """Sends images to the grounding node and hears its answers.
 
     Args:
         node: The node to send and listen with.
@@ -100,7 +100,7 @@ class Listener:
         )
 
     def latency_s(self, picture: np.ndarray) -> float:
-        """Send a picture and return the time from its stamp until its targets are heard."""
+        """Send an image and return the time from its stamp until its targets are heard."""
         now = self._node.get_clock().now()
         header = Header(stamp=now.to_msg(), frame_id='camera')
         self._images.publish(to_image(picture, 'bgr8', header=header))
@@ -114,7 +114,7 @@ class Listener:
 
 
 def predict_barely(arguments: argparse.Namespace) -> None:
-    """Serve as the bare predictor: read a picture's number, predict, write the seconds."""
+    """Serve as the bare predictor: read an image's number, predict, write the seconds."""
     from affordance_ros.backends.base import BackendConfig
     from affordance_ros.model.config import ModelConfig
     from affordance_ros.predictor import Predictor
@@ -145,7 +145,7 @@ def predict_barely(arguments: argparse.Namespace) -> None:
 
 
 def read_pictures(arguments: argparse.Namespace) -> list[np.ndarray]:
-    """Return the sequence's pictures, at the size that is asked for."""
+    """Return the sequence's images, at the size that is asked for."""
     pictures = [frame.bgr for frame in open_source(str(arguments.source), loop=False)]
     if arguments.width:
         height = round(arguments.width * pictures[0].shape[0] / pictures[0].shape[1])
@@ -174,7 +174,7 @@ class BarePredictor:
         self.settings = (size, backend)
 
     def latency_s(self, number: int) -> float:
-        """Let it predict a picture of the sequence and return the time that it took."""
+        """Let it predict an image of the sequence and return the time that it took."""
         self._process.stdin.write(f'{number}\n')
         self._process.stdin.flush()
         return float(self._process.stdout.readline())
@@ -237,7 +237,7 @@ def report(
         f'\nMachine: {cpu_name()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; '
         f'Python {platform.python_version()}.\n'
         f'Model: {status.model}, {status.decoder}, long side {settings[0]} px; the node runs '
-        f'{status.device}, bare predict() {settings[1]}; pictures {shape[1]}x{shape[0]}, '
+        f'{status.device}, bare predict() {settings[1]}; images {shape[1]}x{shape[0]}, '
         f'n = {len(node_ms)}.\n\n'
         f'| | p50 (ms) | p95 (ms) |\n|---|---|---|\n'
         f'| image stamp to targets heard | {row(node_ms)} |\n'
@@ -263,13 +263,13 @@ def main() -> int:
     """Parse the arguments and run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--source', type=Path, default=ROOT / 'samples' / 'tabletop')
-    parser.add_argument('--width', type=int, default=0, help="0: the pictures' own")
+    parser.add_argument('--width', type=int, default=0, help="0: the images' own")
     parser.add_argument('--command', default='hold the mug')
     parser.add_argument('--model', default='household')
     parser.add_argument('--weights', default='')
     parser.add_argument('--num-threads', type=int, default=0, help='0: as the backend chooses')
     parser.add_argument('--rounds', type=int, default=20, help='times over the sequence')
-    parser.add_argument('--warm-up', type=int, default=10, help='pictures that do not count')
+    parser.add_argument('--warm-up', type=int, default=10, help='images that do not count')
     parser.add_argument('--bare', choices=('thread', 'main'), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.bare:

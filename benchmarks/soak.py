@@ -4,7 +4,7 @@
 """Run the tabletop demo for long, and hold that the grounding node does not grow or slow down.
 
 The camera node and the grounding node run as processes of their own; this script changes commands,
-listens to pictures and 3D outputs part of the time, and samples what the node takes. Writes
+listens to images and 3D outputs part of the time, and samples what the node takes. Writes
 report.md, soak.json and soak.png; exits with 1 if a bar was not held.
 """
 
@@ -224,7 +224,7 @@ def run(arguments: argparse.Namespace) -> int:
     about = (
         f'{cpu_name()}, {os.cpu_count()} cores, load {load:.1f} over the last 15 min; Python '
         f'{platform.python_version()}. {status.model}, {status.decoder}, {status.device}; '
-        f'pictures {"rendered" if arguments.live else "played"}.'
+        f'images {"rendered" if arguments.live else "played"}.'
     )
     text = write_report(
         arguments.out,
@@ -244,7 +244,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--minutes', type=float, default=30.0)
     parser.add_argument('--live', action='store_true', help='render the tabletop as it goes')
-    parser.add_argument('--rate-hz', type=float, default=10.0, help='of the pictures played')
+    parser.add_argument('--rate-hz', type=float, default=10.0, help='of the images played')
     parser.add_argument('--out', type=Path, default=ROOT / 'out' / 'soak')
     try:
         return run(parser.parse_args())

@@ -30,18 +30,18 @@ from affordance_ros_eval.errors import Problem
 
 SUFFIXES = ('.jpg', '.jpeg', '.png')
 _SHOWN = 5
-_GREY = 16  # how far the channels of a grey picture that was saved as JPEG may differ
+_GREY = 16  # how far the channels of a grey image that was saved as JPEG may differ
 
 
 @dataclass(frozen=True)
 class Item:
-    """One picture, one action and their ground truth.
+    """One image, one action and their ground truth.
 
     Attributes:
         affordance: The action's folder, such as drink_with.
         object: The object's folder, such as wine_glass.
         name: The files' common name without suffix.
-        image: The picture; None where only maps are scored.
+        image: The image; None where only maps are scored.
         truth: The ground truth.
     """
 
@@ -64,9 +64,9 @@ class Listing:
     Attributes:
         folder: The test folder.
         split: The split's name.
-        items: Pictures with a ground truth, ordered by affordance, object and name.
-        missing_truth: A problem for each picture without one; the protocols skip these.
-        missing_image: Keys of ground truths without a picture.
+        items: Images with a ground truth, ordered by affordance, object and name.
+        missing_truth: A problem for each image without one; the protocols skip these.
+        missing_image: Keys of ground truths without an image.
         real: True if this is AGD20K itself, by its affordances and objects.
         warnings: Where it differs from what was published.
     """
@@ -128,7 +128,7 @@ def list_split(root: Path, split: str, *, test_folder: str = 'testset') -> Listi
     )
     if not items:
         raise EvaluationError(
-            f'none of the {len(images)} pictures in {folder / "egocentric"} has a ground truth '
+            f'none of the {len(images)} images in {folder / "egocentric"} has a ground truth '
             f'of its name in {folder / "GT"}, such as {missing[0].key}.png'
         )
     real = is_agd20k(root, images)
@@ -138,16 +138,16 @@ def list_split(root: Path, split: str, *, test_folder: str = 'testset') -> Listi
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
-    """Read a picture, (H, W, 3) uint8 BGR, as it is stored.
+    """Read an image, (H, W, 3) uint8 BGR, as it is stored.
 
     The EXIF orientation is not applied: the ground truths were drawn, and all published methods
     read, in the stored orientation.
 
     Raises:
-        ImageProblemError: If it is no whole image file.
+        ImageProblemError: If it is not a whole image file.
     """
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    return _decode(path, flags, kind='unreadable picture')
+    return _decode(path, flags, kind='unreadable image')
 
 
 def read_truth(path: Path) -> NDArray[np.uint8]:
@@ -157,7 +157,7 @@ def read_truth(path: Path) -> NDArray[np.uint8]:
     to 255 in 16 bits, and something else of colours; such files are refused.
 
     Raises:
-        ImageProblemError: If it is no whole image file, or not grey of 0 to 255.
+        ImageProblemError: If it is not a whole image file, or not grey of 0 to 255.
     """
     stored = _decode(path, cv2.IMREAD_UNCHANGED, kind='unreadable ground truth')
     if problem := _not_a_truth(stored):
@@ -196,7 +196,7 @@ def _decode(path: Path, flags: int, *, kind: str) -> NDArray[np.uint8]:
 def _find_folder(root: Path, split: str, test_folder: str) -> Path:
     if not root.is_dir():
         raise EvaluationError(
-            f'the root {root} is no folder; give the one that holds Seen, Unseen'
+            f'the root {root} is not a folder; give the one that holds Seen, Unseen'
         )
     folder = root / split / test_folder
     if (folder / 'egocentric').is_dir() and (folder / 'GT').is_dir():
@@ -270,13 +270,13 @@ def check_split(folder: Path, split: str, items: Sequence[Item]) -> list[str]:
     strange = sorted(found - unseen)
     if split == 'Unseen' and strange:
         raise EvaluationError(
-            f'{folder} is given as Unseen and holds {len(items)} pictures of {len(found)} '
+            f'{folder} is given as Unseen and holds {len(items)} images of {len(found)} '
             f'affordances, among them {", ".join(strange[:_SHOWN])}, which only Seen has: this is '
             f"Seen's folder; give --split Seen, or unpack Unseen there"
         )
     if split == 'Seen' and found == unseen and len(items) == counts['Unseen']:
         raise EvaluationError(
-            f'{folder} is given as Seen and holds just the {len(items)} pictures and '
+            f'{folder} is given as Seen and holds just the {len(items)} images and '
             f"{len(found)} affordances of Unseen: this is Unseen's folder; give --split Unseen"
         )
     warnings = []
@@ -285,7 +285,7 @@ def check_split(folder: Path, split: str, items: Sequence[Item]) -> list[str]:
         warnings.append(f'affordances without a picture: {", ".join(sorted(expected - found))}')
     if split in counts and len(items) != counts[split]:
         warnings.append(
-            f'{len(items):,} pictures with a ground truth, and {counts[split]:,} were published: '
+            f'{len(items):,} images with a ground truth, and {counts[split]:,} were published: '
             f'the result may not compare with the literature'
         )
     return warnings

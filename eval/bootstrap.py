@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Bootstrap intervals of means, resampling pictures: one picture's actions are not independent."""
+"""Bootstrap intervals of means, resampling pictures: one image's actions are not independent."""
 
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def mean_interval(
 
     Args:
         values: One for each image and action, finite.
-        pictures: The picture that each value belongs to; values of one picture are drawn
+        pictures: The image that each value belongs to; values of one image are drawn
             together.
         seed: Of the resampling.
 

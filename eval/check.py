@@ -77,7 +77,7 @@ def _check_split(root: Path, folder: Path) -> tuple[str, list[str]]:
     problems = list(listing.warnings)
     if listing.missing_truth:
         problems.append(
-            f'{len(listing.missing_truth):,} pictures have no ground truth: '
+            f'{len(listing.missing_truth):,} images have no ground truth: '
             f'{_some(p.key for p in listing.missing_truth)}'
         )
     if listing.missing_image:
@@ -92,11 +92,11 @@ def _check_split(root: Path, folder: Path) -> tuple[str, list[str]]:
             places[item.affordance, item.object, digest].append(item.name)
     same = ['/'.join((*key[:2], ' = '.join(names))) for key, names in places.items() if names[1:]]
     if same:
-        problems.append(f'{len(same):,} pictures are there twice in one action: {_some(same)}')
+        problems.append(f'{len(same):,} images are there twice in one action: {_some(same)}')
     published = facts()['images'].get(split) if listing.real else None
     kind = 'AGD20K' if listing.real else 'not AGD20K itself'
     more = f' of {published:,} published' if published else ''
-    return f'{kind}, {len(listing.items):,} pictures with a ground truth{more}', problems
+    return f'{kind}, {len(listing.items):,} images with a ground truth{more}', problems
 
 
 def _check_refs(root: Path, name: str, images: str) -> tuple[str, list[str]]:

@@ -247,9 +247,9 @@ def _add_agd20k(parser: argparse.ArgumentParser) -> None:
         '--command-template', default='{affordance}', help='default: {affordance}, as published'
     )
     parser.add_argument('--limit', type=int, default=0, help='at most so many images; for trying')
-    parser.add_argument('--workers', type=int, default=2, help='processes that read pictures')
+    parser.add_argument('--workers', type=int, default=2, help='processes that read images')
     parser.add_argument(
-        '--batch', type=int, default=1, help='pictures in one pass (default: 1; 16 suits a GPU)'
+        '--batch', type=int, default=1, help='images in one pass (default: 1; 16 suits a GPU)'
     )
     _add_model(parser)
     add_backend_options(parser)
@@ -259,7 +259,7 @@ def _add_agd20k(parser: argparse.ArgumentParser) -> None:
 def _add_score(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--predictions', type=Path, required=True, help='npy, npz or png maps')
     parser.add_argument('--gt', type=Path, required=True, help='ground truths, 8 bit grey')
-    parser.add_argument('--images', type=Path, help='pictures, for the report')
+    parser.add_argument('--images', type=Path, help='images, for the report')
     _add_output(parser)
 
 

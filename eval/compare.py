@@ -25,7 +25,7 @@ class Difference:
         mean_a: A's mean over these images.
         mean_b: B's.
         difference: The mean of the differences.
-        low: The lower end of its 95 % bootstrap interval over pictures.
+        low: The lower end of its 95 % bootstrap interval over images.
         high: The upper end.
         b_better: The share of images where B is strictly better.
         count: How many images.

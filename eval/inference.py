@@ -67,7 +67,7 @@ def describe_predictor(predictor: Predictor) -> dict[str, Any]:
 
 
 class _Pictures(Dataset[_Loaded]):
-    """Pictures by number, or the problem of one that can't be read."""
+    """Images by number, or the problem of one that can't be read."""
 
     def __init__(self, items: Sequence[Item]) -> None:
         self._items = items
@@ -84,13 +84,13 @@ class _Pictures(Dataset[_Loaded]):
 
 
 def picture_of(item: Item) -> NDArray[np.uint8]:
-    """Return an item's picture, (H, W, 3) uint8 BGR.
+    """Return an item's image, (H, W, 3) uint8 BGR.
 
     Raises:
         ImageProblemError: If there is none, or it can't be read.
     """
     if item.image is None:
-        raise ImageProblemError('unreadable picture', f'{item.key} has no picture')
+        raise ImageProblemError('unreadable image', f'{item.key} has no image')
     return read_picture(item.image)
 
 
@@ -106,20 +106,20 @@ def predict_items(
 ) -> Iterator[Problem]:
     """Predict the items whose maps are not there yet, and keep each as soon as it is made.
 
-    With a batch, pictures wait until `batch` of them fit one canvas; at most four batches of them
-    wait, so that memory is bounded whatever the pictures' shapes.
+    With a batch, images wait until `batch` of them fit one canvas; at most four batches of them
+    wait, so that memory is bounded whatever the images' shapes.
 
     Args:
         items: In any order; ordered by affordance, each command's text is encoded once.
         predictor: The loaded predictor.
         folder: Where the maps go.
         template: How a command is made of an item's affordance and object.
-        workers: Processes that read pictures; 0 reads them in this one.
-        batch: Pictures in one pass of the model; 1 takes each by `predict`, as the node does.
+        workers: Processes that read images; 0 reads them in this one.
+        batch: Images in one pass of the model; 1 takes each by `predict`, as the node does.
         progress: Whether to show a bar.
 
     Yields:
-        The problems of pictures that can't be read.
+        The problems of images that can't be read.
 
     Raises:
         EvaluationError: If the template or a command can't be used.
@@ -150,7 +150,7 @@ def predict_items(
 
 
 class _Waiting:
-    """Pictures that wait for company of their canvas.
+    """Images batched by canvas size.
 
     Args:
         batch: How many go together.
@@ -163,7 +163,7 @@ class _Waiting:
         self._groups: dict[tuple[int, int], list[_Picture]] = {}
 
     def add(self, canvas: tuple[int, int], picture: _Picture) -> list[_Picture]:
-        """Let a picture wait; return those whose turn it is, maybe none."""
+        """Let an image wait; return those whose turn it is, maybe none."""
         self._groups.setdefault(canvas, []).append(picture)
         if len(self._groups[canvas]) == self._batch:
             return self._groups.pop(canvas)
@@ -177,7 +177,7 @@ class _Waiting:
 
 
 def _predict(group: Sequence[_Picture], predictor: Predictor, folder: PredictionFolder) -> None:
-    """Predict pictures of one canvas and keep their maps."""
+    """Predict images of one canvas and keep their maps."""
     items, pictures, commands = zip(*group, strict=True)
     if len(items) == 1:
         predictor.set_command(commands[0])  # known prompts cost nothing
@@ -193,15 +193,15 @@ def _only(batch: list[_Loaded]) -> _Loaded:
 
 
 def baseline_map(item: Item, kind: str) -> NDArray[np.float32]:
-    """Return a map that looks at nothing, at the picture's size.
+    """Return a map that looks at nothing, at the image's size.
 
     Args:
-        item: The item; only its picture's size counts.
+        item: The item; only its image's size counts.
         kind: 'centre' for a Gaussian in the middle whose sigma is a quarter of each side,
             'uniform' for 1 everywhere.
 
     Raises:
-        ImageProblemError: If the picture can't be read.
+        ImageProblemError: If the image can't be read.
     """
     height, width = picture_of(item).shape[:2]
     if kind == 'uniform':

@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Predicted maps in files: anybody's npy, npz and png, found by the name of their picture."""
+"""Predicted maps in files: anybody's npy, npz and png, found by the name of their image."""
 
 import io
 import math
@@ -55,7 +55,7 @@ def read_map(path: Path) -> NDArray[np.float32]:
         (H, W) float32, in the file's own range.
 
     Raises:
-        ImageProblemError: If it is no map, or holds NaN or infinities.
+        ImageProblemError: If it is not a map, or holds NaN or infinities.
     """
     try:
         array = _read_array(path)
@@ -77,9 +77,7 @@ def _read_array(path: Path) -> NDArray:
     if path.suffix.lower() == '.png':
         pixels = read_image_file(path, cv2.IMREAD_UNCHANGED)
         if pixels.ndim != 2:
-            raise ValueError(
-                f'a colour picture of {pixels.shape}, where a map is grey: one channel'
-            )
+            raise ValueError(f'a colour image of {pixels.shape}, where a map is grey: one channel')
         return np.asarray(pixels)
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:

@@ -193,7 +193,7 @@ def evaluate_pair(
 
     An all-zero ground truth gives 0 / 0 / 0, but `plsp` takes a uniform one in its place.
 
-    A constant prediction is no uniform map to min-max but an empty one: KLD is -log(1e-12) less
+    A constant prediction is an empty map to min-max, not a uniform one: KLD is -log(1e-12) less
     the truth's entropy (about 17), SIM is 0, and NSS is NaN (0 / 0), or 0 in `ooal`.
     `cross-view-ag` gives NaN for all three. `plsp` alone scores it as uniform, with NSS NaN.
 
@@ -244,7 +244,7 @@ def check_map(raw_map: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def check_truth(gt_uint8: NDArray[np.uint8]) -> None:
-    """Refuse an array that is no ground truth.
+    """Refuse an array that is not a ground truth.
 
     Raises:
         TruthError: As `evaluate_pair`.

@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The HTML report: one file that needs no network; pictures are data URIs, charts inline SVG."""
+"""The HTML report: one file that needs no network; images are data URIs, charts inline SVG."""
 
 import logging
 import math
@@ -58,7 +58,7 @@ MapLookup = Callable[[ImageScore], tuple[Item, NDArray[np.float32]]]
 
 
 def agd20k_maps(config: 'Agd20kConfig') -> MapLookup:
-    """Return where an AGD20K evaluation's pictures and maps are found."""
+    """Return where an AGD20K evaluation's images and maps are found."""
     from affordance_ros_eval.inference import baseline_map
 
     folder = config.test_folder or find_protocol(config.protocol).test_folder
@@ -75,7 +75,7 @@ def agd20k_maps(config: 'Agd20kConfig') -> MapLookup:
 
 
 def score_maps(config: ScoreConfig) -> MapLookup:
-    """Return where scored maps and their pictures are found."""
+    """Return where scored maps and their images are found."""
     items = {item.key: item for item in list_truths(config.truths, images=config.images)}
 
     def look_up(score: ImageScore) -> tuple[Item, NDArray[np.float32]]:

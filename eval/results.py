@@ -138,7 +138,7 @@ def load_results(path: Path) -> Results:
         raise EvaluationError(f'{path} can not be read as JSON ({error})') from error
     if not isinstance(content, dict) or content.get('format') != FORMAT:
         raise EvaluationError(
-            f'{path} is no results file of this version ({FORMAT}): give the results.json that '
+            f'{path} is not a results file of this version ({FORMAT}): give the results.json that '
             f'affordance-eval agd20k or score wrote'
         )
     scores = [ImageScore(**_with_nan(row)) for row in content['images']]

@@ -61,8 +61,8 @@ class Agd20kConfig:
         template: How a command is made of the affordance and the object.
         smooth: The sigma of a Gaussian over the raw map in pixels; 0 for none.
         limit: At most so many images, spread evenly; 0 for all.
-        workers: Processes that read pictures.
-        batch: Pictures in one pass of the model.
+        workers: Processes that read images.
+        batch: Images in one pass of the model.
         name: What tables call the method; empty makes one up.
         supervision: What it was trained with; empty makes one up.
     """
@@ -98,7 +98,7 @@ class Agd20kConfig:
 def run_agd20k(config: Agd20kConfig) -> Results | None:
     """Predict what is not predicted yet, and score all there is.
 
-    Under torchrun the processes share the pictures; the first one scores.
+    Under torchrun the processes share the images; the first one scores.
 
     Returns:
         The results; None in the processes that only predict.
@@ -145,7 +145,7 @@ def _predict_and_score(
     problems = list(listing.missing_truth)
     there = sum(map(folder.has, items))
     if there:
-        _LOG.info('%d of %d pictures are predicted already', there, len(items))
+        _LOG.info('%d of %d images are predicted already', there, len(items))
     stop = Stop()
     with stop.catch():
         for problem in predict_items(
@@ -165,7 +165,7 @@ def _predict_and_score(
     predicted = [item for item in items if folder.has(item)]
     if not predicted:
         why = stop.reason or '\n'.join(problem.text for problem in problems[:5])
-        raise EvaluationError(f'not one of {len(items)} pictures was predicted: {why}')
+        raise EvaluationError(f'not one of {len(items)} images was predicted: {why}')
     known = {problem.key for problem in problems}
     problems += [
         Problem(item.key, 'not predicted', 'it had not been predicted when the run stopped')
@@ -200,7 +200,7 @@ def _results(
             f'does not compare with the literature'
         )
     if listing.missing_image:
-        warnings.append(f'{len(listing.missing_image):,} ground truths have no picture')
+        warnings.append(f'{len(listing.missing_image):,} ground truths have no image')
     title = f'{"AGD20K" if listing.real else config.root.name} {listing.split}'
     data: dict[str, Any] = {
         'title': title,

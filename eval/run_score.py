@@ -33,7 +33,7 @@ class ScoreConfig:
         predictions: A folder of npy, npz or png, named as the ground truths.
         truths: A folder of ground truths, `<affordance>/<object>/<name>` or flatter.
         protocol: A name in `affordance_ros_eval.metrics.PROTOCOLS`.
-        images: The pictures' folder, for the report; or None.
+        images: The images' folder, for the report; or None.
         smooth: The sigma of a Gaussian over the raw map in pixels; 0 for none.
         name: What tables call the method.
         supervision: What it was trained with.
@@ -62,7 +62,7 @@ def run_score(config: ScoreConfig) -> Results:
     """
     items = list_truths(config.truths, images=config.images)
     if not config.predictions.is_dir():
-        raise EvaluationError(f'the predictions {config.predictions} are no folder')
+        raise EvaluationError(f'the predictions {config.predictions} are not a folder')
     found = find_maps(config.predictions, items)
     entries = score_items(
         items,
@@ -100,7 +100,7 @@ def list_truths(folder: Path, *, images: Path | None = None) -> list[Item]:
         EvaluationError: If the folder is not there or holds none.
     """
     if not folder.is_dir():
-        raise EvaluationError(f'the ground truths {folder} are no folder')
+        raise EvaluationError(f'the ground truths {folder} are not a folder')
     items = []
     for path in sorted(folder.rglob('*')):
         if path.suffix.lower() not in SUFFIXES or path.name.startswith('.'):

@@ -31,7 +31,7 @@ class ImageScore:
     Attributes:
         affordance: The action.
         object: The object.
-        name: The picture's name.
+        name: The image's name.
         kld: KLD, NaN where it has no value; as are the next two.
         sim: SIM.
         nss: NSS.
@@ -74,7 +74,7 @@ def score_items(
         protocol: A name in `affordance_ros_eval.metrics.PROTOCOLS`.
         smooth: The sigma of a Gaussian over the raw map, in its pixels; 0 for none.
         same_size: Whether a truth of another size than its map is a problem, as it is where maps
-            have their picture's size.
+            have their image's size.
 
     Yields:
         A score, or the problem that kept an item from one.
@@ -107,7 +107,7 @@ def score_item(
         came, expected = (f'{a.shape[1]}x{a.shape[0]}' for a in (truth, heatmap))
         raise ImageProblemError(
             'size',
-            f'{item.truth} is {came} and its picture {expected}: they are not one pair; fetch '
+            f'{item.truth} is {came} and its image {expected}: they do not belong together; fetch '
             f'both again',
         )
     if truth.shape != heatmap.shape and truth.shape == heatmap.shape[::-1]:

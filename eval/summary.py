@@ -24,7 +24,7 @@ class Mean:
     Attributes:
         published: The plain mean over all images, as the protocol has it: NaN if one is NaN.
         mean: The mean over the images where the measure has a value.
-        low: The lower end of its 95 % bootstrap interval over pictures.
+        low: The lower end of its 95 % bootstrap interval over images.
         high: The upper end.
         count: How many images have a value.
         undefined: How many have none: constant maps in NSS, zero truths in pointing.

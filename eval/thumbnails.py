@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Small pictures for the report, as data URIs: photo, ground truth and prediction."""
+"""Small images for the report, as data URIs: photo, ground truth and prediction."""
 
 import base64
 
@@ -15,12 +15,12 @@ _OPACITY = 0.6
 
 
 def photo_uri(picture: NDArray[np.uint8]) -> str:
-    """Return a picture (H, W, 3) uint8 BGR as a small JPEG."""
+    """Return an image (H, W, 3) uint8 BGR as a small JPEG."""
     return _jpeg(_shrink(picture))
 
 
 def overlay_uri(picture: NDArray[np.uint8], heatmap: NDArray) -> str:
-    """Return a map over its picture, stretched to its own range as the min-max protocols do.
+    """Return a map over its image, stretched to its own range as the min-max protocols do.
 
     Args:
         picture: (H, W, 3) uint8 BGR.

@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 from affordance_ros_tabletop.catalogue import Catalogue
 from affordance_ros_tabletop.frame import Frame
 
-# Least standard deviation of a point's Gaussian, as a share of the picture's shorter side.
+# Least standard deviation of a point's Gaussian, as a share of the image's shorter side.
 SIGMA_SHARE = 6.0 / 224
 # On a thing seen so close that its points lie apart, the Gaussians grow with their spacing.
 SIGMA_PER_SPACING = 0.75
-# An object counts as affording an action in a picture if so many of its points are seen.
+# An object counts as affording an action in an image if so many of its points are seen.
 MIN_POINTS = 3
 
 
 @dataclass(frozen=True)
 class Affordance:
-    """One action in one picture.
+    """One action in one image.
 
     Attributes:
         action: AGD20K's name of it.
@@ -66,7 +66,7 @@ def splat(
 
 
 def affordances(frame: Frame, catalogue: Catalogue) -> list[Affordance]:
-    """Return the actions that a picture visibly affords, in the catalogue's order."""
+    """Return the actions that an image visibly affords, in the catalogue's order."""
     points, result = frame.points, []
     height, width = frame.depth.shape
     for index, action in enumerate(catalogue.actions):

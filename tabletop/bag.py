@@ -122,7 +122,7 @@ def write_bag(
         rate_hz: frames a second.
         width: pixels.
         height: pixels.
-        compressed: JPEG pictures and zstd storage, for a bag that is passed on.
+        compressed: JPEG images and zstd storage, for a bag that is passed on.
         objects: nouns to show.
 
     Returns:

@@ -26,7 +26,7 @@ from affordance_ros_tabletop.orbit import Orbit
 
 
 class TabletopCamera(Node):
-    """Renders and publishes one picture per timer tick on `image`, `depth` and `camera_info`.
+    """Renders and publishes one image per timer tick on `image`, `depth` and `camera_info`.
 
     Depth is 32FC1 in metres, NaN where nothing was hit. All three carry the same stamp.
 
@@ -75,7 +75,7 @@ class TabletopCamera(Node):
         declare('seed', default=0, description='Seed of the scene.')
         declare('objects', default=list(DEFAULT_OBJECTS), description='What stands on the table.')
         declare('frame_id', default='camera_optical_frame', description='Frame of the header.')
-        declare('rate_hz', default=10.0, description='Pictures a second.', low=0.1, high=1000.0)
+        declare('rate_hz', default=10.0, description='Images a second.', low=0.1, high=1000.0)
         declare(
             'period_s', default=40.0, description='Seconds of a round.', low=0.1, high=100000.0
         )

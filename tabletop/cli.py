@@ -38,7 +38,7 @@ def _size(text: str) -> tuple[int, int]:
     try:
         return int(width), int(height or width)
     except ValueError:
-        raise argparse.ArgumentTypeError(f'{text!r} is no size: 224 or 640x480') from None
+        raise argparse.ArgumentTypeError(f'{text!r} is not a size: 224 or 640x480') from None
 
 
 def _counts(values: Sequence[str]) -> dict[str, int]:
@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     render.add_argument('--bag-rate', type=float, default=10.0, help='frames a second')
     render.add_argument(
-        '--bag-compressed', action='store_true', help='JPEG pictures and zstd storage'
+        '--bag-compressed', action='store_true', help='JPEG images and zstd storage'
     )
     return parser
 

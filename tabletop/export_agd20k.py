@@ -9,7 +9,7 @@
 
 Subsets: Seen (test), KeptOut (test, where all that afford the action are kept-out nouns for it),
 Unseen (unseen, where all that afford it are of types that FPN training never saw) and Val (val).
-A picture in which both sorts afford the action belongs to no subset and is left out.
+An image in which both sorts afford the action belongs to no subset and is left out.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def export_agd20k(
         catalogue: actions and kept-out pairs.
 
     Returns:
-        Numbers of picture-action pairs by subset, and of pictures.
+        Numbers of image-action pairs by subset, and of images.
     """
     base, lines = root / FOLDER, []
     counts: dict[str, int] = {}

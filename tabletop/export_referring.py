@@ -230,7 +230,7 @@ def _save(folder: _Folder, root: Path, catalogue: Catalogue) -> None:
 
 
 def save_picture(path: Path, rgb: NDArray[np.uint8]) -> None:
-    """Write an RGB picture as a JPEG, unless it is there; atomically, as runs may be cut."""
+    """Write an RGB image as a JPEG, unless it is there; atomically, as runs may be cut."""
     if path.is_file():
         return
     done, data = cv2.imencode('.jpg', rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 94])

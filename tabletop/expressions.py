@@ -22,7 +22,7 @@ from affordance_ros_tabletop.regions import region
 from affordance_ros_tabletop.regions import visible_parts
 from affordance_ros_tabletop.words import article
 
-# How far apart, as a share of the picture's width, two objects must be to be left or right.
+# How far apart, as a share of the image's width, two objects must be to be left or right.
 SIDE_MARGIN = 0.08
 # How much farther from the camera, in metres, to be behind.
 DEPTH_MARGIN_M = 0.04

@@ -47,7 +47,7 @@ class AffordancePoints:
         action: (P,) index of the action in the catalogue's order.
         position: (P, 3) metres, world.
         pixel: (P, 2) x, y.
-        visible: (P,) whether the point is in the picture and nothing is before it.
+        visible: (P,) whether the point is in the image and nothing is before it.
     """
 
     owner: NDArray[np.int16]

@@ -66,7 +66,7 @@ def _texture(
 
 
 def fill_textures(model: mujoco.MjModel, pictures: Pictures) -> None:
-    """Copy pictures into the textures of a compiled model."""
+    """Copy images into the textures of a compiled model."""
     for name, pixels in pictures.items():
         start = model.tex_adr[model.texture(name).id]
         model.tex_data[start : start + pixels.size] = pixels.ravel()
@@ -159,7 +159,7 @@ def _add_pieces(
         name = f'{plan.name}/{k}'
         v = piece.mesh.vertices * plan.stretch
         high = max(float(np.ptp(v[:, 2])), 1e-3)
-        # Mirrored halves keep the picture whole where a turned shape closes.
+        # Mirrored halves keep the image whole where a turned shape closes.
         around = np.abs(np.arctan2(v[:, 1], v[:, 0])) / np.pi
         uv = np.stack([2 * around, (v[:, 2] - v[:, 2].min()) / high], 1)
         spec.add_mesh(

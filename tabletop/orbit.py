@@ -29,7 +29,7 @@ _FILL = 1.5
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture of an orbit.
+    """One image of an orbit.
 
     Attributes:
         rgb: (H, W, 3) uint8.
@@ -113,14 +113,14 @@ class Orbit:
         return look_at(self._target + distance * toward, self._target)
 
     def shoot(self, time_s: float) -> Shot:
-        """Render the picture at a time."""
+        """Render the image at a time."""
         return self.shoot_things(time_s)[0]
 
     def shoot_things(self, time_s: float) -> tuple[Shot, NDArray[np.uint8]]:
-        """Render the picture at a time, and which thing each pixel shows.
+        """Render the image at a time, and which thing each pixel shows.
 
         Returns:
-            The picture, and (H, W) uint8: 1 + the index into `placed`, 0 for everything else.
+            The image, and (H, W) uint8: 1 + the index into `placed`, 0 for everything else.
         """
         pose = self.pose(time_s)
         rgb, depth, geoms = self._renderer.draw(pose, FOV_Y_DEG)

@@ -228,7 +228,7 @@ def viewpoint(placed: Sequence[Placed], rng: np.random.Generator, aspect: float)
     Args:
         placed: the objects.
         rng: source of randomness.
-        aspect: width over height of the picture.
+        aspect: width over height of the image.
     """
     fov = float(rng.uniform(38, 56))
     corners = [i.instance.vertices[::10] @ i.pose[:3, :3].T + i.pose[:3, 3] for i in placed]

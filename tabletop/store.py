@@ -69,7 +69,7 @@ class Store:
         path = root / SETTINGS_FILE
         if not path.is_file():
             raise StoreError(
-                f'{path} is not there, so {root} is no scene store: make it by '
+                f'{path} is not there, so {root} is not a scene store: make it by '
                 '`affordance-tabletop render --what scenes`'
             )
         raw = json.loads(path.read_text(encoding='utf-8'))

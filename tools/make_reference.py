@@ -251,7 +251,7 @@ def make_launch() -> str:
 def _describe_argument(call: ast.Call) -> str:
     given = {word.arg: word.value for word in call.keywords}
     default = given['default_value']
-    # The only default that is no constant is the path of the shipped parameter file.
+    # The only default that is not a constant is the path of the shipped parameter file.
     value = show(default.value) if isinstance(default, ast.Constant) else 'the shipped one'
     name, text = ast.literal_eval(call.args[0]), ast.literal_eval(given['description'])
     return f'| `{name}` | {value} | {text} |'

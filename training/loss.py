@@ -103,7 +103,7 @@ class TrainingError(RuntimeError):
 
 
 def check_loss(loss: float, *, step: int, optim: OptimConfig, kept: Path) -> None:
-    """Refuse a loss that is no number.
+    """Refuse a loss that is not a number.
 
     Raises:
         TrainingError: With what to change.

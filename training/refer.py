@@ -181,7 +181,7 @@ def read_refs(path: Path) -> list[dict[str, Any]]:
         sentences (texts).
 
     Raises:
-        DatasetError: If the file is no list of refs, or holds anything that could run code.
+        DatasetError: If the file is not a list of refs, or holds anything that could run code.
     """
     if path.suffix == '.json':
         content = _read_json(path)
@@ -236,7 +236,7 @@ def _check_ref(path: Path, index: int, ref: object) -> dict[str, Any]:
 def _ids(path: Path, index: int, ref: Mapping[str, Any], key: str) -> list[int]:
     ids = ref[key] if isinstance(ref[key], list) else [ref[key]]
     if not all(type(one) is int for one in ids):
-        raise DatasetError(f'{path}: ref {index}: {key} {_repr.repr(ids)} is no list of ints')
+        raise DatasetError(f'{path}: ref {index}: {key} {_repr.repr(ids)} is not a list of ints')
     return [one for one in ids if one != -1]  # gRefCOCO writes -1 for "names nothing"
 
 

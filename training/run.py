@@ -119,7 +119,7 @@ class TrainingRun:
 
         Raises:
             DiskFullError: If a file can't be written; what was saved before is whole.
-            TrainingError: If the loss is no number any more.
+            TrainingError: If the loss is no longer a number.
         """
         scores = None
         epochs = self.config.optim.epochs

@@ -81,7 +81,7 @@ def _polygon(corners: Sequence[Any], size: tuple[int, int]) -> list[float]:
     """Check corners: drawing takes memory in proportion to their distance."""
     reach = max(size)
     if len(corners) % 2:
-        raise ValueError(f'a polygon of {len(corners)} numbers, which are no pairs')
+        raise ValueError(f'a polygon of {len(corners)} numbers, which are not pairs')
     values = [math.nan if isinstance(c, str) else float(c) for c in corners]
     if not all(-reach <= value <= 2 * reach for value in values):
         raise ValueError(f'a polygon with corners far outside of its {size[1]}x{size[0]} pixels')

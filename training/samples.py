@@ -251,7 +251,7 @@ def decode(image: ReferImage, data: bytes) -> NDArray[np.uint8]:
         pycocotools and PIL read by themselves.
 
     Raises:
-        DatasetError: If the data is no whole image or has another size than annotated.
+        DatasetError: If the data is not a whole image or has another size than annotated.
     """
     try:
         pixels = decode_image(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)

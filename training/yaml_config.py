@@ -31,7 +31,7 @@ def load_config(kind: type[T], path: Path | None, *, overrides: Sequence[str] = 
         overrides: 'optim.epochs=3' and the like, which win over the file.
 
     Raises:
-        ConfigError: If the file is no YAML, a key is unknown or a value can't be used.
+        ConfigError: If the file is not YAML, a key is unknown or a value can't be used.
     """
     content: Any = {}
     if path is not None:
@@ -48,7 +48,7 @@ def load_config(kind: type[T], path: Path | None, *, overrides: Sequence[str] = 
         for parent in parents:
             place = place.setdefault(parent, {}) if isinstance(place, dict) else None
         if not isinstance(place, dict):
-            raise ConfigError(f'--set {override!r}: {key} is no key of the configuration')
+            raise ConfigError(f'--set {override!r}: {key} is not a key of the configuration')
         try:
             place[last] = parse_yaml(text)
         except YamlError as error:

@@ -78,7 +78,7 @@ class Backend(Protocol):
 
 @runtime_checkable
 class FrameBackend(Protocol):
-    """A backend that also prepares pictures itself, where its device does it faster."""
+    """A backend that also prepares images itself, where its device does it faster."""
 
     def run_frame(
         self,
@@ -87,7 +87,7 @@ class FrameBackend(Protocol):
         channels: str,
         text: NDArray[np.float32],
     ) -> NDArray[np.float32]:
-        """Compute a picture's activation maps, as `run` does from what `prepare` makes of it.
+        """Compute an image's activation maps, as `run` does from what `prepare` makes of it.
 
         Args:
             image: (H, W, 3) uint8, or (H, W) with channels='mono'.

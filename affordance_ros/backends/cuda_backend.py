@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""torch on a GPU: the picture is uploaded once, and one captured graph does all the rest."""
+"""torch on a GPU: the image is uploaded once, and one captured graph does all the rest."""
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.lru import LruCache
 
 _DTYPES = {'f32': torch.float32, 'f16': torch.float16, 'bf16': torch.bfloat16}
-# A picture's size, its letterbox and a number of commands make a graph of their own.
+# An image's size, its letterbox and a number of commands make a graph of their own.
 _KEPT = 8
 _WARM_UPS = 3
 
@@ -64,7 +64,7 @@ class CudaBackend:
         channels: str,
         text: NDArray[np.float32],
     ) -> NDArray[np.float32]:
-        """Compute the activation maps of a picture; see `FrameBackend.run_frame`."""
+        """Compute the activation maps of an image; see `FrameBackend.run_frame`."""
         # So that a changing number of commands captures few graphs.
         count = 1 << (len(text) - 1).bit_length()
         plan = self._plans.get(
@@ -81,7 +81,7 @@ class CudaBackend:
 
 
 class _Plan:
-    """The way of one kind of picture through the network, all its buffers laid out.
+    """The way of one kind of image through the network, all its buffers laid out.
 
     Args:
         network: The network, on the device.
@@ -128,7 +128,7 @@ class _Plan:
 
     @torch.inference_mode()
     def run(self, image: NDArray[np.uint8], text: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return logits (1, K, h, w) of a picture for K commands."""
+        """Return logits (1, K, h, w) of an image for K commands."""
         np.copyto(self._picture.numpy(), image)
         self._text[: len(text)] = torch.from_numpy(text)
         with torch.cuda.stream(self._stream):

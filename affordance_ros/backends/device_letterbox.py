@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""From a picture to the model's input on torch's device, as `preprocess.prepare` on the CPU."""
+"""From an image to the model's input on torch's device, as `preprocess.prepare` on the CPU."""
 
 import numpy as np
 import torch
@@ -13,13 +13,13 @@ from affordance_ros.image.preprocess import Normalization
 
 
 class DeviceLetterbox(nn.Module):
-    """Scales pictures of one size onto the canvas and normalises them, as `prepare` does.
+    """Scales images of one size onto the canvas and normalises them, as `prepare` does.
 
     Scaling is a product with weights from either side, so that a GPU does it in two steps. A pixel
     differs by at most one of 255 levels from OpenCV's, which rounds weights too.
 
     Args:
-        box: How a picture lies on the canvas.
+        box: How an image lies on the canvas.
         channels: 'rgb', 'bgr' or 'mono'.
         normalization: The trunk's.
     """
@@ -45,7 +45,7 @@ class DeviceLetterbox(nn.Module):
             self.register_buffer(name, kept, persistent=False)
 
     def forward(self, picture: torch.Tensor) -> torch.Tensor:
-        """Prepare a picture.
+        """Prepare an image.
 
         Args:
             picture: (H, W, 3) uint8, or (H, W) of 'mono'.

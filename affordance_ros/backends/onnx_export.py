@@ -71,7 +71,7 @@ class TorchNetwork:
 
 def _hash(model: GroundingModel) -> str:
     decoder = hash_state_dict(model.decoder.state_dict())
-    # The training-free decoder's own vectors are no part of its state dict.
+    # The training-free decoder's own vectors are not part of its state dict.
     facts = (
         model.trunk.name,
         model.trunk.sha256,

@@ -24,7 +24,7 @@ from affordance_ros.backends.cache import DiskCache
 from affordance_ros.model.lru import LruCache
 
 _LOG = logging.getLogger(__name__)
-# A picture's size and the batch make a network of their own; so many stay in memory.
+# An image's size and the batch make a network of their own; so many stay in memory.
 _KEPT = 8
 _CPU = 'CPU'
 

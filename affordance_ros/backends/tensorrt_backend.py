@@ -17,7 +17,7 @@ from affordance_ros.backends.onnxruntime_backend import OnnxSessions
 from affordance_ros.backends.onnxruntime_backend import onnx_source
 
 _PROVIDER = 'TensorrtExecutionProvider'
-# One engine answers so many commands and pictures at once, and is fastest for one.
+# One engine answers so many commands and images at once, and is fastest for one.
 _MAX_COMMANDS, _MAX_PICTURES = 256, 8
 _PRECISIONS = {'f32': {}, 'f16': {'trt_fp16_enable': True}, 'bf16': {'trt_bf16_enable': True}}
 

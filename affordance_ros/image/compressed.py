@@ -61,8 +61,8 @@ def decode_compressed(
         bit_depth: What scales images of 16 bits; None sees each image by itself.
 
     Raises:
-        ImageError: If it is a depth image, or the bytes are no whole image of these formats, claim
-            too many pixels, or don't have the channels that the format says.
+        ImageError: If it is a depth image, or the bytes are not a whole image of these formats,
+            claim too many pixels, or don't have the channels that the format says.
     """
     encoding = encoding_of(message)
     if holds_depth(message):

@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""From a picture to the model's input."""
+"""From an image to the model's input."""
 
 from dataclasses import dataclass
 from functools import lru_cache

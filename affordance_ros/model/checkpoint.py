@@ -225,5 +225,5 @@ def _check_tensors(
             )
         if not tensors[name].is_floating_point() or not tensors[name].isfinite().all():
             raise CheckpointError(
-                f'{path} is damaged: {name} holds what is no finite number; copy it again'
+                f'{path} is damaged: {name} holds a number that is not finite; copy it again'
             )

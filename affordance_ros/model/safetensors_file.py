@@ -22,7 +22,7 @@ _LENGTH_BYTES = 8
 
 
 class SafetensorsError(ValueError):
-    """A file is no whole safetensors file, or its header is too large."""
+    """A file is not a whole safetensors file, or its header is too large."""
 
 
 def read_safetensors(path: Path) -> 'tuple[dict[str, torch.Tensor], dict[str, str]]':

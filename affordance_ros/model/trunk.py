@@ -76,7 +76,7 @@ class Trunk(nn.Module, ABC):
     @property
     @abstractmethod
     def other_channels(self) -> Mapping[str, int]:
-        """Channels of the outputs that are no stages: any of GLOBAL, CLASSES and `dense_heads`."""
+        """Channels of outputs that are not stages: any of GLOBAL, CLASSES and `dense_heads`."""
 
     @property
     @abstractmethod

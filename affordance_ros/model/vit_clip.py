@@ -172,7 +172,7 @@ class _Front(nn.Module):
         visual = trunk.clip.visual
         self.conv1 = copy.deepcopy(visual.conv1)
         self.ln_pre = copy.deepcopy(visual.ln_pre)
-        self._embed = trunk._embed  # a method, so that the trunk is no part of this module
+        self._embed = trunk._embed  # a method, so that the trunk is not part of this module
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         return self._embed(self, image)

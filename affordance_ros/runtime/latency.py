@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # transport: from the header's stamp to the receipt, in the node's clock. wait: in the mailbox.
-# publish: until the targets are on their way; pictures for listeners come after that.
+# publish: until the targets are on their way; images for listeners come after that.
 STAGES = ('transport', 'wait', 'preprocess', 'model', 'postprocess', 'publish')
 TOTAL = 'total'
 
@@ -148,5 +148,5 @@ class LatencyMonitor:
         """Return events a second, of the times that lie within the window."""
         if len(times) == self._received.maxlen:  # older ones had to give way
             return len(times) / max(now - times[0], 1e-6)
-        # At least a second: two frames within the first millisecond are no camera of 2 kHz.
+        # At least a second: two frames within the first millisecond are not a camera of 2 kHz.
         return len(times) / max(min(self._window_s, now - self._start), 1.0)

@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The process's memory: kept while pictures come, given back once a model has been dropped."""
+"""The process's memory: kept while images come, given back once a model has been dropped."""
 
 import ctypes
 import gc
@@ -15,9 +15,9 @@ _KEPT_FREE = 128 << 20
 
 
 def keep_memory() -> None:
-    """Let the C library keep freed pictures for the next ones; for the main program to call once.
+    """Let the C library keep freed images for the next ones; for the main program to call once.
 
-    By default glibc gives a picture's memory back when it is freed and gets fresh pages for the
+    By default glibc gives an image's memory back when it is freed and gets fresh pages for the
     next one, which the system hands out zeroed, 4 KB at a time: 0.4 ms for a message of 0.5 MB
     that takes 0.02 ms to fill. Other C libraries are left as they are.
     """

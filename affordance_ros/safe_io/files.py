@@ -73,7 +73,7 @@ def join_inside(folder: Path, name: str) -> Path:
 
 def _check(about: os.stat_result, limit_bytes: int) -> None:
     if not stat.S_ISREG(about.st_mode):
-        raise FileRefusedError(errno.EINVAL, 'it is no regular file')
+        raise FileRefusedError(errno.EINVAL, 'not a regular file')
     if about.st_size > limit_bytes:
         raise _too_large(about.st_size, limit_bytes)
 

@@ -14,7 +14,7 @@ MAX_BYTES = 1 << 20
 
 
 class YamlError(ValueError):
-    """A file or text is no YAML of plain data."""
+    """A file or text is not YAML of plain data."""
 
 
 class _Loader(yaml.SafeLoader):

@@ -187,7 +187,7 @@ class FrameTree:
                 return _gap(frame, self._moving[frame].stamps, stamp_ns)
         return FrameError(
             'unconnected',
-            f'frames {up[0]!r} and {down[0]!r} hang together by nothing: the one ends at '
+            f'frames {up[0]!r} and {down[0]!r} are not connected: one ends at '
             f'{up[-1]!r}, the other at {down[-1]!r}',
         )
 

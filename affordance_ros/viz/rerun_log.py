@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""A recording for the rerun viewer: pictures, heatmaps and targets over time, and in 3D."""
+"""A recording for the rerun viewer: images, heatmaps and targets over time, and in 3D."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def failed(
     samples = []
     for at_s in np.arange(0.0, DURATION_S, 5.0):
         minutes = at_s / 60
-        listened = int(at_s / 10) % 5 > 0  # pictures that somebody hears take memory and a file
+        listened = int(at_s / 10) % 5 > 0  # images that somebody hears take memory and a file
         rss = 1000 + mb_per_min * minutes + 20 * listened + rng.normal(0, 3)
         rss += start_mb * np.exp(-minutes)
         threads = 30 + int(threads_per_min * minutes)

@@ -38,7 +38,7 @@ def test_items_come_in_order_with_their_truth(tmp_path):
 def test_what_differs_from_the_published_set_is_said(tmp_path):
     write_split(tmp_path, 'Seen', SEEN)
     warnings = list_split(tmp_path, 'Seen').warnings
-    assert any('6 pictures with a ground truth, and 1,675 were published' in w for w in warnings)
+    assert any('6 images with a ground truth, and 1,675 were published' in w for w in warnings)
     assert any('affordances without a picture: boxing, brush_with' in w for w in warnings)
 
 
@@ -83,13 +83,13 @@ def test_unseen_given_as_seen_is_refused(tmp_path):
     pairs = [(a, facts()['pairs'][a][0]) for a in facts()['unseen_affordances']]
     write_split(tmp_path, 'Seen', pairs, count=21)
     write_split(tmp_path, 'Seen', pairs[:15], count=22)
-    with pytest.raises(EvaluationError, match=r"just the 540 pictures .* this is Unseen's folder"):
+    with pytest.raises(EvaluationError, match=r"just the 540 images .* this is Unseen's folder"):
         list_split(tmp_path, 'Seen')
 
 
 def test_a_wrong_root_is_named_with_the_right_one(tmp_path):
     write_split(tmp_path / 'AGD20K', 'Seen', SEEN)
-    with pytest.raises(EvaluationError, match='is no folder; give the one that holds Seen'):
+    with pytest.raises(EvaluationError, match='is not a folder; give the one that holds Seen'):
         list_split(tmp_path / 'nowhere', 'Seen')
     with pytest.raises(EvaluationError, match=r'has no Seen; .*AGD20K has: give that one'):
         list_split(tmp_path, 'Seen')
@@ -110,11 +110,11 @@ def test_empty_folders_are_refused(tmp_path):
     folder = write_split(tmp_path, 'Seen', SEEN)
     for path in (folder / 'GT').rglob('*.png'):
         path.unlink()
-    with pytest.raises(EvaluationError, match='none of the 6 pictures'):
+    with pytest.raises(EvaluationError, match='none of the 6 images'):
         list_split(tmp_path, 'Seen')
     for path in (folder / 'egocentric').rglob('*.jpg'):
         path.unlink()
-    with pytest.raises(EvaluationError, match='holds no pictures'):
+    with pytest.raises(EvaluationError, match='holds no images'):
         list_split(tmp_path, 'Seen')
 
 
@@ -153,7 +153,7 @@ def test_one_bad_image_leaves_the_others_scored(tmp_path, caplog):
     assert {p.kind for p in found if not isinstance(p, ImageScore)} == {
         'unreadable ground truth', 'size',
     }  # fmt: skip
-    assert 'is 5x5 and its picture 80x60' in caplog.text
+    assert 'is 5x5 and its image 80x60' in caplog.text
 
 
 def test_pointing_takes_the_best_target_to_the_truths_pixels():

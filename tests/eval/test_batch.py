@@ -19,7 +19,7 @@ SQUARE, RECTANGLE = PredictorConfig(96, 'square'), PredictorConfig(96)
 
 @pytest.fixture
 def items(tmp_path):
-    """Return 14 pictures of three actions, lying, standing and square."""
+    """Return 14 images of three actions, lying, standing and square."""
     write_split(tmp_path / 'data', 'Seen', [('hold', 'cup')], count=5, size=(40, 80))
     write_split(tmp_path / 'data', 'Seen', [('cut_with', 'knife')], count=5, size=(80, 40))
     write_split(tmp_path / 'data', 'Seen', [('pour', 'bottle')], count=4, size=(70, 70))
@@ -30,7 +30,7 @@ def items(tmp_path):
 def test_a_batch_answers_as_single_pictures_do(
     items, tmp_path, predictor, monkeypatch, config, passes
 ):
-    """In groups of one canvas: 96x96 for all if square, else three, of 5, 5 and 4 pictures."""
+    """In groups of one canvas: 96x96 for all if square, else three, of 5, 5 and 4 images."""
     predictor.configure(config)
     folders = [PredictionFolder(tmp_path / str(batch), {}) for batch in (1, 4)]
     counted = []

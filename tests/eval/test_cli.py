@@ -121,14 +121,14 @@ def test_a_stop_keeps_partial_results_and_the_next_run_goes_on(root, tmp_path, m
 
 def test_corrupt_pictures_and_other_sizes_are_said_and_the_rest_is_scored(root, tmp_path, caplog):
     folder = root / 'Seen/testset'
-    (folder / 'egocentric/hold/cup/cup_000000.jpg').write_bytes(b'\xff\xd8 no picture')
+    (folder / 'egocentric/hold/cup/cup_000000.jpg').write_bytes(b'\xff\xd8 no image')
     cv2.imwrite(str(folder / 'GT/hold/cup/cup_000001.png'), np.full((7, 9), 90, np.uint8))
     assert run(root, tmp_path / 'out', '--no-html') == 1
     content = results(tmp_path / 'out')
     assert content['counts']['scored'] == 2
-    assert {p['kind'] for p in content['problems']} == {'unreadable picture', 'size'}
+    assert {p['kind'] for p in content['problems']} == {'unreadable image', 'size'}
     assert 'not a whole JPEG, PNG, WebP or BMP image: fetch it again' in caplog.text
-    assert 'is 9x7 and its picture 80x60' in caplog.text
+    assert 'is 9x7 and its image 80x60' in caplog.text
 
 
 def test_a_picture_without_truth_is_counted_and_fails_nothing(root, tmp_path):
@@ -262,7 +262,7 @@ def test_what_does_not_compare_is_refused(root, tmp_path, caplog):
     assert 'by protocol locate and B by plsp' in caplog.text
     (tmp_path / 'x.json').write_text('{}')
     assert main(['compare', files[0], str(tmp_path / 'x.json')]) == 2
-    assert 'is no results file' in caplog.text
+    assert 'is not a results file' in caplog.text
 
 
 @pytest.mark.slow

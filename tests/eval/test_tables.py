@@ -54,7 +54,7 @@ def test_an_interval_covers_the_mean_as_normal_theory_says(rng):
 
 
 def test_actions_of_one_picture_are_drawn_together(rng):
-    """Ten equal values of each picture tell no more than one."""
+    """Ten equal values of each image tell no more than one."""
     values = rng.normal(0, 1, 50)
     single = mean_interval(list(values), [str(i) for i in range(50)])
     tenfold = mean_interval(list(np.repeat(values, 10)), [str(i // 10) for i in range(500)])

@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""AGD20K's folders: layouts, pictures, ground truths, predicted maps."""
+"""AGD20K's folders: layouts, images, ground truths, predicted maps."""
 
 import io
 import os

@@ -144,7 +144,7 @@ def test_the_launch_ends_with_the_node():
         node.exited(1)
     (action,) = node.exited(0)
     assert type(action).__name__ == 'Shutdown'
-    assert node.exited(-2, is_shutdown=True) == [], 'Ctrl-C is no failure'
+    assert node.exited(-2, is_shutdown=True) == [], 'Ctrl-C is not a failure'
     (node,) = launch(required='false').nodes
     assert node.exited(1) == []
 

@@ -324,7 +324,7 @@ def test_requests_are_timed_and_counted_and_no_silence_where_they_alone_are_want
         assert probe.diagnosed('processing', 'requests answered') == '2'
         assert probe.diagnosed('processing', 'frames processed') == '0'
         assert float(probe.diagnosed('processing', 'rate out (Hz)')) > 0
-        # A picture that was given has not travelled, whatever its stamp says.
+        # An image that was given has not travelled, whatever its stamp says.
         assert float(probe.diagnosed('processing', 'latency transport p50 (ms)')) == 0
         assert float(probe.diagnosed('processing', 'latency model p50 (ms)')) > 0
         assert probe.diagnostics['processing'].level == DiagnosticStatus.OK

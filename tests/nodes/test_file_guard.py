@@ -84,7 +84,7 @@ def test_shipped_files_may_be_named(places):
 def test_a_folder_that_is_not_there_is_named():
     from affordance_ros.nodes.grounding.file_guard import FileGuard
 
-    with pytest.raises(ValueError, match="allowed_dirs: '/no/such' is no folder"):
+    with pytest.raises(ValueError, match="allowed_dirs: '/no/such' is not a folder"):
         FileGuard('/tmp:/no/such', {})
 
 
@@ -120,7 +120,7 @@ def test_a_real_node_does_not_start_with_a_folder_that_is_not_there(log):
     arguments = ros_arguments({'allowed_dirs': '/no/such'})
     node = NodeProcess([executable('grounding'), *arguments], log)
     assert node.process.wait(60) == 1
-    assert "allowed_dirs: '/no/such' is no folder" in node.output
+    assert "allowed_dirs: '/no/such' is not a folder" in node.output
 
 
 @pytest.mark.parametrize('name', ['local-dir:/tmp', 'hf-hub:somebody/model'])

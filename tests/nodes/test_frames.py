@@ -172,7 +172,7 @@ def test_heatmap_and_overlay_are_lazy(log, photos):
     photo = next(iter(photos.values()))
     with grounding_node(log, task_command='cut') as (_, probe):
         first = probe.answer_to(photo).header
-        probe.counted()  # pictures come after the targets: only now is the frame done with
+        probe.counted()  # images come after the targets: only now is the frame done with
         heatmaps = []
         subscription = probe.node.create_subscription(
             Image, 'grounding/heatmap', heatmaps.append, 10

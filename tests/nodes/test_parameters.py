@@ -66,7 +66,7 @@ def test_a_wrong_value_is_named_in_one_line(log, name, argument, said):
 
 
 def test_values_as_yaml_reads_them_and_values_that_are_set_already(log):
-    """At the start and later; what is set again is no change, also where a change is refused."""
+    """At the start and later; what is set again is not a change, even if changes are refused."""
     from rcl_interfaces.srv import DescribeParameters
 
     from tests.support.ros_harness import grounding_node

@@ -270,7 +270,7 @@ def test_where_requests_alone_are_wanted_nothing_is_missing(world):
 
 
 def test_depth_that_is_wanted_and_does_not_come_is_named(world):
-    assert world.seconds(9, **GOOD).cause == Cause.NONE, 'a camera without depth is no fault'
+    assert world.seconds(9, **GOOD).cause == Cause.NONE, 'a camera without depth is not a fault'
     verdict = world.seconds(5, **GOOD, wanted=True)
     assert verdict.cause == Cause.NO_DEPTH
     assert 'no depth image comes on depth: remap depth' in verdict.text

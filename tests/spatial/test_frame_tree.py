@@ -77,7 +77,7 @@ def test_a_long_chain_equals_scipys_products(rng):
         ('camera', 'lidar', 12.25, "the newest transform of frame 'arm' is 0.250 s older"),
         ('base', 'gripper', 11, "nothing is known of frame 'gripper'; known frames: arm, base, c"),
         ('map', 'camera', 11, "nothing is known of frame 'map'"),
-        ('table', 'camera', 11, "by nothing: the one ends at 'base', the other at 'room'"),
+        ('table', 'camera', 11, "not connected: one ends at 'base', the other at 'room'"),
     ],
 )
 def test_what_is_missing_is_named(tree, target, source, seconds, text):

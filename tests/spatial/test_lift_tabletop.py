@@ -75,7 +75,7 @@ class Tally:
         assert len(self.off_surface_m) >= least
         assert self.on_holes == 0
         assert max(self.off_surface_m) <= MAX_OFF_SURFACE_M
-        # Holes are a share of the picture's, and what else has no point is rare.
+        # Holes are a share of the image's, and what else has no point is rare.
         others = [reason for reason in self.reasons if reason != 'hole']
         assert len(others) <= 0.03 * (len(self.reasons) + len(self.off_surface_m))
 

@@ -10,7 +10,7 @@ import numpy as np
 def write_split(
     root, split, pairs, *, count=2, test_folder='testset', size=(60, 80), suffix='jpg'
 ):
-    """Write `count` pictures for each (affordance, object); return the test folder."""
+    """Write `count` images for each (affordance, object); return the test folder."""
     folder = root / split / test_folder
     rng = np.random.default_rng(len(split))
     for affordance, thing in pairs:

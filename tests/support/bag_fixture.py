@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Small bags of pictures, written as a robot would record them; and bags read whole."""
+"""Small bags of images, written as a robot would record them; and bags read whole."""
 
 import cv2
 import numpy as np
@@ -27,7 +27,7 @@ SENSOR_QOS = Qos(
 
 
 def record(path, pictures, *, topic='/camera/image', storage='mcap', compressed=False):
-    """Write pictures (H, W, 3) BGR, one a second; log times lie 3 ms after the stamps.
+    """Write images (H, W, 3) BGR, one a second; log times lie 3 ms after the stamps.
 
     Beside them a std_msgs/String is recorded each second, as what else a robot records.
     """
@@ -54,14 +54,14 @@ def header(stamp_ns, number):
 
 
 def image(picture, head):
-    """Return a bgr8 Image; an empty picture gives one without data."""
+    """Return a bgr8 Image; an empty image gives one without data."""
     height, width = picture.shape[:2]
     data = np.ascontiguousarray(picture).ravel()
     return TYPES['sensor_msgs/msg/Image'](head, height, width, 'bgr8', 0, 3 * width, data)
 
 
 def jpeg(picture, head):
-    """Return a CompressedImage of a picture."""
+    """Return a CompressedImage of an image."""
     data = cv2.imencode('.jpg', picture)[1].ravel()
     return TYPES['sensor_msgs/msg/CompressedImage'](head, 'jpeg', data)
 

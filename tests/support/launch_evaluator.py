@@ -119,7 +119,7 @@ def _visit(entities, context, remaining, launched):
         elif isinstance(entity, Node):
             launched.nodes.append(_start(entity, context))
         else:
-            raise TypeError(f'{entity!r} is no launch action')
+            raise TypeError(f'{entity!r} is not a launch action')
 
 
 def _declare(entity, context, remaining):

@@ -23,7 +23,7 @@ OFFSET_M = float(NORMAL @ [0.0, 0.0, 0.8])
 
 
 class RgbdCamera:
-    """Sends pictures of a plane to a probe's grounding node and hears its answers in 3D."""
+    """Sends images of a plane to a probe's grounding node and hears its answers in 3D."""
 
     def __init__(self, probe):
         self.probe = probe
@@ -51,7 +51,7 @@ class RgbdCamera:
         self.infos.publish(to_camera_info(MATRIX, size, header=header))
 
     def send_depth(self, depth, header):
-        """Publish depth: uint16 millimetres or float32 metres, or what is no depth at all."""
+        """Publish depth: uint16 millimetres or float32 metres, or what is not depth at all."""
         encoding = ENCODINGS[depth.dtype.name]
         self.depths.publish(to_image(depth, encoding, header=header))
 

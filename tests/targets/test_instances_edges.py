@@ -42,7 +42,7 @@ def test_a_constant_map_gives_its_middle():
 
 
 def test_a_saturated_map_gives_one_target():
-    """Where heat is 1 to the last digit, logits still differ: that is no second thing."""
+    """Where heat is 1 to the last digit, logits still differ: that is not a second thing."""
     box, cells = layout((480, 640), 320, 'rectangle', 8)
     logits = np.full(cells, -4.0, np.float32)
     logits[10:20, 10:20] = np.random.default_rng(0).uniform(20, 30, (10, 10))

@@ -102,7 +102,7 @@ def test_what_the_container_copies_is_there():
 def test_the_changelog_is_read_by_the_release_tools():
     text = (ROOT / 'CHANGELOG.rst').read_text()
     entries = text.count('\n* ')
-    # Forthcoming is no version to them yet; a release puts one in its place.
+    # Forthcoming is not a version to them yet; a release puts one in its place.
     released = Changelog('affordance_ros')
     heading = 'Forthcoming\n-----------'
     assert heading in text

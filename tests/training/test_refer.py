@@ -107,7 +107,7 @@ def test_a_cut_pickle_says_so(tmp_path):
         ('split', 3, 'split is 3, expected str'),
         ('sentences', [], 'has no sentence'),
         ('sentences', [{'sent': 5}], "expected a dict with the text 'sent'"),
-        ('ann_id', ['a'], 'is no list of ints'),
+        ('ann_id', ['a'], 'is not a list of ints'),
         ('image_id', 999, 'names the image 999'),
     ],
 )

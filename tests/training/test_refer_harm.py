@@ -97,7 +97,7 @@ def test_refs_that_nest_without_end_are_named_shortly(tmp_path):
         laughs = [laughs, laughs]
     ref = {'ref_id': 1, 'ann_id': laughs, 'category_id': 1, 'image_id': 1, 'split': 'train'}
     path.write_bytes(pickle.dumps([{**ref, 'sentences': []}]))
-    with pytest.raises(DatasetError, match='is no list of ints') as error:
+    with pytest.raises(DatasetError, match='is not a list of ints') as error:
         read_refs(path)
     assert len(str(error.value)) < 500
 

@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Check the documentation: links, pictures, what its blocks name; with --run also run them."""
+"""Check the documentation: links, images, what its blocks name; with --run also run them."""
 
 import argparse
 import sys

@@ -60,7 +60,7 @@ class Page:
 
     @cached_property
     def links(self) -> list[tuple[int, str]]:
-        """The numbered targets of links and pictures, but for those shown as code."""
+        """The numbered targets of links and images, but for those shown as code."""
         return [
             (n, match['target'])
             for n, line in self.prose

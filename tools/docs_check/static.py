@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What can be held of a page without running anything: links, pictures, and what blocks say."""
+"""What can be held of a page without running anything: links, images, and what blocks say."""
 
 import ast
 import importlib

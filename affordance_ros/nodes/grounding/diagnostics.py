@@ -47,7 +47,7 @@ class Diagnostics:
 
     As diagnostic_updater does, a status is named '<node>: <task>', where the node's name has its
     namespace, so that two nodes don't overwrite each other in the aggregator. A node that is not
-    active is no fault: all three are OK then and name the state, or WARN if configuring has
+    active is not a fault: all three are OK then and name the state, or WARN if configuring has
     failed.
 
     Args:

@@ -48,7 +48,7 @@ class FileGuard:
         for name in filter(None, allowed_dirs.split(os.pathsep)):
             folder = Path(name)
             if not folder.expanduser().is_dir():
-                raise ValueError(f'allowed_dirs: {name!r} is no folder')
+                raise ValueError(f'allowed_dirs: {name!r} is not a folder')
             folders.append(folder)
         self._folders = [_real(folder) for folder in folders]
         self._given = {_real(Path(value)) for value in at_start.values() if value}

@@ -101,7 +101,7 @@ class Tf2Frames:
             raise FrameError('unknown', str(error)) from error
         motion = _to_rigid(found.transform)
         if motion is None:  # tf2 takes none that is not a motion
-            raise FrameError('unknown', f'{source!r} in {target!r} is no motion')
+            raise FrameError('unknown', f'{source!r} in {target!r} is not a rigid motion')
         return motion
 
 

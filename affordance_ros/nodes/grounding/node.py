@@ -54,7 +54,7 @@ class GroundingNode(LifecycleNode):
 
     Raises:
         StartupError: If a parameter is of another type or out of its range, or allowed_dirs names
-            what is no folder.
+            what is not a folder.
     """
 
     def __init__(

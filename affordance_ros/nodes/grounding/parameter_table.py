@@ -124,17 +124,17 @@ PARAMETERS = {
         settable='always',
     ),
     'min_score': Declared(
-        _PREDICTOR.min_score, 'Least score of a target.', 0.0, 1.0, settable='always'
+        _PREDICTOR.min_score, 'Minimum score of a target.', 0.0, 1.0, settable='always'
     ),
     'min_distance_px': Declared(
         _PREDICTOR.min_distance_px,
-        'Least distance between targets in pixels of the input image.',
+        'Minimum distance between targets in pixels of the input image.',
         0.0,
         10000.0,
         settable='always',
     ),
     'max_targets': Declared(
-        _PREDICTOR.max_targets, 'How many targets at most.', 1, 1000, settable='always'
+        _PREDICTOR.max_targets, 'Maximum number of targets.', 1, 1000, settable='always'
     ),
     'min_prominence': Declared(
         _PREDICTOR.min_prominence,
@@ -145,40 +145,40 @@ PARAMETERS = {
     ),
     'region_share': Declared(
         _PREDICTOR.region_share,
-        "Least heat of a target's region, as a share of its score.",
+        "Minimum heat of a target's region, as a share of its score.",
         0.05,
         0.95,
         settable='always',
     ),
     'min_area_px': Declared(
         _PREDICTOR.min_area_px,
-        "Least area of a target's region in pixels of the input image.",
+        "Minimum area of a target's region in pixels of the input image.",
         0,
         _ANY_AREA_PX,
         settable='always',
     ),
     'max_area_px': Declared(
-        _PREDICTOR.max_area_px, 'Greatest area; 0: any.', 0, _ANY_AREA_PX, settable='always'
+        _PREDICTOR.max_area_px, 'Maximum area; 0: any.', 0, _ANY_AREA_PX, settable='always'
     ),
     'min_area_m2': Declared(
         _SPATIAL.min_area_m2,
-        "Least area of a target's region in square metres, as seen from the camera.",
+        "Minimum area of a target's region in square metres, as seen from the camera.",
         0.0,
         100.0,
         settable='always',
     ),
     'max_area_m2': Declared(
-        _SPATIAL.max_area_m2, 'Greatest area; 0: any.', 0.0, 100.0, settable='always'
+        _SPATIAL.max_area_m2, 'Maximum area; 0: any.', 0.0, 100.0, settable='always'
     ),
     'nearest_m': Declared(
         _SPATIAL.nearest_m,
-        "Least distance of a target: its region's median depth.",
+        "Minimum distance of a target: its region's median depth.",
         0.0,
         100.0,
         settable='always',
     ),
     'farthest_m': Declared(
-        _SPATIAL.farthest_m, 'Greatest distance; 0: any.', 0.0, 100.0, settable='always'
+        _SPATIAL.farthest_m, 'Maximum distance; 0: any.', 0.0, 100.0, settable='always'
     ),
     'track_gap_s': Declared(
         _TRACKS.gap_s,
@@ -202,7 +202,11 @@ PARAMETERS = {
         settable='always',
     ),
     'cloud_min_heat': Declared(
-        _SPATIAL.cloud_min_heat, 'Least heat of a point in the cloud.', 0.0, 1.0, settable='always'
+        _SPATIAL.cloud_min_heat,
+        'Minimum heat of a point in the cloud.',
+        0.0,
+        1.0,
+        settable='always',
     ),
     'cloud_organized': Declared(
         _SPATIAL.cloud_organized,
