@@ -96,40 +96,44 @@ if [[ "$(cat $VENV/.editable 2>/dev/null)" != "$want" ]]; then
 fi
 
 # --- Messages --------------------------------------------------------------------------------
-wheels=$(cat $VENV/.installed)
-wanted_interfaces=$(find interfaces -type f -exec cat {} + | sha256sum; cat scripts/setup.sh; echo "$wheels")
-wanted_package=$(cat msg/* srv/* CMakeLists.txt package.xml scripts/setup.sh | sha256sum; echo "$wheels")
-wanted_links=$(find affordance_ros config examples launch rviz samples scripts -type f ! -name '*.pyc' | sort)
-colcon_build() {  # colcon_build PACKAGE...
+# The wheels lack some interfaces. The demo needs but one of them; vision_msgs takes a minute.
+interfaces=std_srvs
+[[ $PART == "$LOCK" ]] && interfaces=$(cd interfaces && ls)
+common=$(grep -E '^(numpy|ros-)' requirements/demo.txt; "$python" --version; cat scripts/setup.sh)
+wanted() {  # wanted PACKAGE: what its compiled part is made of
+    if [[ $1 == affordance_ros ]]; then
+        { cat msg/* srv/* CMakeLists.txt package.xml; echo "$common"; } | sha256sum
+    else
+        { find "interfaces/$1" -type f -exec cat {} +; echo "$common"; } | sha256sum
+    fi
+}
+links=$(find affordance_ros config examples launch rviz samples scripts -type f ! -name '*.pyc' | sort)
+todo=()
+for package in $interfaces affordance_ros; do
+    if [[ "$(cat "install/.$package" 2>/dev/null)" != "$(wanted "$package")" ]]; then
+        rm -rf "build/$package" "install/$package" "install/.$package"
+        todo+=("$package")
+    elif [[ $package == affordance_ros && "$(cat install/.links 2>/dev/null)" != "$links" ]]; then
+        rm -rf install/affordance_ros  # only links change: what is compiled stays
+        todo+=("$package")
+    fi
+done
+if [[ ${#todo[@]} -gt 0 ]]; then
+    echo "building ${todo[*]} with colcon"
     mkdir -p build/src
     # CMake refuses include folders that lie inside the source folder, as .venv does; so the source
     # folder is named through a link beside it.
     ln -sfn ../.. build/src/affordance_ros
-    local package venv
-    for package in interfaces/*; do  # the wheels lack them
-        ln -sfn "../../$package" "build/src/${package##*/}"
+    for package in $interfaces; do
+        ln -sfn "../../interfaces/$package" "build/src/$package"
     done
     venv=$(realpath $VENV)
     PATH="$venv/bin:$PATH" AMENT_PREFIX_PATH="$venv" CMAKE_PREFIX_PATH="$venv" \
         "$venv/bin/colcon" --log-level error build --symlink-install --base-paths build/src \
-        --packages-select "$@" --event-handlers console_direct- status- summary+ \
+        --packages-select "${todo[@]}" --event-handlers console_direct- status- summary+ \
         --cmake-force-configure --cmake-args -DBUILD_TESTING=OFF -Wno-dev
-}
-if [[ "$(cat install/.interfaces 2>/dev/null)" != "$wanted_interfaces" ]]; then
-    echo "building the messages that the wheels lack"
-    rm -rf build install log
-    colcon_build $(cd interfaces && ls)
-    echo "$wanted_interfaces" > install/.interfaces
-fi
-if [[ "$(cat install/.package 2>/dev/null)" != "$wanted_package" ]]; then
-    echo "building the package with colcon"
-    rm -rf build/affordance_ros install/affordance_ros install/.links
-    colcon_build affordance_ros
-    echo "$wanted_package" > install/.package
-    echo "$wanted_links" > install/.links
-elif [[ "$(cat install/.links 2>/dev/null)" != "$wanted_links" ]]; then
-    echo "linking the package's files with colcon"  # what is compiled stays
-    rm -rf install/affordance_ros
-    colcon_build affordance_ros
-    echo "$wanted_links" > install/.links
+    for package in "${todo[@]}"; do
+        wanted "$package" > "install/.$package"
+    done
+    echo "$links" > install/.links
 fi
