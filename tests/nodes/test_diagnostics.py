@@ -4,8 +4,6 @@
 """Diagnostics of the real node, each cause of silence made to happen."""
 
 import contextlib
-import functools
-import itertools
 import socket
 import time
 
@@ -13,19 +11,11 @@ import numpy as np
 import psutil
 import pytest
 
+from tests.support.diagnosis import wait_for_cause
+
 pytestmark = [pytest.mark.ros, pytest.mark.usefixtures('ros')]
 
 PICTURE = np.full((48, 64, 3), 90, np.uint8)
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    """Let nodes in this process report ten times a second, and name causes as much sooner."""
-    from affordance_ros.nodes.grounding import diagnostics
-
-    watchdog = functools.partial(diagnostics.Watchdog, silent_s=0.5, stuck_s=2.0, hold_s=0.3)
-    monkeypatch.setattr(diagnostics, 'Watchdog', watchdog)
-    monkeypatch.setattr(diagnostics, '_PERIOD_S', 0.1)
 
 
 class OtherParticipant:
@@ -41,23 +31,6 @@ class OtherParticipant:
     def close(self):
         self.node.destroy_node()
         self._context.shutdown()
-
-
-def wait_for_cause(probe, cause, *, level, meanwhile=None):
-    """Wait until the diagnostics name a cause at a level; return their message."""
-
-    def named():
-        if meanwhile is not None:
-            meanwhile()
-        # DDS tells of a publisher before it tells whose it is.
-        return (
-            probe.diagnosed('input', 'cause of silence') == cause
-            and '_NODE_NAME_UNKNOWN_' not in probe.diagnostics['input'].message
-        )
-
-    probe.spin_until(named, f'the diagnostics to say {cause}')
-    assert probe.diagnostics['input'].level == level
-    return probe.diagnostics['input'].message
 
 
 def test_a_healthy_node_tells_its_rates_latency_memory_and_model(log, model):
@@ -217,56 +190,6 @@ def test_stamps_of_another_clock_are_pointed_out(quick):
         assert probe.diagnostics['processing'].level == DiagnosticStatus.WARN
 
 
-@pytest.fixture
-def told(quick):
-    """Give a node in this process whose facts the test sets, and a probe that hears it."""
-    import rclpy
-    from sensor_msgs.msg import Image
-
-    from affordance_ros.nodes.grounding.diagnostics import Diagnostics
-    from affordance_ros.nodes.grounding.graph import gather_facts
-    from affordance_ros.nodes.grounding.status import StatusReporter
-    from affordance_ros.runtime.latency import LatencyMonitor
-    from affordance_ros.runtime.mailbox import RequestCounters
-    from tests.support.ros_harness import Probe
-
-    class Told:
-        def __init__(self):
-            self.probe = Probe()
-            self.node = rclpy.create_node('grounding', namespace=self.probe.namespace)
-            self.images = self.node.create_subscription(Image, 'image', lambda _: None, 1)
-            self.known = None
-            self.status = StatusReporter(self.node)
-            self.diagnostics = Diagnostics(
-                self.node,
-                LatencyMonitor(),
-                facts=self.facts,
-                status=self.status,
-                about=lambda: {'model': 'household', 'device': 'cpu', 'trained': 'yes'},
-                refused=dict,
-            )
-
-        def facts(self):
-            if self.known is None:
-                return None
-            return gather_facts(
-                self.node,
-                self.images,
-                has_command=True,
-                requests=RequestCounters(),
-                **self.known(),
-            )
-
-        def spin(self):
-            rclpy.spin_once(self.node, timeout_sec=0.01)
-
-    one = Told()
-    yield one
-    one.diagnostics.close()
-    one.node.destroy_node()
-    one.probe.close()
-
-
 def test_a_node_that_is_not_active_is_no_fault_unless_configuring_has_failed(quick, tmp_path):
     from diagnostic_msgs.msg import DiagnosticStatus
 
@@ -306,84 +229,3 @@ def test_a_node_that_is_not_active_is_no_fault_unless_configuring_has_failed(qui
         )
         assert probe.transition('shutdown')
         wait_for('not active: finalized', DiagnosticStatus.OK)
-
-
-def test_requests_are_timed_and_counted_and_no_silence_where_they_alone_are_wanted(quick):
-    from diagnostic_msgs.msg import DiagnosticStatus
-
-    from affordance_ros.nodes.messages import to_image
-    from affordance_ros.srv import Ground
-    from tests.support.ros_harness import grounding_inside
-
-    with grounding_inside() as probe:
-        image = to_image(PICTURE, 'bgr8', header=probe.header())
-        wait_for_cause(probe, 'no_data', level=DiagnosticStatus.ERROR)
-        for _ in range(2):
-            assert probe.call(Ground, 'ground', commands=['cut', 'open'], image=image).success
-        wait_for_cause(probe, 'none', level=DiagnosticStatus.OK)
-        assert probe.diagnosed('processing', 'requests answered') == '2'
-        assert probe.diagnosed('processing', 'frames processed') == '0'
-        assert float(probe.diagnosed('processing', 'rate out (Hz)')) > 0
-        # An image that was given has not travelled, whatever its stamp says.
-        assert float(probe.diagnosed('processing', 'latency transport p50 (ms)')) == 0
-        assert float(probe.diagnosed('processing', 'latency model p50 (ms)')) > 0
-        assert probe.diagnostics['processing'].level == DiagnosticStatus.OK
-
-        bad = to_image(PICTURE, 'bgr8', header=probe.header())
-        bad.encoding = 'jpg'
-        unreadable = to_image(PICTURE, 'bgr8', header=probe.header())
-        unreadable.encoding, unreadable.width = 'yuv422', PICTURE.shape[1] - 1
-        assert not probe.call(Ground, 'ground', commands=['cut'], image=bad).success
-        assert not probe.call(Ground, 'ground', commands=['  ']).success
-        assert not probe.call(Ground, 'ground').success
-        assert not probe.call(Ground, 'ground', commands=['cut'], image=unreadable).success
-        assert not probe.call(Ground, 'ground', commands=['cut'], deadline_s=0.01).success
-        wait_for_cause(probe, 'no_data', level=DiagnosticStatus.ERROR)
-        expected = {
-            'failed': '5',
-            'failed: encoding': '1',
-            'failed: command': '1',
-            'failed: request': '1',
-            'failed: layout': '1',
-            'failed: deadline': '1',
-        }
-        told = {key: probe.diagnosed('processing', f'requests {key}') for key in expected}
-        assert told == expected
-
-
-def test_what_is_wrong_with_depth_is_a_warning(told):
-    from diagnostic_msgs.msg import DiagnosticStatus
-
-    from affordance_ros.runtime.frame_gaps import FrameLoss
-    from affordance_ros.runtime.health_inputs import SpatialFacts
-    from affordance_ros.runtime.mailbox import Counters
-
-    seconds = itertools.count(1)
-    infos = 0
-
-    def known():
-        count = next(seconds)
-        return {
-            'counters': Counters(count, count),
-            'spatial': SpatialFacts(
-                depth_received=count,
-                camera_info_received=infos * count,
-                without_points={'no_depth': 3, 'encoding': 2},
-            ),
-            'loss': FrameLoss(),
-        }
-
-    told.known = known
-    text = wait_for_cause(
-        told.probe, 'no_camera_info', level=DiagnosticStatus.WARN, meanwhile=told.spin
-    )
-    assert 'remap camera_info' in text
-    infos = 1
-    text = wait_for_cause(
-        told.probe, 'depth_unmatched', level=DiagnosticStatus.WARN, meanwhile=told.spin
-    )
-    assert "image's stamp" in text
-    assert int(told.probe.diagnosed('input', 'depth images received')) > 3
-    for cause, count in (('', '5'), (': no_depth', '3'), (': encoding', '2')):
-        assert told.probe.diagnosed('input', f'images without 3D points{cause}') == count
-    assert told.probe.diagnostics['model'].level == DiagnosticStatus.OK

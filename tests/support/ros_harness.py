@@ -5,13 +5,9 @@
 
 import contextlib
 import itertools
-import os
-import signal
-import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
@@ -32,9 +28,10 @@ from std_msgs.msg import String
 from affordance_ros.msg import AffordanceTargetArray
 from affordance_ros.msg import GroundingStatus
 from affordance_ros.nodes.messages import to_image
-from tests.support.forked import ForkedProcess
+from tests.support.node_process import NodeProcess
+from tests.support.node_process import executable
+from tests.support.node_process import ros_arguments
 
-ROOT = Path(__file__).parents[2]
 # One thread: sums over several round differently, and the node must equal the test's predictor.
 MODEL = {
     'model': 'compact',
@@ -53,65 +50,6 @@ LISTENING = (
 )
 _numbers = itertools.count(1)
 _REPEAT_S = 8.0
-
-
-def executable(name):
-    """Return the path of a built node."""
-    return ROOT / 'install' / 'affordance_ros' / 'lib' / 'affordance_ros' / name
-
-
-def ros_arguments(parameters, namespace=''):
-    """Turn parameters into a node's command line."""
-    arguments = ['--ros-args']
-    if namespace:
-        arguments += ['-r', f'__ns:={namespace}']
-    for name, value in parameters.items():
-        arguments += ['-p', f'{name}:={value!r}' if isinstance(value, str) else f'{name}:={value}']
-    return arguments
-
-
-class NodeProcess:
-    """A node's process with its log.
-
-    Args:
-        command: The command line behind the Python interpreter.
-        log: Where its output goes.
-        env: Its environment; the tests' own by default.
-        fresh: Whether a grounding node gets an interpreter of its own, as on a robot, and not a
-            fork of one that has imported everything.
-    """
-
-    started: list['NodeProcess'] = []  # noqa: RUF012  (all of the run's, so that none outlives it)
-
-    def __init__(self, command, log, env=None, *, fresh=False):
-        self._log = log
-        env = env or os.environ
-        NodeProcess.started.append(self)
-        with log.open('w') as file:
-            if command[0] == executable('grounding') and not fresh:
-                self.process = ForkedProcess(command, log, env)
-                return
-            self.process = subprocess.Popen(
-                [sys.executable, *map(str, command)],
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                env=env,
-            )
-
-    @property
-    def output(self):
-        """What it has printed so far."""
-        return self._log.read_text()
-
-    def stop(self, with_signal=signal.SIGINT, timeout_s=20):
-        """Stop it as a person would and return its exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(with_signal)
-        try:
-            return self.process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise AssertionError(f'the node did not stop:\n{self.output}') from None
 
 
 class Probe:
