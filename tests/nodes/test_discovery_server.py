@@ -56,8 +56,8 @@ def server():
 def test_nodes_meet_by_the_server_and_stay_unknown_to_others(server, tmp_path):
     import rclpy
 
-    from tests.support.ros_harness import MODEL
     from tests.support.node_process import ROOT
+    from tests.support.ros_harness import MODEL
     from tests.support.ros_harness import NodeProcess
     from tests.support.ros_harness import executable
     from tests.support.ros_harness import ros_arguments
