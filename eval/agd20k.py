@@ -113,7 +113,7 @@ def list_split(root: Path, split: str, *, test_folder: str = 'testset') -> Listi
     truths = _files(folder / 'GT')
     if not images:
         raise EvaluationError(
-            f'{folder / "egocentric"} holds no pictures: expected are '
+            f'{folder / "egocentric"} holds no images: expected are '
             f'<affordance>/<object>/<name>{{{",".join(SUFFIXES)}}}'
         )
     items = tuple(

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 
 class FileRefusedError(OSError):
-    """A file is larger than what is expected of its kind, or no regular file."""
+    """A file is larger than what is expected of its kind, or not a regular file."""
 
 
 def check_file(path: Path, *, limit_bytes: int) -> int:

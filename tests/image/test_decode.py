@@ -184,7 +184,7 @@ def test_a_photo_that_is_a_bomb_too_large_or_no_file_is_named(tmp_path, rng, mon
     monkeypatch.setattr('affordance_ros.sources.MAX_BYTES', 10)
     with pytest.raises(SourceError, match=r'photo\.png can not be read: .* at most 10 are read'):
         read_image(path)
-    with pytest.raises(OSError, match='no regular file'):
+    with pytest.raises(OSError, match='not a regular file'):
         read_image_file(tmp_path)
 
 

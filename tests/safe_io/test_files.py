@@ -26,7 +26,7 @@ def test_devices_pipes_and_large_files_are_refused(tmp_path):
     (tmp_path / 'sparse').touch()
     os.truncate(tmp_path / 'sparse', 1 << 40)
     for name in ('/dev/zero', tmp_path / 'pipe', '/dev/null'):
-        with pytest.raises(FileRefusedError, match='no regular file'):
+        with pytest.raises(FileRefusedError, match='not a regular file'):
             read_bounded(tmp_path / name, limit_bytes=1 << 20)
     with pytest.raises(FileRefusedError, match='1,099,511,627,776 bytes or more, and at most 10'):
         read_bounded(tmp_path / 'sparse', limit_bytes=10)
