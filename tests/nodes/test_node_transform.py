@@ -61,7 +61,7 @@ class Broadcaster:
 
 @pytest.fixture
 def picture(photos):
-    return cv2.resize(next(iter(photos.values())), (320, 240))
+    return cv2.resize(next(iter(photos.values())), (640, 480))  # as the camera's matrix
 
 
 def test_a_point_is_moved_as_the_frames_stood_at_the_images_stamp(log, picture):

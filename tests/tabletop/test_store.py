@@ -70,7 +70,7 @@ def test_a_half_rendered_store_says_how_to_continue(tmp_path):
     store.write(0, _frames(0))
     with pytest.raises(StoreError, match=r'lacks 1 shard.*run the same render command again'):
         list(store.frames(8))
-    with pytest.raises(StoreError, match='no scene store'):
+    with pytest.raises(StoreError, match='not a scene store'):
         Store(tmp_path / 'elsewhere')
 
 
