@@ -123,7 +123,8 @@ def test_targets_are_peaks_of_the_returned_heatmap(predictor, image):
     assert best.score == pytest.approx(result.heatmap.max(), abs=0.05)
     cell = 8 * box.source[1] / box.inner[1]
     rows, columns = (slice(max(round(p - cell), 0), round(p + cell) + 1) for p in (best.y, best.x))
-    assert result.heatmap[rows, columns].max() == result.heatmap.max()
+    # Refined between cells, one of two nearly equal hills may pass the one with the highest cell.
+    assert result.heatmap[rows, columns].max() == pytest.approx(result.heatmap.max(), abs=0.01)
     nothing = PredictorConfig(min_score=1.0)
     predictor.configure(nothing)
     assert predictor.predict(image).targets == ()
