@@ -49,15 +49,12 @@ def hold_that_it_ends(process, number, before):
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_a_node_that_loads_from_disk_ends_at_once(log, probe, number):
-    from affordance_ros.msg import GroundingStatus
     from tests.support.shared_memory import present
 
     before = present()
     process = start(log, probe, model='household')
-    probe.spin_until(
-        lambda: probe.status and probe.status[-1].state == GroundingStatus.LOADING, 'the load'
-    )
-    assert 'loading household weights' in process.output
+    # Read off a warm disk the model is there within a moment, so nothing else is waited for.
+    probe.spin_until(lambda: 'loading household weights' in process.output, 'the load')
     hold_that_it_ends(process, number, before)
 
 

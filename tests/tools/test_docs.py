@@ -151,11 +151,14 @@ def test_what_is_wrong_with_a_page_is_said(page, text, message):
             'unknown key threads',
         ),
         ('bash scripts/none.sh', 'no file scripts/none.sh'),
-        ('ros2 launch affordance_ros grounding.launch.py picture:=/a', 'no argument image'),
+        ('ros2 launch affordance_ros grounding.launch.py picture:=/a', 'no argument picture'),
         ('ros2 run affordance_ros planner', 'no executable planner'),
         ('ros2 param set /grounding colour red', 'no parameter colour'),
-        ('ros2 topic pub /a std_msgs/msg/String "{text: a}"', 'no std_msgs/msg/String'),
-        ('ros2 service call /a affordance_ros/srv/Ground "{commands: 5}"', 'no affordance_ros'),
+        ('ros2 topic pub /a std_msgs/msg/String "{text: a}"', 'does not fit std_msgs/msg/String'),
+        (
+            'ros2 service call /a affordance_ros/srv/Ground "{commands: 5}"',
+            'does not fit affordance_ros',
+        ),
         ('ros2 topic pub /a std_msgs/msg/None "{}"', 'no type std_msgs/msg/None'),
     ],
 )

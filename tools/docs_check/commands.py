@@ -178,7 +178,7 @@ def _check_message(type_name: str, content: str) -> Iterator[str]:
     try:
         _fill(message, yaml.safe_load(content))
     except (AssertionError, AttributeError, TypeError, ValueError, yaml.YAMLError) as error:
-        yield f'{content} is not a {type_name}: {error}'
+        yield f'{content} does not fit {type_name}: {error}'
 
 
 def _fill(message: Any, values: dict[str, Any]) -> None:
