@@ -20,7 +20,7 @@ from affordance_ros.targets.motion import Shift
 from affordance_ros.targets.target import Target
 
 # A region may be as small as a pixel.
-_LEAST_DIAGONAL_PX = 30.0
+_MIN_DIAGONAL_PX = 30.0
 # The cost of a match whose one place lies in the other's region.
 _COVERED = 0.5
 # So much beside a region, as a share of its diagonal, is still in it.
@@ -209,9 +209,7 @@ class Tracker:
         moved = track.moved[0] + move[0], track.moved[1] + move[1]
         x, y = track.target.x + moved[0], track.target.y + moved[1]
         away_px = math.hypot(target.x - x, target.y - y)
-        reach_px = self._config.reach_share * max(
-            _diagonal(track.target), _diagonal(target), _LEAST_DIAGONAL_PX
-        )
+        reach_px = self._config.reach_share * _longer_diagonal(track.target, target)
         cost = away_px / reach_px * (1.0 - 0.5 * _overlap(track.target, target, moved))
         # The hottest place of one thing may jump from one end to the other.
         covered = _covers(target, x, y) or _covers(
@@ -223,8 +221,8 @@ class Tracker:
         """Return whether a target is too much nearer or farther than a track to be the same."""
         if place is None or track.place is None:
             return False
-        longest_px = max(_diagonal(track.target), _diagonal(target), _LEAST_DIAGONAL_PX)
-        reach_m = max(self._config.reach_m, longest_px * place.metres_per_px)
+        longer_m = _longer_diagonal(track.target, target) * place.metres_per_px
+        reach_m = max(self._config.reach_m, longer_m)
         return abs(place.distance_m - track.place.distance_m) > reach_m
 
     def _prefer_old(
@@ -259,6 +257,11 @@ def _diagonal(target: Target) -> float:
     if target.region is None:
         return 0.0
     return math.hypot(target.region.bbox.width, target.region.bbox.height)
+
+
+def _longer_diagonal(one: Target, other: Target) -> float:
+    """Return the longer of two regions' diagonals in pixels, and not less than the minimum."""
+    return max(_diagonal(one), _diagonal(other), _MIN_DIAGONAL_PX)
 
 
 def _covers(target: Target, x: float, y: float) -> bool:

@@ -3,7 +3,6 @@
 
 """affordance-eval from end to end, on tiny folders and an untrained model."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -21,25 +20,10 @@ from affordance_ros_eval.cli import main
 from affordance_ros_eval.metrics import evaluate_pair
 from tests.conftest import ROOT
 from tests.support.agd20k_fixture import write_split
+from tests.support.agd20k_runs import results
+from tests.support.agd20k_runs import run
 
 BROWSER = shutil.which('chromium') or shutil.which('google-chrome')
-PAIRS = [('cut_with', 'knife'), ('hold', 'cup')]
-MODEL = ['--model', 'compact', '--weights', 'random', '--device', 'cpu', '--input-size', '96']
-
-
-@pytest.fixture
-def root(tmp_path):
-    write_split(tmp_path / 'data', 'Seen', PAIRS)
-    return tmp_path / 'data'
-
-
-def run(root, out, *more, model=True):
-    arguments = ['agd20k', '--root', str(root), '--out', str(out), '--workers', '0']
-    return main([*arguments, *(MODEL if model else []), *more])
-
-
-def results(out, protocol='locate'):
-    return json.loads((out / protocol / 'results.json').read_text())
 
 
 def test_the_evaluation_scores_what_the_predictor_answers(root, tmp_path, model):

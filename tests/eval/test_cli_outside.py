@@ -3,7 +3,6 @@
 
 """The evaluation under torchrun and its report in a browser."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -11,28 +10,12 @@ import sys
 import cv2
 import pytest
 
-from affordance_ros_eval.cli import main
 from tests.conftest import ROOT
-from tests.support.agd20k_fixture import write_split
+from tests.support.agd20k_runs import MODEL
+from tests.support.agd20k_runs import results
+from tests.support.agd20k_runs import run
 
 BROWSER = shutil.which('chromium') or shutil.which('google-chrome')
-PAIRS = [('cut_with', 'knife'), ('hold', 'cup')]
-MODEL = ['--model', 'compact', '--weights', 'random', '--device', 'cpu', '--input-size', '96']
-
-
-@pytest.fixture
-def root(tmp_path):
-    write_split(tmp_path / 'data', 'Seen', PAIRS)
-    return tmp_path / 'data'
-
-
-def run(root, out, *more, model=True):
-    arguments = ['agd20k', '--root', str(root), '--out', str(out), '--workers', '0']
-    return main([*arguments, *(MODEL if model else []), *more])
-
-
-def results(out, protocol='locate'):
-    return json.loads((out / protocol / 'results.json').read_text())
 
 
 @pytest.mark.slow
