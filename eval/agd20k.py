@@ -282,7 +282,7 @@ def check_split(folder: Path, split: str, items: Sequence[Item]) -> list[str]:
     warnings = []
     expected = unseen if split == 'Unseen' else set(facts()['pairs'])
     if split in counts and expected - found:
-        warnings.append(f'affordances without a picture: {", ".join(sorted(expected - found))}')
+        warnings.append(f'affordances without an image: {", ".join(sorted(expected - found))}')
     if split in counts and len(items) != counts[split]:
         warnings.append(
             f'{len(items):,} images with a ground truth, and {counts[split]:,} were published: '

@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Bootstrap intervals of means, resampling pictures: one image's actions are not independent."""
+"""Bootstrap intervals of means, resampling images: one image's actions are not independent."""
 
 from collections.abc import Iterator
 from collections.abc import Sequence

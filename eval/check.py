@@ -82,7 +82,7 @@ def _check_split(root: Path, folder: Path) -> tuple[str, list[str]]:
         )
     if listing.missing_image:
         problems.append(
-            f'{len(listing.missing_image):,} ground truths have no picture: '
+            f'{len(listing.missing_image):,} ground truths have no image: '
             f'{_some(listing.missing_image)}'
         )
     places: dict[tuple[str, str, str], list[str]] = defaultdict(list)

@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Maps for AGD20K's pictures: by the one predictor that the node uses, or by a baseline."""
+"""Maps for AGD20K's images: by the one predictor that the node uses, or by a baseline."""
 
 from collections.abc import Iterator
 from collections.abc import Sequence

@@ -74,7 +74,7 @@ def texture_pixels(path: Path, size: int = 256) -> NDArray[np.uint8]:
     """Read a texture as (size, size, 3) uint8 RGB."""
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
-        raise AssetsMissingError(f'{path} is not a readable picture: run `{INSTALL}` again')
+        raise AssetsMissingError(f'{path} is not a readable image: run `{INSTALL}` again')
     small = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
     return np.ascontiguousarray(small[..., ::-1])
 

@@ -25,7 +25,7 @@ from onnx import numpy_helper
 
 _LENGTH_BYTES = 8  # of the number before a safetensors header
 _DTYPES = {'F16': (np.float16, TensorProto.FLOAT16), 'F32': (np.float32, TensorProto.FLOAT)}
-_FEWEST = 64  # smaller tensors stay in the graph
+_MIN_ELEMENTS = 64  # smaller tensors stay in the graph
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def share_weights(graph: bytes, files: Sequence[Path]) -> bytes:
     model = load_from_string(graph)
     casts = []
     for tensor in model.graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < _FEWEST:
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < _MIN_ELEMENTS:
             continue
         place = stored.get(_key(numpy_helper.to_array(tensor)))
         if place is None:

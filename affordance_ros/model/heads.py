@@ -19,7 +19,7 @@ from affordance_ros.model.neck import NeckConfig
 # Phrases that fit any place. A location answers a command only where it fits better than all of
 # them (LERF, ICCV 2023, sec. 3.4, whose phrases these are).
 _CLASSES = 'classes'
-_LEAST_HEAT = 1e-6  # keeps logits finite where a cosine is -1 or 1
+_MIN_HEAT = 1e-6  # keeps logits finite where a cosine is -1 or 1
 CANONICAL_PHRASES = ('object', 'things', 'stuff', 'texture')
 
 
@@ -243,7 +243,7 @@ class DenseDecoder(nn.Module):
         dense = features[self.head]
         cosines = cosine_maps(dense, text)
         if self.canonical is None:
-            heat = (0.5 + 0.5 * cosines).clamp(_LEAST_HEAT, 1 - _LEAST_HEAT)
+            heat = (0.5 + 0.5 * cosines).clamp(_MIN_HEAT, 1 - _MIN_HEAT)
             return torch.log(heat) - torch.log1p(-heat)
         background = cosine_maps(dense, self.canonical).amax(dim=1, keepdim=True)  # (N, 1, h, w)
         return self.logit_scale * (cosines - background)

@@ -25,7 +25,7 @@ from affordance_ros.model.vit_block import run_block
 
 TOKENS = 'tokens'  # what the last block reads, (N, 1 + hw, C)
 _MIDDLE = {'stride16': 'middle', 'stride8': 'early'}
-_LEAST_BLOCKS = 3
+_MIN_BLOCKS = 3
 
 
 class VitClip(ClipTrunk):
@@ -63,8 +63,8 @@ class VitClip(ClipTrunk):
             raise ValueError(f'{name} has no plain ViT: its visual tower is {type(visual)}')
         if visual.attn_pool is not None or visual.pool_type != 'tok' or visual.final_ln_after_pool:
             raise ValueError(f'{name} pools otherwise than by the class token, which is not read')
-        if len(visual.transformer.resblocks) < _LEAST_BLOCKS:
-            raise ValueError(f'{name} has fewer than {_LEAST_BLOCKS} blocks')
+        if len(visual.transformer.resblocks) < _MIN_BLOCKS:
+            raise ValueError(f'{name} has fewer than {_MIN_BLOCKS} blocks')
         super().__init__(
             clip, name=name, weights=weights, untrained=untrained, normalization=normalization
         )

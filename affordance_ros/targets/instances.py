@@ -27,7 +27,7 @@ from affordance_ros.targets.target import Target
 
 # Between cells heat is higher than at any; a hill whose highest cell has less than this share of
 # the least score does not reach it. (A round hill as narrow as a cell has 0.78 of its heat there.)
-_LEAST_CELL = 0.7
+_MIN_CELL_SHARE = 0.7
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def find_instances(
     window = _cells_in_image(box, every.shape[1:])
     # Bumps below the least score still say where a hill ends.
     floor = logit(config.min_score * config.region_share)
-    least = logit(config.min_score * _LEAST_CELL)
+    least = logit(config.min_score * _MIN_CELL_SHARE)
     inside = every[:, window[0], window[1]]
     hot = np.flatnonzero(inside.reshape(len(every), -1).max(axis=1) >= least)
     if not len(hot):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 _SIZE = (64, 48)
 _COARSE = (16, 12)
 # A peak of the phase correlation as low as that is noise.
-_LEAST_RESPONSE = 0.1
+_MIN_RESPONSE = 0.1
 # Grey values that differ by less, as a share of their range, are those of a camera that stands.
 _STILL = 0.005
 
@@ -59,7 +59,7 @@ class Motion:
             return Shift(0.0, 0.0, same_scene=True)
         # Some versions of OpenCV put the window on the images themselves.
         (x, y), response = cv2.phaseCorrelate(before.copy(), small.copy(), self._window)
-        if response < _LEAST_RESPONSE:
+        if response < _MIN_RESPONSE:
             x = y = 0.0
         if min(change, _change(before, small, round(x), round(y))) > self._scene_change:
             return Shift(0.0, 0.0, same_scene=False)

@@ -23,7 +23,7 @@ BINS = 10
 SHARPNESS = 1.4
 # Logits at which a map is tried as a mask.
 _LEVELS = np.arange(-12.0, 8.01, 0.25)
-_FEWEST = 20  # phrases in each half
+_MIN_SAMPLES = 20  # phrases in each half
 _EDGE = 1e-6  # a chance of 0 or 1 has no logit
 
 Floats = NDArray[np.float64]
@@ -93,10 +93,10 @@ def fit(samples: Sequence[Sample]) -> Calibration:
         ValueError: If there are too few samples, or all or none of them are right.
     """
     hits = np.asarray([sample.hit for sample in samples], np.float64)
-    if len(samples) < _FEWEST or hits.min() == hits.max():
+    if len(samples) < _MIN_SAMPLES or hits.min() == hits.max():
         raise ValueError(
             f'{len(samples)} phrases, {int(hits.sum())} of them answered rightly: at least '
-            f'{_FEWEST} are needed, some right and some wrong'
+            f'{_MIN_SAMPLES} are needed, some right and some wrong'
         )
     values = np.asarray([sample.logit for sample in samples])
     if np.corrcoef(values, hits)[0, 1] <= 0:

@@ -39,7 +39,7 @@ def test_what_differs_from_the_published_set_is_said(tmp_path):
     write_split(tmp_path, 'Seen', SEEN)
     warnings = list_split(tmp_path, 'Seen').warnings
     assert any('6 images with a ground truth, and 1,675 were published' in w for w in warnings)
-    assert any('affordances without a picture: boxing, brush_with' in w for w in warnings)
+    assert any('affordances without an image: boxing, brush_with' in w for w in warnings)
 
 
 @pytest.mark.parametrize('suffix', ['jpeg', 'png', 'JPG'])

@@ -35,9 +35,9 @@ def test_what_is_missing_or_there_twice_in_agd20k_is_told(tmp_path, capsys):
     shutil.copy(truths[0], truths[0].with_stem('cup_777777'))
     assert check(tmp_path) == 1
     told = capsys.readouterr().out
-    assert 'and 1,675 were published' in told and 'affordances without a picture: ' in told
+    assert 'and 1,675 were published' in told and 'affordances without an image: ' in told
     assert 'images have no ground truth: hold/cup/cup_888888' in told
-    assert 'ground truths have no picture: hold/cup/cup_777777' in told
+    assert 'ground truths have no image: hold/cup/cup_777777' in told
     assert f'there twice in one action: hold/cup/{pictures[0].stem} = cup_999999' in told
 
 
