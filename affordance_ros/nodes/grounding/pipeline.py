@@ -73,7 +73,7 @@ class Pipeline:
         """Use a configuration from the next frame on; without a model, all of it.
 
         Raises:
-            TransformError: If a target frame is set and tf2_msgs is not installed.
+            TransformError: If a target frame is set and neither tf2_ros nor tf2_msgs is installed.
         """
         if self._worker is None:
             self._spatial.configure(config.spatial)

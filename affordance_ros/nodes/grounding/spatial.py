@@ -61,7 +61,7 @@ class Spatial:
         """Take over parameters while nothing is heard.
 
         Raises:
-            TransformError: If a target frame is set and tf2_msgs is not installed.
+            TransformError: If a target frame is set and neither tf2_ros nor tf2_msgs is installed.
         """
         frame = config.target_frame
         self._transformer = FrameTransformer(self._node, frame) if frame else None
