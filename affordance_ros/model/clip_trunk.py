@@ -7,6 +7,7 @@ from abc import abstractmethod
 
 import open_clip
 import torch
+from torch import nn
 
 from affordance_ros.image.preprocess import CLIP_NORMALIZATION
 from affordance_ros.image.preprocess import Normalization
@@ -26,6 +27,9 @@ class ClipTrunk(Trunk):
         weights: Where its weights came from, for people to read.
         untrained: True if the weights are random.
         normalization: How its input is normalised.
+
+    Raises:
+        ValueError: If the visual tower is not of the kind that the class reads.
     """
 
     def __init__(
@@ -37,12 +41,22 @@ class ClipTrunk(Trunk):
         untrained: bool = False,
         normalization: Normalization = CLIP_NORMALIZATION,
     ) -> None:
+        self.check_tower(clip.visual, name)
         super().__init__(name=name, weights=weights, untrained=untrained)
         self.clip = clip
         self.text = ClipText(clip)
         self._normalization = normalization
         self._grids: dict[tuple[int, int, torch.device, torch.dtype], torch.Tensor] = {}
         self.freeze()
+
+    @staticmethod
+    @abstractmethod
+    def check_tower(visual: nn.Module, name: str) -> None:
+        """Refuse a visual tower of another kind.
+
+        Raises:
+            ValueError: If it is one.
+        """
 
     @property
     def embed_dim(self) -> int:

@@ -8,14 +8,11 @@ from collections.abc import Collection
 from collections.abc import Mapping
 from typing import Any
 
-import open_clip
 import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from affordance_ros.image.preprocess import CLIP_NORMALIZATION
-from affordance_ros.image.preprocess import Normalization
 from affordance_ros.model.clip_trunk import ClipTrunk
 from affordance_ros.model.trunk import GLOBAL
 from affordance_ros.model.trunk import Stage
@@ -26,36 +23,16 @@ _STAGES = {'stride32': 'layer4', 'stride16': 'layer3', 'stride8': 'layer2'}
 
 
 class ResNetClip(ClipTrunk):
-    """A ResNet CLIP of open_clip.
-
-    Args:
-        clip: The CLIP whose `visual` is a ModifiedResNet.
-        name: The model's name, kept in checkpoints.
-        weights: Where its weights came from, for people to read.
-        untrained: True if the weights are random.
-        normalization: How its input is normalised.
-
-    Raises:
-        ValueError: If the visual tower is not a ResNet.
-    """
+    """A ResNet CLIP of open_clip: its `visual` is a ModifiedResNet; see `ClipTrunk`."""
 
     family = 'clip'
     dense_heads = ('maskclip',)
 
-    def __init__(
-        self,
-        clip: open_clip.CLIP,
-        *,
-        name: str,
-        weights: str,
-        untrained: bool = False,
-        normalization: Normalization = CLIP_NORMALIZATION,
-    ) -> None:
-        if not hasattr(clip.visual, 'layer4') or not hasattr(clip.visual, 'attnpool'):
-            raise ValueError(f'{name} has no ResNet: its visual tower is {type(clip.visual)}')
-        super().__init__(
-            clip, name=name, weights=weights, untrained=untrained, normalization=normalization
-        )
+    @staticmethod
+    def check_tower(visual: nn.Module, name: str) -> None:
+        """Refuse what is not a ResNet; see `ClipTrunk.check_tower`."""
+        if not hasattr(visual, 'layer4') or not hasattr(visual, 'attnpool'):
+            raise ValueError(f'{name} has no ResNet: its visual tower is {type(visual)}')
 
     @property
     def stages(self) -> tuple[Stage, ...]:

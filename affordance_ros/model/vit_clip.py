@@ -14,8 +14,6 @@ import torch.nn.functional as F
 from torch import nn
 
 from affordance_ros.image.letterbox import STRIDE
-from affordance_ros.image.preprocess import CLIP_NORMALIZATION
-from affordance_ros.image.preprocess import Normalization
 from affordance_ros.model.clip_trunk import ClipTrunk
 from affordance_ros.model.trunk import GLOBAL
 from affordance_ros.model.trunk import Stage
@@ -35,39 +33,21 @@ class VitClip(ClipTrunk):
     thirds and one third of the depth, each normalised over its channels and resized. Patches
     whose side does not divide 32 (L/14) see the image scaled to the nearest whole number of them.
 
-    Args:
-        clip: The CLIP whose `visual` is a VisionTransformer.
-        name: The model's name, kept in checkpoints.
-        weights: Where its weights came from, for people to read.
-        untrained: True if the weights are random.
-        normalization: How its input is normalised.
-
-    Raises:
-        ValueError: If the visual tower is not a plain ViT with a class token.
+    Its `visual` is a plain VisionTransformer with a class token; arguments: see `ClipTrunk`.
     """
 
     family = 'vit'
     dense_heads = HEADS
 
-    def __init__(
-        self,
-        clip: open_clip.CLIP,
-        *,
-        name: str,
-        weights: str,
-        untrained: bool = False,
-        normalization: Normalization = CLIP_NORMALIZATION,
-    ) -> None:
-        visual = clip.visual
+    @staticmethod
+    def check_tower(visual: nn.Module, name: str) -> None:
+        """Refuse what is not a plain ViT with a class token; see `ClipTrunk.check_tower`."""
         if not isinstance(visual, open_clip.transformer.VisionTransformer):
             raise ValueError(f'{name} has no plain ViT: its visual tower is {type(visual)}')
         if visual.attn_pool is not None or visual.pool_type != 'tok' or visual.final_ln_after_pool:
             raise ValueError(f'{name} pools otherwise than by the class token, which is not read')
         if len(visual.transformer.resblocks) < _MIN_BLOCKS:
             raise ValueError(f'{name} has fewer than {_MIN_BLOCKS} blocks')
-        super().__init__(
-            clip, name=name, weights=weights, untrained=untrained, normalization=normalization
-        )
 
     @property
     def stages(self) -> tuple[Stage, ...]:
