@@ -23,12 +23,21 @@ def exported_folder(config: ModelConfig) -> Path | None:
     """Return the folder of a model that runs without torch: an exported or a shipped one.
 
     A shipped model with other weights, another checkpoint or on a GPU is loaded by torch.
+
+    Raises:
+        ValueError: If a head is named, which such a model can't change.
     """
-    if is_exported(config.model):
-        return Path(config.model).expanduser()
     shipped = EMBEDDED.get(config.model)
     changed = config.weights or config.checkpoint or config.device not in ('auto', 'cpu')
-    return None if shipped is None or changed else shipped.exported
+    folder = None if shipped is None or changed else shipped.exported
+    if is_exported(config.model):
+        folder = Path(config.model).expanduser()
+    if folder is not None and config.head:
+        raise ValueError(
+            f'head {config.head!r} can not be used with {config.model}, which has its own: leave '
+            f'head empty, or name a CLIP as the model'
+        )
+    return folder
 
 
 def default_backend(config: ModelConfig) -> str:
@@ -55,12 +64,13 @@ def check_files(config: ModelConfig) -> None:
     """Check what needs no model: that its name is known and the files named are there.
 
     Raises:
-        ValueError: If the model is unknown.
+        ValueError: If the model is unknown, or a head is named that it can't use.
         WeightsError: If the weights are a path where nothing is.
         CheckpointError: If the checkpoint is not there.
     """
     if config.model not in (*KNOWN, HOUSEHOLD_SMALL_NAME) and not is_exported(config.model):
         raise unknown_model(config.model)
+    exported_folder(config)
     weights = Path(config.weights).expanduser()
     if config.weights and looks_like_path(config.weights) and not weights.exists():
         raise WeightsError(f'weights {config.weights!r} of {config.model}: there is no such file')

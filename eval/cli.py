@@ -5,6 +5,7 @@
 
 import argparse
 import logging
+import math
 import sys
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -214,7 +215,7 @@ def _tracks(options: argparse.Namespace) -> int:
 
 
 def _add_targets(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('--scenes', type=int, default=60, help='default: %(default)s')
+    parser.add_argument('--scenes', type=_positive_int, default=60, help='default: %(default)s')
     _add_rendering(parser, seed=3)
     parser.add_argument('--out', type=Path, default=Path('out/eval/targets'))
     _add_model(parser)
@@ -222,13 +223,27 @@ def _add_targets(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_tracks(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('--sequences', type=int, default=20, help='default: %(default)s')
-    parser.add_argument('--seconds', type=float, default=4.0, help='length of each')
-    parser.add_argument('--rate-hz', type=float, default=5.0, help='frames a second')
+    parser.add_argument('--sequences', type=_positive_int, default=20, help='default: %(default)s')
+    parser.add_argument('--seconds', type=_positive, default=4.0, help='length of each')
+    parser.add_argument('--rate-hz', type=_positive, default=5.0, help='frames a second')
     _add_rendering(parser, seed=100)
     parser.add_argument('--out', type=Path, default=Path('out/eval/tracks'))
     _add_model(parser)
     parser.set_defaults(model='household')
+
+
+def _positive(text: str) -> float:
+    """Read a positive number from the command line."""
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f'{text} must be positive')
+    return value
+
+
+def _positive_int(text: str) -> int:
+    """Read a positive whole number from the command line."""
+    _positive(text)
+    return int(text)
 
 
 def _add_rendering(parser: argparse.ArgumentParser, *, seed: int) -> None:

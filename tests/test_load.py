@@ -13,6 +13,7 @@ from affordance_ros.model.errors import WeightsError
 from affordance_ros.model.known import COMPACT_NAME
 from affordance_ros.model.known import COMPACT_VIT_NAME
 from affordance_ros.model.known import KNOWN
+from affordance_ros.predictor import Predictor
 
 
 def test_the_list_has_what_ships_all_resnets_of_open_clip_and_nothing_unknown():
@@ -50,8 +51,14 @@ def test_an_exported_folder_passes_and_another_folder_does_not(tmp_path):
         ),
         (ModelConfig('RN50', 'none.pt'), WeightsError, 'of RN50: there is no such file'),
         (ModelConfig(checkpoint='none.safetensors'), CheckpointError, 'does not exist'),
+        (ModelConfig(head='naclip'), ValueError, "'naclip' can not be used with household"),
     ],
 )
 def test_what_is_not_there_is_named_before_anything_is_loaded(config, error, text):
     with pytest.raises(error, match=text):
         check_files(config)
+
+
+def test_a_head_is_not_passed_over_where_the_model_has_its_own():
+    with pytest.raises(ValueError, match="head 'naclip' can not be used with household"):
+        Predictor.load(ModelConfig(head='naclip', device='cpu'))

@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from affordance_ros_eval.cli import main
 from affordance_ros_eval.things import SwitchCount
 from affordance_ros_eval.things import ThingCount
 from affordance_ros_eval.things import thing_at
@@ -67,3 +68,19 @@ def test_a_switch_is_a_thing_whose_number_is_gone():
     count.begin()  # another sequence: whatever comes is new
     count.add([(40, 75)], [5], THINGS, [1, 2])
     assert count.switches == 3
+
+
+@pytest.mark.parametrize(
+    'wrong',
+    [
+        ['targets', '--scenes', '0'],
+        ['tracks', '--sequences', '-1'],
+        ['tracks', '--rate-hz', '0'],
+        ['tracks', '--seconds', 'nan'],
+    ],
+)
+def test_an_evaluation_of_nothing_is_refused(wrong, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(wrong)
+    assert stop.value.code == 2
+    assert f'argument {wrong[1]}: {wrong[2]} must be positive' in capsys.readouterr().err
