@@ -30,6 +30,7 @@ include_patterns = [
     'affordance_ros/weights/household/README.md',
     'docs/**',
     'samples/ATTRIBUTION.md',
+    'tests/README.md',
 ]
 exclude_patterns = ['.*', 'build', 'data', 'install', 'log', 'out', 'runs']
 autodoc_member_order = 'bysource'
