@@ -13,6 +13,12 @@ from rosbags.typesys import Stores
 from rosbags.typesys import get_types_from_msg
 from rosbags.typesys import get_typestore
 
+from affordance_ros.bag.vision_definitions import DETECTIONS_2D
+from affordance_ros.bag.vision_definitions import DETECTIONS_3D
+from affordance_ros.bag.vision_definitions import VISION_DEFINITIONS
+from affordance_ros.spatial.detections import Detection
+from affordance_ros.spatial.detections import detections_2d
+from affordance_ros.spatial.detections import detections_3d
 from affordance_ros.spatial.lift import NoPoint
 from affordance_ros.spatial.located import LocatedTarget
 from affordance_ros.text.commands import BoundCommand
@@ -52,7 +58,7 @@ class OutputMessages:
 
     def __init__(self) -> None:
         self.store = get_typestore(Stores.LATEST)
-        for name, text in DEFINITIONS.items():
+        for name, text in (DEFINITIONS | VISION_DEFINITIONS).items():
             self.store.register(get_types_from_msg(text, name))
 
     def image(self, pixels: NDArray[Any], encoding: str, *, header: Any) -> memoryview:
@@ -97,6 +103,73 @@ class OutputMessages:
         )
         return self.store.serialize_cdr(message, TARGETS)
 
+    def detections_2d(
+        self, located: Sequence[LocatedTarget], command: BoundCommand, *, header: Any
+    ) -> memoryview:
+        """Make a vision_msgs/Detection2DArray, as the node's `to_detections_2d`."""
+        detections = [
+            self._make(
+                'vision_msgs/msg/Detection2D',
+                header=header,
+                results=[self._hypothesis(one, command)],
+                bbox=self._make(
+                    'vision_msgs/msg/BoundingBox2D',
+                    center=self._make(
+                        'vision_msgs/msg/Pose2D',
+                        position=self._make('vision_msgs/msg/Point2D', *one.centre[:2]),
+                        theta=0.0,
+                    ),
+                    size_x=one.size[0],
+                    size_y=one.size[1],
+                ),
+                id=one.id,
+            )
+            for one in detections_2d(located)
+        ]
+        message = self._make(DETECTIONS_2D, header, detections)
+        return self.store.serialize_cdr(message, DETECTIONS_2D)
+
+    def detections_3d(
+        self, located: Sequence[LocatedTarget], command: BoundCommand, *, header: Any
+    ) -> memoryview:
+        """Make a vision_msgs/Detection3DArray, as the node's `to_detections_3d`."""
+        detections = [
+            self._make(
+                'vision_msgs/msg/Detection3D',
+                header=header,
+                results=[self._hypothesis(one, command)],
+                bbox=self._make(
+                    'vision_msgs/msg/BoundingBox3D',
+                    center=self._pose(one.centre, (0.0, 0.0, 0.0, 1.0)),
+                    size=self._make('geometry_msgs/msg/Vector3', *one.size),
+                ),
+                id=one.id,
+            )
+            for one in detections_3d(located)
+        ]
+        message = self._make(DETECTIONS_3D, header, detections)
+        return self.store.serialize_cdr(message, DETECTIONS_3D)
+
+    def _hypothesis(self, detection: Detection, command: BoundCommand) -> Any:
+        return self._make(
+            'vision_msgs/msg/ObjectHypothesisWithPose',
+            hypothesis=self._make(
+                'vision_msgs/msg/ObjectHypothesis', command.text, detection.score
+            ),
+            pose=self._make(
+                'geometry_msgs/msg/PoseWithCovariance',
+                pose=self._pose(detection.position, detection.orientation),
+                covariance=np.zeros(36),
+            ),
+        )
+
+    def _pose(self, position: Sequence[float], orientation: Sequence[float]) -> Any:
+        return self._make(
+            'geometry_msgs/msg/Pose',
+            position=self._make('geometry_msgs/msg/Point', *position),
+            orientation=self._make('geometry_msgs/msg/Quaternion', *orientation),
+        )
+
     def _target(self, located: LocatedTarget) -> Any:
         target, point, extent = located.target, located.point, located.extent
         region = target.region
@@ -126,5 +199,5 @@ class OutputMessages:
             extent_m=self._make('geometry_msgs/msg/Vector3', x=along_x, y=along_y, z=along_z),
         )
 
-    def _make(self, name: str, **fields: Any) -> Any:
-        return self.store.types[name](**fields)
+    def _make(self, name: str, *values: Any, **fields: Any) -> Any:
+        return self.store.types[name](*values, **fields)

@@ -28,12 +28,15 @@ from affordance_ros.bag.messages import OutputMessages
 from affordance_ros.bag.rgbd import BagRgbd
 from affordance_ros.bag.schedule import Schedule
 from affordance_ros.bag.topics import DepthTopics
+from affordance_ros.bag.vision_definitions import DETECTIONS_2D
+from affordance_ros.bag.vision_definitions import DETECTIONS_3D
 from affordance_ros.image.bit_depth import BitDepth
 from affordance_ros.image.ros_image import CameraImage
 from affordance_ros.image.ros_image import ImageError
 from affordance_ros.image.source_frame import SourceError
 from affordance_ros.predictor import Predictor
 from affordance_ros.spatial.follow import Follower
+from affordance_ros.spatial.located import DepthGate
 from affordance_ros.spatial.located import select
 from affordance_ros.spatial.plausible import RgbdChecks
 from affordance_ros.spatial.stamp_cache import to_ns
@@ -44,7 +47,14 @@ from affordance_ros.viz.rerun_log import Recording
 from affordance_ros.viz.rerun_log import record
 
 _LOG = logging.getLogger('affordance-bag')
-OUTPUTS = {'heatmap': IMAGE, 'overlay': IMAGE, 'targets': TARGETS, 'mask': IMAGE}
+OUTPUTS = {
+    'heatmap': IMAGE,
+    'overlay': IMAGE,
+    'targets': TARGETS,
+    'mask': IMAGE,
+    'detections': DETECTIONS_2D,
+    'detections_3d': DETECTIONS_3D,
+}
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,7 @@ class BagJob:
         topic: The topic of images; empty for the only one there is.
         depth: The topics of depth and camera_info.
         checks: What depth must satisfy.
+        gate: Which targets depth refuses.
         namespace: What the output topics lie under, such as /grounding.
         copy: Whether all input topics are copied too.
         rerun: Where a recording for the rerun viewer goes; None for none.
@@ -69,6 +80,7 @@ class BagJob:
     topic: str = ''
     depth: DepthTopics = field(default_factory=DepthTopics)
     checks: RgbdChecks = field(default_factory=RgbdChecks)
+    gate: DepthGate = field(default_factory=DepthGate)
     namespace: str = '/grounding'
     copy: bool = False
     rerun: Path | None = None
@@ -84,6 +96,7 @@ class BagReport:
         early: Images before the first command, which get none, as in the node.
         unusable: Images that could not be read, by cause.
         without_points: Images that got no 3D points although the bag has depth, by cause.
+        refused: Targets that gates left out, by cause.
     """
 
     topic: str
@@ -91,6 +104,7 @@ class BagReport:
     early: int
     unusable: Counter[str]
     without_points: Counter[str]
+    refused: Counter[str]
 
 
 def run_bag(job: BagJob, predictor: Predictor) -> BagReport:
@@ -136,6 +150,7 @@ class _Run:
         recording: Recording | None,
     ) -> None:
         self._schedule = job.schedule
+        self._gate = job.gate
         self._predictor = predictor
         self._source = source
         self._sink = sink
@@ -145,6 +160,7 @@ class _Run:
         self._topics = dict(self._add_topics(job))
         self._answered = self._early = 0
         self._unusable: Counter[str] = Counter()
+        self._refused: Counter[str] = Counter()
         self._command: BoundCommand | None = None
         self.depth = BagRgbd(source, job.depth, job.checks)
         self._held = HeldImages(source, self.depth)
@@ -165,6 +181,7 @@ class _Run:
             self._early,
             self._unusable,
             self.depth.without_points,
+            self._refused,
         )
 
     def _answer(self, message: Any, log_ns: int) -> None:
@@ -191,8 +208,10 @@ class _Run:
         grounding = self._predictor.predict(image.pixels, channels=image.channels)
         bgr = image.to_bgr()
         rgbd = self.depth.rgbd(header, size=grounding.size, log_ns=log_ns)
+        selection = select(grounding, rgbd, self._gate)
+        self._refused.update(selection.refused)
         located = self._follower.update(
-            select(grounding, rgbd).targets,
+            selection.targets,
             command=command.text,
             image=image.pixels,
             stamp_s=self.depth.key(header, log_ns) / 1e9,
@@ -209,6 +228,8 @@ class _Run:
                 make.targets(located, command, size=grounding.size, header=header),
             ),
             ('mask', make.image(draw_mask(targets, grounding.size), 'mono8', header=header)),
+            ('detections', make.detections_2d(located, command, header=header)),
+            ('detections_3d', make.detections_3d(located, command, header=header)),
         ):
             self._sink.write(self._topics[name], log_ns, raw)
         if self._recording is not None:

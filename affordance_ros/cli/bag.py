@@ -15,6 +15,7 @@ from affordance_ros.cli.options import CALL_ERRORS
 from affordance_ros.cli.options import add_predictor_options
 from affordance_ros.cli.options import introduce
 from affordance_ros.cli.options import load_predictor
+from affordance_ros.spatial.located import DepthGate
 from affordance_ros.spatial.plausible import RgbdChecks
 
 _LOG = logging.getLogger('affordance-bag')
@@ -51,6 +52,18 @@ def build_parser() -> argparse.ArgumentParser:
         '--allow-other-frames', action='store_true',
         help="use depth and camera_info of other frame_ids than the images'",
     )  # fmt: skip
+    gate = DepthGate()
+    for name, meaning in (
+        ('min_area_m2', "least area of a target's region as seen, in square metres"),
+        ('max_area_m2', 'greatest area; 0: any'),
+        ('nearest_m', 'least distance of a target'),
+        ('farthest_m', 'greatest distance; 0: any'),
+    ):
+        default = getattr(gate, name)
+        parser.add_argument(
+            f'--{name.replace("_", "-")}', type=float, default=default,
+            help=f'{meaning} (default: {default})',
+        )  # fmt: skip
     parser.add_argument('--namespace', default='/grounding', help='of the topics that are written')
     parser.add_argument('--copy', action='store_true', help='copy all topics of the bag too')
     parser.add_argument('--rerun', type=Path, metavar='FILE.rrd', help='also record for rerun')
@@ -77,6 +90,9 @@ def _run(options: argparse.Namespace) -> int:
     from affordance_ros.bag.run import run_bag
     from affordance_ros.bag.topics import DepthTopics
 
+    gate = DepthGate(
+        options.min_area_m2, options.max_area_m2, options.nearest_m, options.farthest_m
+    )
     predictor = load_predictor(options)
     commands = [predictor.check_command(text) for text in options.command]
     job = BagJob(
@@ -86,6 +102,7 @@ def _run(options: argparse.Namespace) -> int:
         topic=options.topic,
         depth=DepthTopics(options.depth_topic, options.camera_info_topic),
         checks=RgbdChecks(options.max_depth_m, options.allow_other_frames),
+        gate=gate,
         namespace=options.namespace,
         copy=options.copy,
         rerun=options.rerun,
@@ -104,6 +121,8 @@ def _run(options: argparse.Namespace) -> int:
     )
     for cause, count in report.without_points.items():
         _LOG.info('%d images without 3D points (%s)', count, cause)
+    for cause, count in report.refused.items():
+        _LOG.info('%d targets refused by gates (%s)', count, cause)
     return 1 if report.unusable or not report.answered else 0
 
 

@@ -105,6 +105,42 @@ def test_points_are_the_planes_also_where_depth_is_recorded_late(
     np.testing.assert_allclose(y, (v - CY) / FY * DEPTH_M, atol=1e-5)
 
 
+def test_detections_say_what_the_targets_say(tmp_path, picture):
+    messages = answers(tmp_path, record(tmp_path / 'in', picture))
+    written = read_all(tmp_path / 'out')
+    for array, (_, _, flat), (_, _, solid) in zip(
+        messages,
+        written['/grounding/detections'],
+        written['/grounding/detections_3d'],
+        strict=True,
+    ):
+        assert flat.header.frame_id == solid.header.frame_id == array.header.frame_id
+        for target, in_2d, in_3d in zip(
+            array.targets, flat.detections, solid.detections, strict=True
+        ):
+            assert in_2d.id == in_3d.id == str(target.track_id)
+            place = in_2d.results[0].pose.pose.position
+            assert (place.x, place.y) == pytest.approx((target.x, target.y), abs=1e-4)
+            assert in_2d.bbox.size_x == target.bbox.width
+            point = in_3d.results[0].pose.pose.position
+            assert (point.x, point.y, point.z) == (target.point.x, target.point.y, target.point.z)
+            assert in_3d.results[0].hypothesis.class_id == 'cut'
+
+
+def test_a_gate_leaves_out_what_is_too_far_and_counts_it(tmp_path, picture, caplog):
+    caplog.set_level('INFO')
+    bag = record(tmp_path / 'in', picture)
+    without_depth = record(tmp_path / 'blind', picture, depth=False)
+    kept = answers(tmp_path, without_depth, '--farthest-m', '0.5')
+    assert all(m.targets for m in kept), 'a gate needs depth'
+    (tmp_path / 'out').rename(tmp_path / 'kept')
+    assert not any(m.targets for m in answers(tmp_path, bag, '--farthest-m', '0.5'))
+    assert 'targets refused by gates (too_far)' in caplog.text
+    wrong = [str(bag), str(tmp_path / 'x'), '-c', 'cut', '--nearest-m', '2', '--farthest-m', '1']
+    assert main(wrong) == 2
+    assert 'no target lies between nearest_m 2.0 and farthest_m 1.0' in caplog.text
+
+
 @pytest.mark.parametrize(
     ('changes', 'cause', 'text'),
     [

@@ -20,6 +20,7 @@ from affordance_ros.bag import run as bag_run
 from affordance_ros.bag.messages import DEFINITIONS
 from affordance_ros.bag.messages import TARGETS
 from affordance_ros.bag.messages import OutputMessages
+from affordance_ros.bag.vision_definitions import VISION_DEFINITIONS
 from affordance_ros.cli.bag import main
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
@@ -48,13 +49,17 @@ def run(source, out, *more):
     return main([str(source), str(out), *MODEL, *map(str, more)])
 
 
-def test_the_message_definitions_are_those_of_msg():
+@pytest.mark.parametrize(
+    ('folder', 'definitions'),
+    [('msg', DEFINITIONS), ('interfaces/vision_msgs/msg', VISION_DEFINITIONS)],
+)
+def test_the_message_definitions_are_those_of_the_files(folder, definitions):
     """By the hashes of their types, which cover the names and types of all fields."""
     files = get_typestore(Stores.LATEST)
-    for name in DEFINITIONS:
-        text = (ROOT / 'msg' / f'{name.split("/")[-1]}.msg').read_text()
+    for name in definitions:
+        text = (ROOT / folder / f'{name.split("/")[-1]}.msg').read_text()
         files.register(get_types_from_msg(text, name))
-    for name in DEFINITIONS:
+    for name in definitions:
         assert OutputMessages().store.hash_rihs01(name) == files.hash_rihs01(name)
 
 
@@ -153,6 +158,8 @@ def test_another_implementation_reads_what_is_written(tmp_path, pictures):
     assert {(c.topic, c.schema.name, c.message_count) for c in info.channels} == {
         ('/camera/image', 'sensor_msgs/msg/Image', 4),
         ('/chatter', 'std_msgs/msg/String', 4),
+        ('/grounding/detections', 'vision_msgs/msg/Detection2DArray', 4),
+        ('/grounding/detections_3d', 'vision_msgs/msg/Detection3DArray', 4),
         ('/grounding/heatmap', 'sensor_msgs/msg/Image', 4),
         ('/grounding/mask', 'sensor_msgs/msg/Image', 4),
         ('/grounding/overlay', 'sensor_msgs/msg/Image', 4),

@@ -290,6 +290,27 @@ def test_detections_in_3d_are_those_that_have_a_point(header):
     assert last.bbox.size.x == 0.0 and last.bbox.center.position.z == 0.5
 
 
+@pytest.mark.parametrize('name', ['detections_2d', 'detections_3d'])
+def test_the_bag_tool_writes_the_nodes_detections(header, name):
+    """Byte by byte, but for what rclpy leaves between fields."""
+    from rclpy.serialization import serialize_message
+
+    from affordance_ros.bag import run
+    from affordance_ros.bag.messages import OutputMessages
+    from affordance_ros.nodes.grounding import detections
+
+    make = OutputMessages()
+    types = make.store.types
+    stamp = types['builtin_interfaces/msg/Time'](header.stamp.sec, header.stamp.nanosec)
+    head = types['std_msgs/msg/Header'](stamp, header.frame_id)
+    command = BoundCommand('hold the mug', 7)
+    written = getattr(make, name)(LOCATED, command, header=head)
+    sent = getattr(detections, f'to_{name}')(LOCATED, command.text, header=header)
+    kind = run.OUTPUTS[name.removesuffix('_2d')]
+    heard = make.store.deserialize_cdr(serialize_message(sent), kind)
+    assert bytes(written) == bytes(make.store.serialize_cdr(heard, kind))
+
+
 def vision_types():
     """Return vision_msgs' definitions as they are built here."""
     from rosbags.typesys import get_types_from_msg

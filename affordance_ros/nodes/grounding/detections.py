@@ -17,8 +17,9 @@ from std_msgs.msg import Header
 
 from affordance_ros.nodes.grounding.status import LATCHED
 from affordance_ros.nodes.topics import advertise
-from affordance_ros.spatial.approach import approach_quaternion
-from affordance_ros.spatial.lift import SurfacePoint
+from affordance_ros.spatial.detections import Detection
+from affordance_ros.spatial.detections import detections_2d
+from affordance_ros.spatial.detections import detections_3d
 from affordance_ros.spatial.located import LocatedTarget
 from affordance_ros.targets.mask import MAX_LABELS
 
@@ -78,16 +79,11 @@ class DetectionOutputs:
 def to_detections_2d(located: Sequence[LocatedTarget], command: str, *, header: Header) -> Any:
     """Make a vision_msgs/Detection2DArray: boxes and, as the results' poses, places in pixels."""
     detections = []
-    for one in located:
-        target = one.target
-        made = vision.Detection2D(header=header, id=str(target.track_id))
-        pose = Pose(position=Point(x=target.x, y=target.y), orientation=Quaternion(w=1.0))
-        made.results = [_hypothesis(target.score, command, pose)]
-        if target.region is not None:
-            box = target.region.bbox
-            made.bbox.center.position.x = box.x + (box.width - 1) / 2
-            made.bbox.center.position.y = box.y + (box.height - 1) / 2
-            made.bbox.size_x, made.bbox.size_y = float(box.width), float(box.height)
+    for one in detections_2d(located):
+        made = vision.Detection2D(header=header, id=one.id, results=[_hypothesis(one, command)])
+        x, y, _ = one.centre
+        made.bbox.center.position.x, made.bbox.center.position.y = x, y
+        made.bbox.size_x, made.bbox.size_y, _ = one.size
         detections.append(made)
     return vision.Detection2DArray(header=header, detections=detections)
 
@@ -99,29 +95,25 @@ def to_detections_3d(located: Sequence[LocatedTarget], command: str, *, header: 
     optical frame; the boxes lie along its axes.
     """
     detections = []
-    for one in located:
-        if not isinstance(one.point, SurfacePoint):
-            continue
-        made = vision.Detection3D(header=header, id=str(one.target.track_id))
-        x, y, z = one.point.position.tolist()
-        pose = Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(w=1.0))
-        if one.point.normal is not None:
-            x, y, z, w = approach_quaternion(one.point.normal)
-            pose.orientation = Quaternion(x=x, y=y, z=z, w=w)
-        made.results = [_hypothesis(one.target.score, command, pose)]
-        made.bbox.center.position = pose.position
-        made.bbox.center.orientation.w = 1.0
-        if one.extent is not None:
-            x, y, z = one.extent.centre.tolist()
-            made.bbox.center.position = Point(x=x, y=y, z=z)
-            x, y, z = one.extent.size.tolist()
-            made.bbox.size = Vector3(x=x, y=y, z=z)
+    for one in detections_3d(located):
+        made = vision.Detection3D(header=header, id=one.id, results=[_hypothesis(one, command)])
+        made.bbox.center = _pose(one.centre, (0.0, 0.0, 0.0, 1.0))
+        x, y, z = one.size
+        made.bbox.size = Vector3(x=x, y=y, z=z)
         detections.append(made)
     return vision.Detection3DArray(header=header, detections=detections)
 
 
-def _hypothesis(score: float, command: str, pose: Pose) -> Any:
+def _hypothesis(detection: Detection, command: str) -> Any:
     made = vision.ObjectHypothesisWithPose()
-    made.hypothesis.class_id, made.hypothesis.score = command, score
-    made.pose.pose = pose
+    made.hypothesis.class_id, made.hypothesis.score = command, detection.score
+    made.pose.pose = _pose(detection.position, detection.orientation)
+    return made
+
+
+def _pose(position: Sequence[float], orientation: Sequence[float]) -> Pose:
+    x, y, z = position
+    made = Pose(position=Point(x=x, y=y, z=z))
+    x, y, z, w = orientation
+    made.orientation = Quaternion(x=x, y=y, z=z, w=w)
     return made
