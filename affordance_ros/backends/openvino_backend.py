@@ -164,10 +164,14 @@ def cut(model: ov.Model, stages: Sequence[str]) -> dict[str, ov.Model]:
         stages: Names of the tensors that the backbone makes.
     """
     decoder = model.clone()
-    given = [_replace(decoder, name) for name in (FRONT, *stages)]
+    given = [_replace(decoder, FRONT)]
+    # A stage that the decoder does not read may be gone, at the latest once a deeper one is given.
+    given += [_replace(decoder, name) for name in stages if _has_tensor(decoder, name)]
     logits = decoder.output('logits').get_node().input_value(0)
     read = _reached(logits)
     given = [parameter for parameter in given if parameter.get_friendly_name() in read]
+    if not given:
+        raise BackendError(f'the network has none of {stages}: it was written by another version')
     text = decoder.input('text').get_node()
     backbone = model.clone()
     first = _replace(backbone, FRONT)
@@ -206,6 +210,10 @@ def _reached(output: Any) -> set[str]:
             seen.add(node.get_friendly_name())
             waiting.extend(value.get_node() for value in node.input_values())
     return seen
+
+
+def _has_tensor(model: ov.Model, name: str) -> bool:
+    return any(name in o.get_names() for node in model.get_ordered_ops() for o in node.outputs())
 
 
 def _tensor(model: ov.Model, name: str) -> Any:

@@ -162,11 +162,11 @@ def command_vectors(
 
 def _write_clip(model: GroundingModel, folder: Path) -> None:
     """Write both networks as ONNX and OpenVINO IR, and the vocabulary."""
-    (folder / IMAGE).write_bytes(logits_only(write_onnx(model)))
     (folder / TEXT).write_bytes(write_text_onnx(model))
+    check_text(model, folder / TEXT)
+    (folder / IMAGE).write_bytes(logits_only(write_onnx(model)))
     vocabulary = Path(open_clip.__file__).with_name('bpe_simple_vocab_16e6.txt.gz')
     shutil.copyfile(vocabulary, folder / VOCABULARY)
-    check_text(model, folder / TEXT)
     _write_ir(folder)
 
 

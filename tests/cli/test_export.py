@@ -14,17 +14,13 @@ import cv2
 import numpy as np
 import open_clip
 import pytest
-from safetensors.torch import save_file
 
 from affordance_ros.backends.base import BackendConfig
 from affordance_ros.backends.base import BackendError
 from affordance_ros.backends.exported import ExportedModel
 from affordance_ros.cli import export as export_cli
-from affordance_ros.model.checkpoint import save_checkpoint
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.errors import WeightsError
-from affordance_ros.model.families import load_trunk
-from affordance_ros.model.grounding import untrained_decoder
 from affordance_ros.predictor import Predictor
 from affordance_ros.text.commands import CommandError
 from affordance_ros.text.tokenizer import Tokenizer
@@ -32,7 +28,7 @@ from tests.conftest import ROOT
 from tests.conftest import SAMPLES
 from tests.support.deployer import COMMANDS
 from tests.support.deployer import largest_deployed_error
-from tests.support.household_folder import clip_checkpoint
+from tests.support.household_folder import clip_files
 
 PHOTO = SAMPLES / 'photos' / '000000160012.jpg'
 WITHOUT_TORCH = (
@@ -43,9 +39,8 @@ WITHOUT_TORCH = (
 
 @pytest.fixture(scope='module')
 def clip(tmp_path_factory):
-    """Return a CLIP with a random FPN, as torch loads it."""
-    path = clip_checkpoint(tmp_path_factory.mktemp('clip'))
-    return ModelConfig('compact', 'random', str(path), 'cpu')
+    """Return a CLIP with random weights and a random FPN in files, as torch loads it."""
+    return clip_files(tmp_path_factory.mktemp('clip'))
 
 
 @pytest.fixture(scope='module')
@@ -55,9 +50,10 @@ def arguments(clip):
 
 @pytest.fixture(scope='module')
 def exported(tmp_path_factory, arguments):
-    folder = tmp_path_factory.mktemp('exported') / 'compact'
-    assert export_cli.main([str(folder), *arguments, '--commands', *COMMANDS]) == 0
-    return folder
+    """Return an exported folder that was moved since."""
+    folder = tmp_path_factory.mktemp('exported')
+    assert export_cli.main([str(folder / 'made'), *arguments, '--commands', *COMMANDS]) == 0
+    return (folder / 'made').rename(folder / 'moved')
 
 
 def predict(model, command='hold the mug', **options):
@@ -224,24 +220,12 @@ def test_a_damaged_folder_is_refused(name, exported, tmp_path):
         ExportedModel(folder)
 
 
-def test_a_moved_folder_names_no_file_that_stayed_behind(trunk, tmp_path):
-    weights, checkpoint = tmp_path / 'trunk.safetensors', tmp_path / 'own.safetensors'
-    save_file(trunk.clip.state_dict(), weights)
-    loaded = load_trunk('compact', str(weights))
-    save_checkpoint(
-        checkpoint,
-        untrained_decoder(loaded),
-        trunk=loaded,
-        prompt_set='verb@1',
-        input_size=224,
-        training={},
-    )
-    arguments = ['--model', 'compact', '--weights', str(weights), '--checkpoint', str(checkpoint)]
-    assert export_cli.main([str(tmp_path / 'exported'), *arguments]) == 0
-    moved = (tmp_path / 'exported').rename(tmp_path / 'moved')
-    assert str(tmp_path) not in (moved / 'model.json').read_text()
-    described = ExportedModel(moved).describe()
-    assert (described['weights'], described['checkpoint']) == (weights.name, checkpoint.name)
+def test_a_moved_folder_names_no_file_that_stayed_behind(exported, clip):
+    facts = (exported / 'model.json').read_text()
+    assert str(Path(clip.weights).parent) not in facts and str(exported.parent) not in facts
+    described = ExportedModel(exported).describe()
+    named = described['weights'], described['checkpoint']
+    assert named == (Path(clip.weights).name, Path(clip.checkpoint).name)
 
 
 @pytest.mark.parametrize('left_out', ['image.onnx', 'text.onnx', 'vocabulary.txt.gz'])

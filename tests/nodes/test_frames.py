@@ -201,7 +201,7 @@ def test_the_rate_limit_holds(log, photos):
             return len(times) >= 8
 
         probe.spin_until(next_answer, 'eight answers')
-        assert (times[-1] - times[0]) / 7 == pytest.approx(0.2, abs=0.05)
+        assert (times[-1] - times[0]) / 7 > 0.18, 'more often than 5 Hz'
         probe.spin_until(lambda: probe.status[-1].frames_dropped > 0, 'drops to be reported')
 
 

@@ -6,8 +6,10 @@
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 
 from affordance_ros.model.checkpoint import save_checkpoint
+from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.families import load_trunk
 from affordance_ros.model.grounding import untrained_decoder
 from affordance_ros.model.heads import HeadConfig
@@ -45,12 +47,12 @@ def write_towers(trunk: Household, folder: Path) -> Path:
     return folder
 
 
-def clip_checkpoint(folder: Path) -> Path:
-    """Write a random FPN for the trunk `compact` with random weights; return its checkpoint."""
-    trunk = load_trunk('compact', 'random')
-    path = folder / 'compact.safetensors'
-    _save(trunk, path, NeckConfig(channels=32), HeadConfig())
-    return path
+def clip_files(folder: Path) -> ModelConfig:
+    """Write random weights of the trunk `compact` and a random FPN; return what loads them."""
+    weights, checkpoint = folder / 'compact.safetensors', folder / 'fpn.safetensors'
+    save_file(load_trunk('compact', 'random').clip.state_dict(), weights)
+    _save(load_trunk('compact', str(weights)), checkpoint, NeckConfig(channels=32), HeadConfig())
+    return ModelConfig('compact', str(weights), str(checkpoint), 'cpu')
 
 
 def write_model(folder: Path, *, neck: NeckConfig = NECK, prior_weight: float = 0.5) -> Path:

@@ -102,7 +102,8 @@ def test_the_readme_and_the_reference_name_the_same_topics():
 
 
 def test_every_fault_told_of_has_its_test():
-    text = ''.join((ROOT / page).read_text() for page in ('docs/reliability.md', 'tests/README.md'))
+    pages = ('docs/reliability.md', 'tests/README.md')
+    text = ''.join((ROOT / page).read_text() for page in pages)
     named = re.findall(r'`(\w+/test_\w+\.py) -k ("[^"]+"|\w+)`', text)
     assert len(named) > 30
     for file, expression in named:
