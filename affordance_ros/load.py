@@ -16,6 +16,7 @@ from affordance_ros.model.errors import CheckpointError
 from affordance_ros.model.errors import WeightsError
 from affordance_ros.model.known import HOUSEHOLD_SMALL_NAME
 from affordance_ros.model.known import KNOWN
+from affordance_ros.model.known import check_installed
 from affordance_ros.model.known import unknown_model
 
 
@@ -64,12 +65,14 @@ def check_files(config: ModelConfig) -> None:
     """Check what needs no model: that its name is known and the files named are there.
 
     Raises:
-        ValueError: If the model is unknown, or a head is named that it can't use.
+        ValueError: If the model is unknown, needs a package that is not installed, or can't use
+            the head that is named.
         WeightsError: If the weights are a path where nothing is.
         CheckpointError: If the checkpoint is not there.
     """
     if config.model not in (*KNOWN, HOUSEHOLD_SMALL_NAME) and not is_exported(config.model):
         raise unknown_model(config.model)
+    check_installed(config.model)
     exported_folder(config)
     weights = Path(config.weights).expanduser()
     if config.weights and looks_like_path(config.weights) and not weights.exists():

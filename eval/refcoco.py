@@ -56,7 +56,7 @@ def run_refcoco(options: argparse.Namespace) -> int:
         )
         if model.untrained:
             _LOG.warning('the model is UNTRAINED: its scores mean nothing')
-        input_size = options.input_size or _input_size(model)
+        input_size = options.input_size or model.trained_size or DEFAULT_INPUT_SIZE
         scores: dict[str, ReferringScores] = {}
         problems: dict[str, str] = {}
         for split in options.split:
@@ -130,11 +130,6 @@ def threshold_table(scores: dict[str, ReferringScores]) -> str:
         for same in zip(*columns, strict=True)
     ]
     return markdown_table(head, rows)
-
-
-def _input_size(model: GroundingModel) -> int:
-    summary = model.summary
-    return summary.input_size if summary is not None else DEFAULT_INPUT_SIZE
 
 
 def _encoder(model: GroundingModel, images: list[ReferImage], prompt_set: str) -> SentenceEncoder:

@@ -10,6 +10,7 @@ from affordance_ros.load import check_files
 from affordance_ros.model.config import ModelConfig
 from affordance_ros.model.errors import CheckpointError
 from affordance_ros.model.errors import WeightsError
+from affordance_ros.model.known import CLIPSEGS
 from affordance_ros.model.known import COMPACT_NAME
 from affordance_ros.model.known import COMPACT_VIT_NAME
 from affordance_ros.model.known import KNOWN
@@ -19,7 +20,7 @@ from affordance_ros.predictor import Predictor
 def test_the_list_has_what_ships_all_resnets_of_open_clip_and_nothing_unknown():
     published = set(open_clip.list_models())
     assert {name for name in published if name.startswith('RN')} <= set(KNOWN)
-    assert set(KNOWN) - published == {'household', COMPACT_NAME, COMPACT_VIT_NAME}
+    assert set(KNOWN) - published == {'household', COMPACT_NAME, COMPACT_VIT_NAME, *CLIPSEGS}
     assert KNOWN[0] == 'household', 'first what needs no download'
 
 

@@ -20,7 +20,7 @@ from affordance_ros.backends.base import BackendError
 from affordance_ros.backends.cache import DiskCache
 from affordance_ros.image.letterbox import STRIDE
 from affordance_ros.model.grounding import GroundingModel
-from affordance_ros.model.heads import DenseDecoder
+from affordance_ros.model.heads import Decoder
 from affordance_ros.model.heads import FPNDecoder
 from affordance_ros.model.weight_hash import hash_state_dict
 
@@ -101,7 +101,7 @@ class _Exportable(nn.Module):
     def __init__(self, model: GroundingModel) -> None:
         super().__init__()
         self.trunk = model.trunk
-        self.decoder: FPNDecoder | DenseDecoder = _without_keywords(model.decoder)
+        self.decoder = _without_keywords(model.decoder)
 
     def forward(self, pixels: torch.Tensor, text: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Return logits, the front's output and the stages."""
@@ -124,7 +124,7 @@ class _Prefixed(nn.ModuleDict):
         return super().__getitem__(self._PREFIX + key)
 
 
-def _without_keywords(decoder: FPNDecoder | DenseDecoder) -> FPNDecoder | DenseDecoder:
+def _without_keywords(decoder: Decoder) -> Decoder:
     """Return a decoder of the same weights in which no module is named `global`."""
     if isinstance(decoder, FPNDecoder):
         decoder = _shallow(decoder)

@@ -26,10 +26,11 @@ class Normalization:
         return values.astype(np.float32)[None]
 
 
-# OpenAI's, for CLIP.
+# OpenAI's, for CLIP, and that of networks that began with ImageNet.
 CLIP_NORMALIZATION = Normalization(
     mean=(0.48145466, 0.4578275, 0.40821073), std=(0.26862954, 0.26130258, 0.27577711)
 )
+IMAGENET_NORMALIZATION = Normalization(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 _table = lru_cache(maxsize=8)(Normalization.table)  # a look-up is several times faster
 
 

@@ -4,7 +4,6 @@
 """Build a CLIP of open_clip and fill in its weights, or random ones."""
 
 from collections.abc import Collection
-from pathlib import Path
 from typing import Any
 
 import open_clip
@@ -26,6 +25,7 @@ from affordance_ros.model.resnet_clip import ResNetClip
 from affordance_ros.model.trunk import RANDOM_WEIGHTS
 from affordance_ros.model.vit_clip import VitClip
 from affordance_ros.model.weights import find_weights
+from affordance_ros.model.weights import fitted
 from affordance_ros.model.weights import is_torchscript
 from affordance_ros.model.weights import read_state_dict
 
@@ -75,7 +75,7 @@ def load_clip(
         )
     state = read_state_dict(path, trusted_sha256=trusted_sha256)
     clip = _build(config)
-    _load_state(clip, state, name, path)
+    clip.load_state_dict(fitted(state, clip.state_dict(), name=name, path=path))
     return family(clip, name=name, weights=str(path), normalization=_normalization(name, weights))
 
 
@@ -168,24 +168,3 @@ def _enliven(visual: Any) -> None:
             for name in ('running_mean', 'running_var'):
                 statistic = module.get_buffer(name)
                 statistic.copy_((statistic * 1024).round() / 1024)
-
-
-def _load_state(
-    clip: open_clip.CLIP, state: dict[str, torch.Tensor], name: str, path: Path
-) -> None:
-    own = clip.state_dict()
-    missing = sorted(own.keys() - state.keys())
-    unknown = sorted(state.keys() - own.keys())
-    shapes = [
-        f'{k} is {tuple(state[k].shape)}, not {tuple(own[k].shape)}'
-        for k in sorted(own.keys() & state.keys())
-        if state[k].numel() != own[k].numel()
-    ]
-    if missing or unknown or shapes:
-        absent = [f'{k} is missing' for k in missing] + [f'{k} is unknown' for k in unknown]
-        raise WeightsError(
-            f'{path} does not hold the weights of {name}: {len(missing)} tensors missing, '
-            f'{len(unknown)} unknown, {len(shapes)} of another shape; first: '
-            f'{(shapes + absent)[0]}'
-        )
-    clip.load_state_dict({k: v.reshape(own[k].shape) for k, v in state.items()})

@@ -3,6 +3,7 @@
 
 """CLIP's text transformer as a text encoder."""
 
+from collections.abc import Callable
 from collections.abc import Sequence
 
 import open_clip
@@ -19,13 +20,16 @@ class ClipText(TextEncoder):
     """CLIP's text transformer.
 
     Args:
-        clip: The whole CLIP.
+        context_length: How many tokens it reads.
+        encode: Makes text vectors (K, C) of token numbers (K, context_length).
     """
 
-    def __init__(self, clip: open_clip.CLIP) -> None:
+    def __init__(
+        self, context_length: int, encode: Callable[[torch.Tensor], torch.Tensor]
+    ) -> None:
         super().__init__()
-        self._clip = clip
-        self._tokenizer = open_clip.SimpleTokenizer(context_length=clip.context_length)
+        self._encode_tokens = encode
+        self._tokenizer = open_clip.SimpleTokenizer(context_length=context_length)
 
     def check_length(self, prompt: str) -> None:
         """Refuse a prompt that CLIP would cut off; see `TextEncoder.check_length`."""
@@ -36,11 +40,10 @@ class ClipText(TextEncoder):
             prompt,
             self._tokenizer.encode(prompt),
             ends=self._tokenizer.all_special_ids,
-            limit=self._clip.context_length - len(TEXT_ENDS),
+            limit=self._tokenizer.context_length - len(TEXT_ENDS),
         )
 
     @torch.no_grad()
     def run(self, prompts: Sequence[str]) -> torch.Tensor:
-        """Encode prompts to unit vectors; see `TextEncoder.run`."""
-        tokens = self._tokenizer(list(prompts)).to(self._clip.token_embedding.weight.device)
-        return self._clip.encode_text(tokens, normalize=True).float()
+        """Encode prompts; see `TextEncoder.run`."""
+        return self._encode_tokens(self._tokenizer(list(prompts)))

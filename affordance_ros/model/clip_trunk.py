@@ -13,6 +13,7 @@ from affordance_ros.image.preprocess import CLIP_NORMALIZATION
 from affordance_ros.image.preprocess import Normalization
 from affordance_ros.model.clip_text import ClipText
 from affordance_ros.model.neck import NeckConfig
+from affordance_ros.model.positions import PositionGrids
 from affordance_ros.model.positions import resize_positions
 from affordance_ros.model.trunk import GLOBAL
 from affordance_ros.model.trunk import Trunk
@@ -44,9 +45,9 @@ class ClipTrunk(Trunk):
         self.check_tower(clip.visual, name)
         super().__init__(name=name, weights=weights, untrained=untrained)
         self.clip = clip
-        self.text = ClipText(clip)
+        self.text = ClipText(clip.context_length, self.encode_tokens)
         self._normalization = normalization
-        self._grids: dict[tuple[int, int, torch.device, torch.dtype], torch.Tensor] = {}
+        self._grids = PositionGrids()
         self.freeze()
 
     @staticmethod
@@ -88,6 +89,12 @@ class ClipTrunk(Trunk):
         state: dict[str, torch.Tensor] = self.clip.state_dict()
         return state
 
+    def encode_tokens(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Return the unit text vectors (K, C) of CLIP's token numbers (K, L)."""
+        tokens = tokens.to(self.clip.token_embedding.weight.device)
+        vectors: torch.Tensor = self.clip.encode_text(tokens, normalize=True)
+        return vectors.float()
+
     @property
     @abstractmethod
     def position_embedding(self) -> torch.Tensor:
@@ -99,14 +106,7 @@ class ClipTrunk(Trunk):
         Args:
             like: A tensor of that height, width, device and dtype.
         """
-        height, width = like.shape[-2], like.shape[-1]
-        if torch.compiler.is_exporting():  # a size that is known only when the network runs
-            return self._make_grid(height, width).to(like.dtype)
-        key = (height, width, like.device, like.dtype)
-        if key not in self._grids:
-            grid = self._make_grid(height, width)
-            self._grids[key] = grid.to(like.device, like.dtype)
-        return self._grids[key]
+        return self._grids.get(like, self._make_grid)
 
     def _make_grid(self, height: int, width: int) -> torch.Tensor:
         embedding = self.position_embedding.detach()

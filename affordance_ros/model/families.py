@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from affordance_ros.model.household.trunk import SHAPES as HOUSEHOLD_NAMES
 from affordance_ros.model.household.trunk import load_household
+from affordance_ros.model.known import CLIPSEGS
 from affordance_ros.model.trunk import Trunk
 
 
@@ -16,8 +17,8 @@ def load_trunk(
     """Build a trunk and fill in its weights.
 
     Args:
-        name: `household`, `compact`, `compact-vit`, or an open_clip name such as
-            `RN101-quickgelu` or `ViT-B-16-quickgelu`.
+        name: `household`, `compact`, `compact-vit`, an open_clip name such as `RN101-quickgelu`
+            or `ViT-B-16-quickgelu`, or one of CLIPSEGS.
         weights: A path, a tag such as `openai`, or `random` for an untrained trunk; '' for the
             family's own.
         trusted_sha256: See `read_state_dict`.
@@ -27,11 +28,15 @@ def load_trunk(
         The trunk, on the CPU, in float32.
 
     Raises:
-        ValueError: If the name is unknown.
+        ValueError: If the name is unknown, or needs a package that is not installed.
         WeightsError: If the weights can't be found or don't fit.
     """
     if name in HOUSEHOLD_NAMES:
         return load_household(name, weights, seed=seed)
+    if name in CLIPSEGS:
+        from affordance_ros.model.clipseg.load import load_clipseg
+
+        return load_clipseg(name, weights, seed=seed)
     # open_clip takes seconds to import, and its models alone need it.
     from affordance_ros.model.clip_load import load_clip
 

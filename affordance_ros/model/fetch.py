@@ -9,6 +9,7 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import open_clip
@@ -25,11 +26,12 @@ class FetchError(RuntimeError):
     """Weights could not be fetched, or are not those that were published."""
 
 
-def fetch(config: Mapping[str, object]) -> Path:
+def fetch(config: Mapping[str, object], files: Sequence[str] = ()) -> Path:
     """Return a local file with published weights.
 
     Args:
         config: open_clip's entry for them, with `hf_hub` and `url`.
+        files: Names that they may have at the hub, the best first; open_clip's by default.
 
     Raises:
         FetchError: If there is no way to them, the way is not encrypted, or what came has another
@@ -39,9 +41,10 @@ def fetch(config: Mapping[str, object]) -> Path:
     from huggingface_hub import try_to_load_from_cache
 
     repo, url = str(config.get('hf_hub', '')).rstrip('/'), str(config.get('url', ''))
+    names = files or _HUB_FILES
     tried = []
     if repo:
-        for filename in _HUB_FILES:
+        for filename in names:
             cached = try_to_load_from_cache(repo, filename)
             if isinstance(cached, str):
                 return _verified(Path(cached), url)
@@ -57,13 +60,25 @@ def fetch(config: Mapping[str, object]) -> Path:
         with contextlib.ExitStack() as telling:
             if not constants.HF_HUB_OFFLINE:
                 _reach(origin)
-                telling.enter_context(told_download(repo or url, folder, _size(repo, url)))
-            path = Path(open_clip.download_pretrained(dict(config)))
+                telling.enter_context(
+                    told_download(repo or url, folder, _size(repo, url, names[0]))
+                )
+            path = _download(config, repo, files)
     except Exception as error:
         # The hub client raises errors of many libraries; whichever it is, the advice is one.
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise FetchError(f'tried {" and ".join(tried)}, which failed with "{reason}"') from error
     return _verified(path, url)
+
+
+def _download(config: Mapping[str, object], repo: str, files: Sequence[str]) -> Path:
+    """Download what a configuration says, or the first of several files that the hub has."""
+    named: list[dict[str, object]] = [{'hf_hub': f'{repo}/{name}'} for name in files]
+    *others, last = named or [dict(config)]
+    for attempt in others:
+        with contextlib.suppress(FileNotFoundError):
+            return Path(open_clip.download_pretrained(attempt))
+    return Path(open_clip.download_pretrained(last))
 
 
 def _reach(origin: str) -> None:
@@ -84,14 +99,14 @@ def _reach(origin: str) -> None:
             raise
 
 
-def _size(repo: str, url: str) -> int | None:
+def _size(repo: str, url: str, name: str) -> int | None:
     """Ask once how many bytes a download has; None if nobody says."""
     from huggingface_hub import get_hf_file_metadata
     from huggingface_hub import hf_hub_url
 
     try:
         if repo:
-            found = get_hf_file_metadata(hf_hub_url(repo, _HUB_FILES[0]), timeout=_REACH_S)
+            found = get_hf_file_metadata(hf_hub_url(repo, name), timeout=_REACH_S)
             return found.size
         request = urllib.request.Request(url, method='HEAD')
         with urllib.request.urlopen(request, timeout=_REACH_S) as answer:

@@ -18,6 +18,7 @@ from affordance_ros.model.embedded import EMBEDDED
 from affordance_ros.model.errors import CheckpointError
 from affordance_ros.model.families import load_trunk
 from affordance_ros.model.heads import CANONICAL_PHRASES
+from affordance_ros.model.heads import Decoder
 from affordance_ros.model.heads import DenseDecoder
 from affordance_ros.model.heads import FPNDecoder
 from affordance_ros.model.heads import HeadConfig
@@ -32,7 +33,7 @@ class GroundingModel(nn.Module):
 
     Args:
         trunk: The frozen CLIP.
-        decoder: The trained FPN decoder, or the training-free one.
+        decoder: The trained FPN decoder, a training-free one, or the trunk's own.
         name: The model's name for people; the trunk's by default.
         summary: What the FPN's checkpoint says of itself, if there is one.
     """
@@ -40,7 +41,7 @@ class GroundingModel(nn.Module):
     def __init__(
         self,
         trunk: Trunk,
-        decoder: FPNDecoder | DenseDecoder,
+        decoder: Decoder,
         *,
         name: str = '',
         summary: CheckpointSummary | None = None,
@@ -107,7 +108,7 @@ class GroundingModel(nn.Module):
     @property
     def trained_size(self) -> int:
         """The long side that it was trained at, in pixels; 0 if nothing says so."""
-        return self.summary.input_size if self.summary is not None else 0
+        return self.summary.input_size if self.summary is not None else self.trunk.input_size
 
     def forward(self, image: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
         """Compute activation maps.
@@ -123,7 +124,7 @@ class GroundingModel(nn.Module):
 
     def describe(self) -> dict[str, str]:
         """Return what a person wants to know of the model, in the order to print it."""
-        trained = isinstance(self.decoder, FPNDecoder)
+        trained = not isinstance(self.decoder, DenseDecoder)
         neck_and_head = self.decoder if trained else untrained_decoder(self.trunk)
         trainable = f'{sum(p.numel() for p in neck_and_head.parameters()):,}'
         facts = {
@@ -214,7 +215,7 @@ def load_model(config: ModelConfig) -> GroundingModel:
         if not config.weights:
             trunk.weights = 'shipped'
     summary = None
-    decoder: FPNDecoder | DenseDecoder
+    decoder: Decoder
     if checkpoint := config.checkpoint_in_use:
         if config.head:
             raise ValueError(
@@ -222,6 +223,8 @@ def load_model(config: ModelConfig) -> GroundingModel:
                 f'give one of them'
             )
         decoder, summary = load_checkpoint(Path(checkpoint).expanduser(), trunk)
+    elif trunk.own_decoder is not None and not config.head:
+        decoder = trunk.own_decoder
     elif trunk.dense_heads or config.head:
         decoder = training_free_decoder(trunk, config.head, config.background)
     elif trunk.untrained:

@@ -4,9 +4,10 @@
 """From features and text to activation maps: the trained FPN decoder and the training-free one."""
 
 import math
+from abc import ABC
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -23,22 +24,26 @@ _MIN_HEAT = 1e-6  # keeps logits finite where a cosine is -1 or 1
 CANONICAL_PHRASES = ('object', 'things', 'stuff', 'texture')
 
 
-class Decoder(Protocol):
+class Decoder(nn.Module, ABC):
     """What turns the trunk's features and text vectors into logits."""
 
     @property
+    @abstractmethod
     def inputs(self) -> tuple[str, ...]:
         """The trunk's outputs that are read."""
 
     @property
+    @abstractmethod
     def kind(self) -> str:
         """Key in the precision record."""
 
     @property
+    @abstractmethod
     def description(self) -> str:
         """One phrase for logs and status."""
 
-    def __call__(self, features: Mapping[str, torch.Tensor], text: torch.Tensor) -> torch.Tensor:
+    @abstractmethod
+    def forward(self, features: Mapping[str, torch.Tensor], text: torch.Tensor) -> torch.Tensor:
         """Return logits (N, K, h, w) for K text vectors."""
 
 
@@ -117,7 +122,7 @@ class ClassPrior(nn.Module):
         return self.weight * torch.log(self.log_eps.exp() + heat.clamp(min=0))
 
 
-class FPNDecoder(nn.Module):
+class FPNDecoder(Decoder):
     """The neck and the head of AffordanceCLIP; the only part with trainable parameters.
 
     The logit is `scale * cos(F^O, F_Q) + bias` with learned scale and bias: a bare cosine can't
@@ -194,7 +199,7 @@ def calibrated(logits: torch.Tensor, calibration: Calibration) -> torch.Tensor:
     return math.log(calibration.ceiling) - rest - F.softplus(-logits - rest)
 
 
-class DenseDecoder(nn.Module):
+class DenseDecoder(Decoder):
     """The training-free decoder: a frozen CLIP's own dense features against the text.
 
     With the background `canonical` the logit is `tau * (cos(command) - max_j cos(phrase_j))` over

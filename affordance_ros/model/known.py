@@ -3,6 +3,8 @@
 
 """Which models there are; needs no torch."""
 
+import importlib.util
+
 from affordance_ros.model.embedded import EMBEDDED
 
 COMPACT_NAME = 'compact'
@@ -24,7 +26,9 @@ VITS = (
     'ViT-H-16', 'ViT-H-14', 'ViT-H-14-quickgelu', 'ViT-H-14-378', 'ViT-H-14-378-quickgelu',
     'ViT-g-14', 'ViT-bigG-14', 'ViT-bigG-14-quickgelu', 'ViT-e-14',
 )  # fmt: skip
-KNOWN = (*EMBEDDED, COMPACT_NAME, COMPACT_VIT_NAME, *RESNETS, *VITS)
+# By the names of their repositories at the hub, CIDAS/clipseg-...
+CLIPSEGS = ('clipseg-rd64', 'clipseg-rd64-refined')
+KNOWN = (*EMBEDDED, COMPACT_NAME, COMPACT_VIT_NAME, *RESNETS, *VITS, *CLIPSEGS)
 
 
 def unknown_model(name: str) -> ValueError:
@@ -33,3 +37,16 @@ def unknown_model(name: str) -> ValueError:
         f'model {name!r} is unknown; known are {", ".join(KNOWN)}, and the folder of an exported '
         f'model'
     )
+
+
+def check_installed(name: str) -> None:
+    """Refuse a model whose network comes from a package that is not installed.
+
+    Raises:
+        ValueError: With the command that installs it.
+    """
+    if name in CLIPSEGS and importlib.util.find_spec('transformers') is None:
+        raise ValueError(
+            f'model {name!r} needs transformers, which is not installed: '
+            f'pip install "transformers>=5"'
+        )

@@ -1,15 +1,39 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Positional embeddings of a square grid, resized to any other grid by matrix products.
+"""Positional embeddings of a square grid, resized to any other grid.
 
-It is torch's bicubic interpolation with antialias, written so that ONNX, which has no such
-operator that all runtimes know, takes it for grids of any size.
+`resize_positions` is torch's bicubic interpolation with antialias, by products of matrices, so
+that ONNX, which has no such operator that all runtimes know, takes it for grids of any size.
 """
+
+from collections.abc import Callable
 
 import torch
 
 _CUBIC = -0.5  # Keys' coefficient, which torch and PIL use where they antialias
+
+
+class PositionGrids:
+    """The resized embeddings of every size that was met, so that each is made once."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[int, int, torch.device, torch.dtype], torch.Tensor] = {}
+
+    def get(self, like: torch.Tensor, make: Callable[[int, int], torch.Tensor]) -> torch.Tensor:
+        """Return the embedding, (C, h, w).
+
+        Args:
+            like: A tensor (..., h, w) of that device and dtype.
+            make: Makes it for a height and a width.
+        """
+        height, width = like.shape[-2], like.shape[-1]
+        if torch.compiler.is_exporting():  # a size that is known only when the network runs
+            return make(height, width).to(like.dtype)
+        key = (height, width, like.device, like.dtype)
+        if key not in self._made:
+            self._made[key] = make(height, width).to(like.device, like.dtype)
+        return self._made[key]
 
 
 def resize_positions(grid: torch.Tensor, height: int, width: int) -> torch.Tensor:

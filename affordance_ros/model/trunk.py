@@ -15,6 +15,7 @@ from torch import nn
 
 from affordance_ros.image.letterbox import STRIDE
 from affordance_ros.image.preprocess import Normalization
+from affordance_ros.model.heads import Decoder
 from affordance_ros.model.neck import NeckConfig
 from affordance_ros.model.text import TextEncoder
 from affordance_ros.model.weight_hash import hash_state_dict
@@ -50,6 +51,7 @@ class Trunk(nn.Module, ABC):
     # The training-free heads, the default first: outputs in the space of text vectors,
     # (N, C, h, w), each named after the method whose arithmetic it is.
     dense_heads: tuple[str, ...] = ()
+    input_size: int = 0  # the long side that it was trained at, in pixels; 0: any is as good
 
     def __init__(self, *, name: str, weights: str, untrained: bool = False) -> None:
         super().__init__()
@@ -92,6 +94,11 @@ class Trunk(nn.Module, ABC):
     @abstractmethod
     def logit_scale(self) -> float:
         """The temperature that image and text towers were trained with, as a factor on cosines."""
+
+    @property
+    def own_decoder(self) -> Decoder | None:
+        """A decoder that it was trained with, which then answers where no FPN is given."""
+        return None
 
     @property
     def cosine_dim(self) -> int:
@@ -203,6 +210,10 @@ def check_scales(trunk: Trunk, scales: Sequence[str]) -> None:
     """
     known = [name for name in (GLOBAL, *(stage.name for stage in trunk.stages)) if name in
              trunk.channels]  # fmt: skip
+    if not known:
+        raise ValueError(
+            f'{trunk.name} has no feature maps for an FPN; household and the CLIPs of open_clip do'
+        )
     places = [known.index(scale) if scale in known else -1 for scale in scales]
     if not places or -1 in places or places != sorted(set(places)):
         raise ValueError(

@@ -127,6 +127,37 @@ def read_state_dict(
     return _as_float32(tensors)
 
 
+def fitted(
+    state: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], *, name: str, path: Path
+) -> dict[str, torch.Tensor]:
+    """Return a file's tensors in the shapes of a network's own.
+
+    Args:
+        state: What `read_state_dict` returned.
+        own: The network's state dict; its values may have no memory.
+        name: The model's name, for the message.
+        path: The file, for the message.
+
+    Raises:
+        WeightsError: If a tensor is missing, unknown, or of another number of elements.
+    """
+    missing = sorted(own.keys() - state.keys())
+    unknown = sorted(state.keys() - own.keys())
+    shapes = [
+        f'{k} is {tuple(state[k].shape)}, not {tuple(own[k].shape)}'
+        for k in sorted(own.keys() & state.keys())
+        if state[k].numel() != own[k].numel()
+    ]
+    if missing or unknown or shapes:
+        absent = [f'{k} is missing' for k in missing] + [f'{k} is unknown' for k in unknown]
+        raise WeightsError(
+            f'{path} does not hold the weights of {name}: {len(missing)} tensors missing, '
+            f'{len(unknown)} unknown, {len(shapes)} of another shape; first: '
+            f'{(shapes + absent)[0]}'
+        )
+    return {k: v.reshape(own[k].shape) for k, v in state.items()}
+
+
 def is_torchscript(path: Path) -> bool:
     """Tell whether a file is a TorchScript archive, as OpenAI's are."""
     try:

@@ -9,9 +9,14 @@ from affordance_ros.model.clip_text import ClipText
 from affordance_ros.text.commands import CommandError
 
 
+def fresh(trunk):
+    """Return a text encoder that remembers nothing yet."""
+    return ClipText(trunk.clip.context_length, trunk.encode_tokens)
+
+
 @pytest.fixture
 def encoder(trunk):
-    return ClipText(trunk.clip)
+    return fresh(trunk)
 
 
 def test_vectors_equal_open_clips_encode_text(trunk, encoder):
@@ -26,8 +31,8 @@ def test_vectors_equal_open_clips_encode_text(trunk, encoder):
 
 
 def test_a_prompts_vector_does_not_depend_on_its_company(trunk):
-    alone = ClipText(trunk.clip).encode(['cut'])[0]
-    assert torch.equal(ClipText(trunk.clip).encode(['hold the mug', 'cut', 'pour'])[1], alone)
+    alone = fresh(trunk).encode(['cut'])[0]
+    assert torch.equal(fresh(trunk).encode(['hold the mug', 'cut', 'pour'])[1], alone)
 
 
 def test_a_prompt_is_encoded_once(trunk, encoder, monkeypatch):
