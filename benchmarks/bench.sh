@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Measure on this machine. Needs no weights and no data: it renders a few scenes, and random weights
-# take as long as trained ones. The peers and the plot need packages of their own, which it installs.
+# take as long as trained ones. The plot needs packages of its own, which it installs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=out/bench/tabletop

@@ -25,7 +25,7 @@ def load_peers(say: Callable[[str], object], device: str) -> dict[str, Pass]:
     try:
         import transformers
     except ImportError:
-        say('peers skipped: transformers is not installed (make bench installs it)\n')
+        say('peers skipped: transformers is not installed (make build installs it)\n')
         return {}
     clipseg = transformers.CLIPSegForImageSegmentation(
         transformers.CLIPSegConfig(reduce_dim=64)

@@ -18,9 +18,10 @@ class ModelConfig:
 
     Attributes:
         model: The model that ships (`household`), an open_clip name of a ResNet or a plain ViT,
-            `compact` or `compact-vit` for trials, or an exported one's folder.
+            `clipseg-rd64-refined` or `clipseg-rd64`, `compact` or `compact-vit` for trials, or an
+            exported one's folder.
         weights: A path, an open_clip tag, or `random`; empty for the model's own: the shipped
-            ones, or OpenAI's.
+            ones, OpenAI's, or CLIPSeg's published ones.
         checkpoint: A trained neck and head (safetensors); empty for the shipped one, where there
             is none for the training-free head.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
