@@ -15,6 +15,7 @@ from affordance_ros.backends.exported_text import TEXT
 from affordance_ros.backends.exported_text import TOKENIZER
 from affordance_ros.backends.exported_text import TRUNK
 from affordance_ros.backends.exported_text import VOCABULARY
+from affordance_ros.backends.exported_text import ExportedClipSegText
 from affordance_ros.backends.exported_text import ExportedClipText
 from affordance_ros.backends.exported_text import ExportedSentences
 from affordance_ros.backends.exported_text import ExportedText
@@ -32,6 +33,7 @@ FACTS, IMAGE, FPN = 'model.json', 'image.onnx', 'fpn.safetensors'
 FILES = {
     'clip': (IMAGE, TEXT, VOCABULARY),
     'vit': (IMAGE, TEXT, VOCABULARY),
+    'clipseg': (IMAGE, TEXT, VOCABULARY),
     'household': (IMAGE, TRUNK, FPN, TOKENIZER),
 }
 # All that a program needs which runs the networks itself; examples/deploy.py is one.
@@ -41,7 +43,7 @@ CONTRACT = {
     'middle (rounded up and left) of the smallest canvas whose sides are multiples of 32; the '
     'border is 0 after normalisation',
     'pixels': 'float32 (N, 3, H, W): RGB, (value / 255 - mean) / std; any N, H and W',
-    'text': 'float32 (N, K, embed_dim): unit vectors of K texts for each image; any K. '
+    'text': 'float32 (N, K, embed_dim): the vectors of K texts for each image; any K. '
     'commands.npz holds those of the commands that were exported, (M, embed_dim) for each',
     'logits': 'float32 (N, K, h, w), calibrated, over the whole canvas at the resolution of the '
     'decoder; of the M texts of one command the highest counts',
@@ -53,6 +55,16 @@ CLIP_CONTRACT = {
     'encoding (vocabulary.txt.gz) of the text in lower case, 49407, then 0',
     'vectors': 'float32 (K, embed_dim), unit vectors; of several prompts for one text the mean, '
     'normalised',
+}
+CONTRACTS = {
+    'clip': CLIP_CONTRACT,
+    'vit': CLIP_CONTRACT,
+    'clipseg': CLIP_CONTRACT
+    | {
+        'vectors': 'float32 (K, embed_dim), of any length; of several prompts for one text the '
+        'mean',
+    },
+    'household': {},
 }
 COMMANDS = 'commands.npz'
 _MAX_FACTS_BYTES = 1 << 20
@@ -142,6 +154,8 @@ class ExportedModel:
         self.text: ExportedText
         if self.facts.family == 'household':
             self.text = ExportedSentences(folder)
+        elif self.facts.family == 'clipseg':
+            self.text = ExportedClipSegText(folder, self.facts.context_length)
         else:
             self.text = ExportedClipText(folder, self.facts.context_length)
 

@@ -41,12 +41,16 @@ class ExportedText(ABC):
 
     @abstractmethod
     def encode(self, prompt: str) -> Vector:
-        """Return a prompt's unit vector, (C,)."""
+        """Return a prompt's vector, (C,)."""
 
     def vector(self, prompts: Sequence[str]) -> Vector:
         """Return the text vector of one command that several prompts say, (C,) float32."""
         vectors = [self._vectors.get(prompt, partial(self.encode, prompt)) for prompt in prompts]
-        mean = np.mean(vectors, axis=0)
+        return self.merge(np.stack(vectors))
+
+    def merge(self, vectors: Vector) -> Vector:
+        """Return one vector (C,) for several prompts (T, C) of one command."""
+        mean = vectors.mean(axis=0)
         return np.asarray(mean / np.linalg.norm(mean), np.float32)
 
 
@@ -84,6 +88,14 @@ class ExportedClipText(ExportedText):
         ends = (self._tokenizer.start, self._tokenizer.end)
         check_tokens(prompt, tokens, ends=ends, limit=self._length - len(TEXT_ENDS))
         return tokens
+
+
+class ExportedClipSegText(ExportedClipText):
+    """CLIP's text transformer for CLIPSeg, which reads the vectors as long as they are."""
+
+    def merge(self, vectors: Vector) -> Vector:
+        """Return the mean; see `ExportedText.merge`."""
+        return np.asarray(vectors.mean(axis=0), np.float32)
 
 
 class ExportedSentences(ExportedText):

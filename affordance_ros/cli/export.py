@@ -21,9 +21,9 @@ from torch import nn
 
 from affordance_ros.backends.base import BackendError
 from affordance_ros.backends.cache import DiskCache
-from affordance_ros.backends.exported import CLIP_CONTRACT
 from affordance_ros.backends.exported import COMMANDS
 from affordance_ros.backends.exported import CONTRACT
+from affordance_ros.backends.exported import CONTRACTS
 from affordance_ros.backends.exported import FACTS
 from affordance_ros.backends.exported import FILES
 from affordance_ros.backends.exported import FPN
@@ -42,7 +42,9 @@ from affordance_ros.cli.options import CALL_ERRORS
 from affordance_ros.cli.options import add_weight_options
 from affordance_ros.cli.options import model_config
 from affordance_ros.image.letterbox import Letterbox
+from affordance_ros.model.clip_text import ClipText
 from affordance_ros.model.clip_trunk import ClipTrunk
+from affordance_ros.model.clipseg.trunk import ClipSeg
 from affordance_ros.model.grounding import GroundingModel
 from affordance_ros.model.grounding import load_model
 from affordance_ros.predictor_config import DEFAULT_INPUT_SIZE
@@ -105,7 +107,8 @@ def export_model(
         folder.mkdir()
         network = TorchNetwork(model, DiskCache(None))
         description = {k: v for k, v in model.describe().items() if k != 'device'}
-        if isinstance(model.trunk, ClipTrunk):
+        clip = isinstance(model.text, ClipText)
+        if clip:
             _write_clip(model, folder)
             # The graph holds these files' weights; the files themselves stay where they are.
             named = {k: Path(description.get(k, '')) for k in ('weights', 'checkpoint')}
@@ -116,7 +119,6 @@ def export_model(
             description |= {'weights': TRUNK, 'checkpoint': FPN}
         for size in sorted({canvas, canvas[::-1]}):
             check_image(model, folder / IMAGE, size)
-        clip = isinstance(model.trunk, ClipTrunk)
         if commands:
             vectors: dict[str, Any] = command_vectors(model, commands)
             np.savez(folder / COMMANDS, **vectors)
@@ -131,12 +133,12 @@ def export_model(
             stages=network.stages,
             normalization=model.normalization,
             calibration=model.calibration,
-            context_length=_clip(model).context_length if clip else 0,
+            context_length=_context_length(model) if clip else 0,
             kind=model.decoder_kind,
             untrained=model.untrained,
             description=description,
             sha256={n: sha256_of_file(folder / n) for n in FILES[model.trunk.family]},
-            contract=CONTRACT | (CLIP_CONTRACT if clip else {}),
+            contract=CONTRACT | CONTRACTS[model.trunk.family],
         ).write(folder / FACTS)
         folder.rename(out)
 
@@ -170,32 +172,32 @@ def _write_clip(model: GroundingModel, folder: Path) -> None:
     _write_ir(folder)
 
 
-def _clip(model: GroundingModel) -> open_clip.CLIP:
-    if not isinstance(model.trunk, ClipTrunk):
-        raise ValueError(f'{model.name} is not a CLIP')
-    return model.trunk.clip
+def _context_length(model: GroundingModel) -> int:
+    if not isinstance(model.text, ClipText):
+        raise ValueError(f"{model.name} has no text transformer of CLIP's")
+    return model.text.context_length
 
 
 class _Text(nn.Module):
-    """CLIP's text side, from tokens (K, length) to unit vectors (K, C)."""
+    """CLIP's text side, from tokens (K, length) to text vectors (K, C)."""
 
-    def __init__(self, clip: open_clip.CLIP) -> None:
+    def __init__(self, trunk: ClipTrunk | ClipSeg) -> None:
         super().__init__()
-        self.clip = clip
+        self.trunk = trunk
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        vectors: torch.Tensor = self.clip.encode_text(tokens, normalize=True)
-        return vectors
+        return self.trunk.encode_tokens(tokens)
 
 
 def write_text_onnx(model: GroundingModel) -> bytes:
     """Return the text network as ONNX: `tokens` (K, length) int64 to `vectors` (K, C)."""
-    clip = _clip(model)
-    example = torch.zeros(2, clip.context_length, dtype=torch.int64)
+    if not isinstance(model.trunk, ClipTrunk | ClipSeg):
+        raise ValueError(f"{model.name} has no text transformer of CLIP's")
+    example = torch.zeros(2, model.trunk.text.context_length, dtype=torch.int64)
     example[:, 0], example[:, 1] = 1, 2
     with quiet_export():
         program = torch.onnx.export(
-            _Text(clip).eval(),
+            _Text(model.trunk).eval(),
             (example,),
             dynamo=True,
             dynamic_shapes=({0: torch.export.Dim('k')},),
@@ -228,7 +230,7 @@ def check_text(model: GroundingModel, path: Path) -> None:
     Raises:
         BackendError: If a vector differs by more than MAX_TEXT_ERROR.
     """
-    length = _clip(model).context_length
+    length = _context_length(model)
     tokens = open_clip.SimpleTokenizer(context_length=length)(list(_PROMPTS)).numpy()
     expected = np.stack([model.text.vector([prompt]) for prompt in _PROMPTS])
     _compare(path, {'tokens': tokens}, expected, MAX_TEXT_ERROR)

@@ -28,6 +28,7 @@ class ClipText(TextEncoder):
         self, context_length: int, encode: Callable[[torch.Tensor], torch.Tensor]
     ) -> None:
         super().__init__()
+        self.context_length = context_length
         self._encode_tokens = encode
         self._tokenizer = open_clip.SimpleTokenizer(context_length=context_length)
 
@@ -40,7 +41,7 @@ class ClipText(TextEncoder):
             prompt,
             self._tokenizer.encode(prompt),
             ends=self._tokenizer.all_special_ids,
-            limit=self._tokenizer.context_length - len(TEXT_ENDS),
+            limit=self.context_length - len(TEXT_ENDS),
         )
 
     @torch.no_grad()

@@ -33,6 +33,8 @@ class ClipTrunk(Trunk):
         ValueError: If the visual tower is not of the kind that the class reads.
     """
 
+    text: ClipText
+
     def __init__(
         self,
         clip: open_clip.CLIP,

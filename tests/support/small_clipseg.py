@@ -32,10 +32,10 @@ def small_clipseg(*, refined=False, conditional_layer=0, **more):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = CLIPSegForImageSegmentation(config).eval()
-        # As it begins, the decoder's logits are some dozens: a sigmoid would say yes or no alone.
+        # As it begins, logits are so large that a sigmoid would say yes or no alone.
         with torch.no_grad():
             for parameter in network.decoder.transposed_convolution.parameters():
-                parameter.mul_(0.3)
+                parameter.mul_(0.1)
     return network
 
 

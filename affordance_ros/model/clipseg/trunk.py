@@ -39,6 +39,7 @@ class ClipSeg(Trunk):
         untrained: True if the weights are random.
     """
 
+    text: ClipText
     family = 'clipseg'
     input_size = 352
 
@@ -139,7 +140,7 @@ class ClipSeg(Trunk):
         for layer in text.encoder.layers:
             states = run_encoder_layer(layer, states, causal=True)
         # The text's end has the highest number of all tokens, and is read out.
-        ends = states[torch.arange(len(tokens), device=tokens.device), tokens.argmax(dim=-1)]
+        ends = states[torch.arange(tokens.shape[0], device=tokens.device), tokens.argmax(dim=-1)]
         vectors: torch.Tensor = self.clip.text_projection(text.final_layer_norm(ends))
         return vectors
 
