@@ -8,6 +8,7 @@ is unpickled.
 """
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,9 @@ def load_clipseg(name: str, weights: str, *, seed: int = 0) -> ClipSeg:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = Network(CLIPSegConfig(**_CONFIGS[name]))
-        return ClipSeg(network, name=name, weights=f'random (seed {seed})', untrained=True)
+            trunk = ClipSeg(network, name=name, weights=f'random (seed {seed})', untrained=True)
+            _calm(trunk)
+        return trunk
     path, content = _find(name, weights)
     state = {k: v for k, v in read_state_dict(path).items() if not k.endswith(_UNREAD)}
     try:
@@ -79,6 +82,18 @@ def load_clipseg(name: str, weights: str, *, seed: int = 0) -> ClipSeg:
     for tower in (network.clip.text_model, network.clip.vision_model):
         del tower.embeddings.position_ids  # has no memory, and nothing here reads it
     return ClipSeg(network, name=name, weights=str(path))
+
+
+@torch.no_grad()
+def _calm(trunk: ClipSeg) -> None:
+    """Scale random weights so that logits are of the order of one, as trained ones are."""
+    text = torch.randn(1, trunk.embed_dim)
+    logits = trunk.decoder(trunk(torch.randn(1, 3, 224, 224), trunk.decoder.inputs), text)
+    # A power of two, so that a seed gives the same weights on every machine.
+    scale = 2.0 ** -round(math.log2(float(logits.std())))
+    *_, last = trunk.decoder.decoder.transposed_convolution.modules()
+    for parameter in last.parameters():
+        parameter.mul_(scale)
 
 
 def _find(name: str, weights: str) -> tuple[Path, dict[str, Any]]:
