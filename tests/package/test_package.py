@@ -147,17 +147,6 @@ def test_the_shipped_parameters_are_the_nodes_defaults():
         assert type(value) is type(PARAMETERS[name].default), name
 
 
-@pytest.mark.ros
-def test_the_documentation_says_when_each_parameter_may_be_set():
-    from affordance_ros.nodes.grounding.parameter_table import PARAMETERS
-
-    text = (ROOT / 'docs' / 'node.md').read_text().split('## Parameters')[1].split('\n## ')[0]
-    rows = [line for line in text.splitlines() if line.startswith('| `')]
-    for row, settable in zip(rows, ('always', 'unconfigured', 'start'), strict=True):
-        names = {name for name in row.split('|')[1].split('`')[1::2] if '*' not in name}
-        assert names == {n for n, d in PARAMETERS.items() if d.settable == settable}
-
-
 def test_what_the_nodes_import_is_declared_in_the_manifest():
     manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
     declared = {e.text for e in manifest if e.tag in ('depend', 'exec_depend')}
