@@ -112,11 +112,15 @@ def test_a_configuration_that_can_not_be_used_is_refused_by_name(folder, changes
     assert str(folder) in str(error.value) and '\n' not in str(error.value)
 
 
-def test_what_is_not_there_is_named(folder, tmp_path):
+def test_what_is_not_there_is_named(folder, tmp_path, monkeypatch):
     with pytest.raises(WeightsError, match="weights '/nope' of clipseg-rd64: it does not exist"):
         load_trunk(NAME, '/nope')
-    with pytest.raises(WeightsError, match="'openai' of clipseg-rd64: it is no tag"):
+    with pytest.raises(WeightsError, match="'openai' of clipseg-rd64: it is not a path, and it"):
         load_trunk(NAME, 'openai')
+    monkeypatch.chdir(folder.parent)
+    with pytest.raises(WeightsError, match=r'as \./folder'):
+        load_trunk(NAME, folder.name)
+    assert not load_trunk(NAME, f'./{folder.name}').untrained
     (tmp_path / 'empty').mkdir()
     with pytest.raises(WeightsError, match=r'neither model\.safetensors nor pytorch_model\.bin'):
         load_trunk(NAME, str(tmp_path / 'empty'))

@@ -114,17 +114,20 @@ def _find(name: str, weights: str) -> tuple[Path, dict[str, Any]]:
                 f'as `weights`'
             ) from error
     path = Path(weights).expanduser()
+    # What does not look like a path is none: the node's guard of files goes by the same.
+    if not looks_like_path(weights) or not path.exists():
+        what = (
+            'does not exist' if looks_like_path(weights) else 'is not a path, and it has no tags'
+        )
+        raise WeightsError(
+            f'weights {weights!r} of {name}: it {what}; give the folder of {_CONFIG} and '
+            f'{_FILES[0]} as ./folder, a weight file, or nothing for the published ones'
+        )
     if path.is_dir():
         found = next((path / file for file in _FILES if (path / file).is_file()), None)
         if found is None:
             raise WeightsError(f'the folder {str(path)!r} holds neither {" nor ".join(_FILES)}')
         return found, _read_config(path / _CONFIG)
-    if not path.is_file():
-        what = 'does not exist' if looks_like_path(weights) else 'is no tag: it has none'
-        raise WeightsError(
-            f'weights {weights!r} of {name}: it {what}; give the folder of {_CONFIG} and '
-            f'{_FILES[0]}, a weight file, or nothing for the published ones'
-        )
     return path, _CONFIGS[name]
 
 
