@@ -3,6 +3,7 @@
 
 """What a training run is made of, as frozen dataclasses."""
 
+import importlib.util
 from dataclasses import dataclass
 from dataclasses import field
 
@@ -218,6 +219,7 @@ class RunConfig:
         threads: CPU threads for torch; 0 leaves torch's choice.
         save_every_s: Seconds between two saves within an epoch.
         prompt_set: The prompts around a sentence.
+        wandb: The project at W&B that the numbers go to as well; empty for none.
     """
 
     out: str = 'runs/train'
@@ -227,12 +229,18 @@ class RunConfig:
     threads: int = 0
     save_every_s: float = 300.0
     prompt_set: str = 'verb'
+    wandb: str = ''
 
     def __post_init__(self) -> None:
         """Refuse what can't be used."""
         _require(
             self.precision in PRECISIONS,
             f'run.precision {self.precision!r} is unknown; known are {", ".join(PRECISIONS)}',
+        )
+        _require(
+            not self.wandb or importlib.util.find_spec('wandb') is not None,
+            f'run.wandb is {self.wandb!r}, and wandb is not installed: pip install wandb, or '
+            f'leave run.wandb empty',
         )
 
 

@@ -1,11 +1,13 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a run tells: JSON lines, TensorBoard where it is installed, and a progress bar."""
+"""What a run tells: JSON lines, CSV, TensorBoard, W&B, and a progress bar."""
 
 import csv
+import dataclasses
 import json
 import logging
+import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +16,8 @@ from typing import Any
 from tqdm import tqdm
 
 from affordance_ros.safe_io.atomic import raise_if_full
+from affordance_ros_training.config import TrainConfig
+from affordance_ros_training.yaml_config import ConfigError
 
 _log = logging.getLogger(__name__)
 
@@ -23,15 +27,20 @@ class Journal:
 
     Args:
         folder: The run's folder.
+        config: The run's configuration, whose `run.wandb` may name a project.
         step: The step that the run goes on from; later lines, of steps that were lost with the
-            process, are cut.
+            process, are cut. W&B cuts nothing: there the first numbers of a step stay.
+
+    Raises:
+        ConfigError: If W&B refuses the run.
     """
 
-    def __init__(self, folder: Path, *, step: int) -> None:
+    def __init__(self, folder: Path, config: TrainConfig, *, step: int) -> None:
         self._path = folder / 'metrics.jsonl'
         _cut_after(self._path, step)
         self._file = self._path.open('a', encoding='utf-8')
         self._board = _tensorboard(folder / 'tensorboard', step)
+        self._wandb = _wandb(folder, step, config) if config.run.wandb else None
         self._table = folder / 'validation.csv'
 
     def write(self, step: int, values: Mapping[str, float], *, kind: str) -> None:
@@ -58,12 +67,16 @@ class Journal:
         if self._board is not None:
             for name, value in values.items():
                 self._board.add_scalar(f'{kind}/{name}', value, step)
+        if self._wandb is not None:
+            self._wandb.log({f'{kind}/{name}': v for name, v in values.items()}, step=step)
 
     def close(self) -> None:
         """Close the files."""
         self._file.close()
         if self._board is not None:
             self._board.close()
+        if self._wandb is not None:
+            self._wandb.finish()
 
 
 def read_journal(path: Path) -> list[dict[str, Any]]:
@@ -99,6 +112,27 @@ def _tensorboard(folder: Path, step: int) -> Any:
         _log.info('tensorboard is not installed: only metrics.jsonl is written')
         return None
     return SummaryWriter(str(folder), purge_step=step + 1)
+
+
+def _wandb(folder: Path, step: int, config: TrainConfig) -> Any:
+    """Begin a run at W&B, or go on with it; its files lie in the folder's `wandb`."""
+    import wandb  # which few have
+
+    name = folder / 'wandb_id.txt'
+    if not step or not name.is_file():
+        name.write_text(secrets.token_hex(4), encoding='utf-8')
+    try:
+        return wandb.init(
+            project=config.run.wandb,
+            name=folder.name,
+            dir=str(folder),
+            id=name.read_text(encoding='utf-8'),
+            resume='allow',
+            config=dataclasses.asdict(config),
+        )
+    except wandb.Error as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ConfigError(f'run.wandb: {reason} (WANDB_MODE=offline needs no login)') from error
 
 
 class ProgressBar:

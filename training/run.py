@@ -124,7 +124,7 @@ class TrainingRun:
         scores = None
         epochs = self.config.optim.epochs
         if self._processes.first:
-            self._journal = Journal(self.folder.path, step=self.place.step)
+            self._journal = Journal(self.folder.path, self.config, step=self.place.step)
         with self._request:
             while True:
                 due = self.place.epoch % self.config.validation.every_epochs == 0

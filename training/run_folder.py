@@ -16,7 +16,7 @@ from affordance_ros_training.run_state import ResumeError
 
 # Where a run may be resumed with other values: they change where it runs, not what it computes.
 _FREE_KEYS = {
-    'run': ('out', 'device', 'threads', 'save_every_s'),
+    'run': ('out', 'device', 'threads', 'save_every_s', 'wandb'),
     'data': ('root', 'images', 'converted', 'workers'),
     'feature_cache': ('folder', 'max_gb'),
     'validation': ('sheet_rows',),
