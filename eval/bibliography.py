@@ -5,9 +5,13 @@
 
 
 def _entry(key: str, author: str, title: str, venue: str, year: int) -> str:
+    kind, where = 'inproceedings', f'booktitle = {{{venue}}}'
+    if venue.startswith('arXiv:'):
+        kind = 'misc'
+        where = f'eprint = {{{venue.removeprefix("arXiv:")}}},\n  archivePrefix = {{arXiv}}'
     return (
-        f'@inproceedings{{{key},\n  author = {{{author}}},\n  title = {{{{{title}}}}},\n'
-        f'  booktitle = {{{venue}}},\n  year = {{{year}}},\n}}\n'
+        f'@{kind}{{{key},\n  author = {{{author}}},\n  title = {{{{{title}}}}},\n'
+        f'  {where},\n  year = {{{year}}},\n}}\n'
     )
 
 
@@ -60,7 +64,7 @@ _WORKS: dict[str, tuple[str, str, str, int]] = {
         'Lee, Junha',
         'Affogato: Learning Open-Vocabulary Affordance Grounding with Automated Data Generation '
         'at Scale',
-        'arXiv', 2025,
+        'arXiv:2506.12009', 2025,
     ),
     'lai2024lisa': (
         'Lai, Xin', 'LISA: Reasoning Segmentation via Large Language Model', 'CVPR', 2024,

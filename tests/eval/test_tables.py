@@ -146,7 +146,10 @@ def test_a_complete_run_stands_beside_its_own_protocols_rows_and_others_are_mark
     order = [latex.index(name) for name in ('LOCATE', 'WSAG-PLSP', r'Ours\_1')]
     assert order == sorted(order) and latex.count(r'\midrule') == 4
     cited = set(re.findall(r'\\cite\{(\w+)\}', latex))
-    assert cited == set(re.findall(r'@inproceedings\{(\w+),', bibliography(results)))
+    found = re.findall(r'@(\w+)\{(\w+),', bibliography(results))
+    assert cited == {key for _, key in found} and len(cited) == len(found)
+    assert [key for kind, key in found if kind == 'misc'] == ['lee2025affogato'], 'a preprint'
+    assert 'eprint = {2506.12009},\n  archivePrefix = {arXiv}' in bibliography(results)
 
 
 def test_the_mark_follows_the_protocol():
