@@ -33,6 +33,7 @@ FACTS, IMAGE, FPN = 'model.json', 'image.onnx', 'fpn.safetensors'
 FILES = {
     'clip': (IMAGE, TEXT, VOCABULARY),
     'vit': (IMAGE, TEXT, VOCABULARY),
+    'pe': (IMAGE, TEXT, VOCABULARY),
     'clipseg': (IMAGE, TEXT, VOCABULARY),
     'household': (IMAGE, TRUNK, FPN, TOKENIZER),
 }
@@ -59,6 +60,7 @@ CLIP_CONTRACT = {
 CONTRACTS = {
     'clip': CLIP_CONTRACT,
     'vit': CLIP_CONTRACT,
+    'pe': CLIP_CONTRACT,
     'clipseg': CLIP_CONTRACT
     | {
         'vectors': 'float32 (K, embed_dim), of any length; of several prompts for one text the '

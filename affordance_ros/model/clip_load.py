@@ -20,7 +20,9 @@ from affordance_ros.model.config import looks_like_path
 from affordance_ros.model.errors import WeightsError
 from affordance_ros.model.known import COMPACT_NAME
 from affordance_ros.model.known import COMPACT_VIT_NAME
+from affordance_ros.model.known import PES
 from affordance_ros.model.known import unknown_model
+from affordance_ros.model.pe_clip import PeClip
 from affordance_ros.model.resnet_clip import ResNetClip
 from affordance_ros.model.trunk import RANDOM_WEIGHTS
 from affordance_ros.model.vit_clip import VitClip
@@ -30,6 +32,7 @@ from affordance_ros.model.weights import is_torchscript
 from affordance_ros.model.weights import read_state_dict
 
 DEFAULT_TAG = 'openai'  # whose weights are taken if nobody says otherwise
+PE_TAG = 'meta'  # the same for a PE-Core
 _SMALL = {COMPACT_NAME: COMPACT_CONFIG, COMPACT_VIT_NAME: COMPACT_VIT_CONFIG}
 # What open_clip's configurations may say; anything else builds another network or tokenizer.
 _CONFIG_KEYS = {'embed_dim', 'vision_cfg', 'text_cfg', 'quick_gelu'}
@@ -46,9 +49,9 @@ def load_clip(
 
     Args:
         name: `compact`, `compact-vit`, or an open_clip name such as `RN101-quickgelu` or
-            `ViT-B-16-quickgelu`.
+            `ViT-B-16-quickgelu`, or one of PES.
         weights: A path, an open_clip tag such as `openai`, or `random` for an untrained trunk; ''
-            for OpenAI's.
+            for OpenAI's, or Meta's of a PE-Core.
         trusted_sha256: See `read_state_dict`.
         seed: Seed of random weights.
 
@@ -56,15 +59,24 @@ def load_clip(
         The trunk, on the CPU, in float32.
 
     Raises:
-        ValueError: If the name is unknown, or neither a ResNet nor a plain ViT.
+        ValueError: If the name is unknown, or no ResNet, plain ViT or PE-Core.
         WeightsError: If the weights can't be found or don't fit.
     """
-    weights = weights or DEFAULT_TAG
+    weights = weights or (PE_TAG if name in PES else DEFAULT_TAG)
     config = _config(name)
-    family = ResNetClip if _is_resnet(config) else VitClip
+    family: type[ClipTrunk] = ResNetClip if _is_resnet(config) else VitClip
+    if name in PES:
+        family = PeClip
+    normalization = _normalization(name, weights)
     if weights == RANDOM_WEIGHTS:
         clip = _build_random(config, seed)
-        return family(clip, name=name, weights=f'random (seed {seed})', untrained=True)
+        return family(
+            clip,
+            name=name,
+            weights=f'random (seed {seed})',
+            untrained=True,
+            normalization=normalization,
+        )
     if name in _SMALL and not looks_like_path(weights):
         raise WeightsError(f'{name} has no published weights: give a file, or "{RANDOM_WEIGHTS}"')
     path = find_weights(name, weights)
@@ -76,7 +88,7 @@ def load_clip(
     state = read_state_dict(path, trusted_sha256=trusted_sha256)
     clip = _build(config)
     clip.load_state_dict(fitted(state, clip.state_dict(), name=name, path=path))
-    return family(clip, name=name, weights=str(path), normalization=_normalization(name, weights))
+    return family(clip, name=name, weights=str(path), normalization=normalization)
 
 
 def _config(name: str) -> dict[str, Any]:
@@ -92,8 +104,8 @@ def _config(name: str) -> dict[str, Any]:
         raise unknown_model(name)
     if reason := why_not(name):
         raise ValueError(
-            f'model {name!r} can not be a trunk: {reason}; ResNet CLIPs and plain ViT CLIPs can, '
-            f'such as RN101-quickgelu or ViT-B-16-quickgelu'
+            f'model {name!r} can not be a trunk: {reason}; ResNets, plain ViTs and PE-Cores '
+            f'can, such as RN101-quickgelu or ViT-B-16-quickgelu'
         )
     config: dict[str, Any] = open_clip.get_model_config(name)
     return config
@@ -103,6 +115,8 @@ def why_not(name: str) -> str | None:
     """Return what keeps a registered model from being a trunk, or None."""
     config = open_clip.get_model_config(name)
     vision, text = config['vision_cfg'], config['text_cfg']
+    if name in PES:
+        return None
     if 'timm_model_name' in vision:
         return f"its image tower is timm's {vision['timm_model_name']}"
     if others := sorted(text.keys() - _TEXT_KEYS):
@@ -119,20 +133,21 @@ def _is_resnet(config: dict[str, Any]) -> bool:
 
 
 def _normalization(name: str, weights: str) -> Normalization:
-    """Return what published weights were trained with; CLIP's for files."""
-    published = {} if looks_like_path(weights) else open_clip.get_pretrained_cfg(name, weights)
+    """Return what published weights were trained with; for files of a PE-Core too, else CLIP's."""
+    published = open_clip.get_pretrained_cfg(name, PE_TAG if name in PES else weights)
     return Normalization(
         mean=tuple(published.get('mean') or CLIP_NORMALIZATION.mean),
         std=tuple(published.get('std') or CLIP_NORMALIZATION.std),
     )
 
 
-def _build(config: dict[str, Any]) -> open_clip.CLIP:
+def _build(config: dict[str, Any]) -> open_clip.CLIP | open_clip.CustomTextCLIP:
     arguments = {k: v for k, v in config.items() if k in ('embed_dim', 'vision_cfg', 'text_cfg')}
-    return open_clip.CLIP(**arguments, quick_gelu=config.get('quick_gelu', False))
+    kind = open_clip.CustomTextCLIP if config.get('custom_text') else open_clip.CLIP
+    return kind(**arguments, quick_gelu=config.get('quick_gelu', False))
 
 
-def _build_random(config: dict[str, Any], seed: int) -> open_clip.CLIP:
+def _build_random(config: dict[str, Any], seed: int) -> open_clip.CLIP | open_clip.CustomTextCLIP:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         clip = _build(config)

@@ -37,7 +37,7 @@ class ClipTrunk(Trunk):
 
     def __init__(
         self,
-        clip: open_clip.CLIP,
+        clip: open_clip.CLIP | open_clip.CustomTextCLIP,
         *,
         name: str,
         weights: str,
@@ -93,7 +93,7 @@ class ClipTrunk(Trunk):
 
     def encode_tokens(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return the unit text vectors (K, C) of CLIP's token numbers (K, L)."""
-        tokens = tokens.to(self.clip.token_embedding.weight.device)
+        tokens = tokens.to(self.clip.logit_scale.device)
         vectors: torch.Tensor = self.clip.encode_text(tokens, normalize=True)
         return vectors.float()
 

@@ -17,9 +17,9 @@ class ModelConfig:
     """Which model to load.
 
     Attributes:
-        model: The model that ships (`household`), an open_clip name of a ResNet or a plain ViT,
-            `clipseg-rd64-refined` or `clipseg-rd64`, `compact` or `compact-vit` for trials, or an
-            exported one's folder.
+        model: The model that ships (`household`), an open_clip name of a ResNet, a plain ViT or a
+            PE-Core, `clipseg-rd64-refined` or `clipseg-rd64`, `compact` or `compact-vit` for
+            trials, or an exported one's folder.
         weights: A path, an open_clip tag, or `random`; empty for the model's own: the shipped
             ones, OpenAI's, or CLIPSeg's published ones.
         checkpoint: A trained neck and head (safetensors); empty for the shipped one, where there

@@ -26,9 +26,10 @@ VITS = (
     'ViT-H-16', 'ViT-H-14', 'ViT-H-14-quickgelu', 'ViT-H-14-378', 'ViT-H-14-378-quickgelu',
     'ViT-g-14', 'ViT-bigG-14', 'ViT-bigG-14-quickgelu', 'ViT-e-14',
 )  # fmt: skip
+PES = ('PE-Core-T-16-384', 'PE-Core-S-16-384', 'PE-Core-B-16', 'PE-Core-L-14-336')
 # By the names of their repositories at the hub, CIDAS/clipseg-...
 CLIPSEGS = ('clipseg-rd64', 'clipseg-rd64-refined')
-KNOWN = (*EMBEDDED, COMPACT_NAME, COMPACT_VIT_NAME, *RESNETS, *VITS, *CLIPSEGS)
+KNOWN = (*EMBEDDED, COMPACT_NAME, COMPACT_VIT_NAME, *RESNETS, *VITS, *PES, *CLIPSEGS)
 
 
 def unknown_model(name: str) -> ValueError:

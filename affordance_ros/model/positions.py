@@ -20,19 +20,25 @@ class PositionGrids:
     def __init__(self) -> None:
         self._made: dict[tuple[int, int, torch.device, torch.dtype], torch.Tensor] = {}
 
-    def get(self, like: torch.Tensor, make: Callable[[int, int], torch.Tensor]) -> torch.Tensor:
-        """Return the embedding, (C, h, w).
+    def get(
+        self,
+        like: torch.Tensor,
+        make: Callable[[int, int], torch.Tensor],
+        dtype: torch.dtype | None = None,
+    ) -> torch.Tensor:
+        """Return the embedding that `make` made for a size.
 
         Args:
-            like: A tensor (..., h, w) of that device and dtype.
+            like: A tensor (..., h, w) of that size and device.
             make: Makes it for a height and a width.
+            dtype: Of what is returned; the tensor's by default.
         """
-        height, width = like.shape[-2], like.shape[-1]
+        height, width, dtype = like.shape[-2], like.shape[-1], dtype or like.dtype
         if torch.compiler.is_exporting():  # a size that is known only when the network runs
-            return make(height, width).to(like.dtype)
-        key = (height, width, like.device, like.dtype)
+            return make(height, width).to(like.device, dtype)
+        key = (height, width, like.device, dtype)
         if key not in self._made:
-            self._made[key] = make(height, width).to(like.device, like.dtype)
+            self._made[key] = make(height, width).to(like.device, dtype)
         return self._made[key]
 
 

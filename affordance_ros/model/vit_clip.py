@@ -10,28 +10,28 @@ from typing import Any
 
 import open_clip
 import torch
-import torch.nn.functional as F
 from torch import nn
 
-from affordance_ros.image.letterbox import STRIDE
 from affordance_ros.model.clip_trunk import ClipTrunk
 from affordance_ros.model.trunk import GLOBAL
 from affordance_ros.model.trunk import Stage
 from affordance_ros.model.vit_block import HEADS
 from affordance_ros.model.vit_block import dense_tokens
 from affordance_ros.model.vit_block import run_block
+from affordance_ros.model.vit_pyramid import MIDDLE
+from affordance_ros.model.vit_pyramid import MIN_BLOCKS
+from affordance_ros.model.vit_pyramid import last_stage
+from affordance_ros.model.vit_pyramid import middle_blocks
+from affordance_ros.model.vit_pyramid import pyramid_stages
+from affordance_ros.model.vit_pyramid import resize_level
+from affordance_ros.model.vit_pyramid import to_map
+from affordance_ros.model.vit_pyramid import whole_patches
 
 TOKENS = 'tokens'  # what the last block reads, (N, 1 + hw, C)
-_MIDDLE = {'stride16': 'middle', 'stride8': 'early'}
-_MIN_BLOCKS = 3
 
 
 class VitClip(ClipTrunk):
-    """A ViT CLIP of open_clip, with a feature pyramid as ViTDet makes one of a plain ViT.
-
-    The stages of stride 32, 16 and 8 are the last block's map and those of the blocks at two
-    thirds and one third of the depth, each normalised over its channels and resized. Patches
-    whose side does not divide 32 (L/14) see the image scaled to the nearest whole number of them.
+    """A ViT CLIP of open_clip, with the feature pyramid of `vit_pyramid`.
 
     Its `visual` is a plain VisionTransformer with a class token; arguments: see `ClipTrunk`.
     """
@@ -46,19 +46,18 @@ class VitClip(ClipTrunk):
             raise ValueError(f'{name} has no plain ViT: its visual tower is {type(visual)}')
         if visual.attn_pool is not None or visual.pool_type != 'tok' or visual.final_ln_after_pool:
             raise ValueError(f'{name} pools otherwise than by the class token, which is not read')
-        if len(visual.transformer.resblocks) < _MIN_BLOCKS:
-            raise ValueError(f'{name} has fewer than {_MIN_BLOCKS} blocks')
+        if len(visual.transformer.resblocks) < MIN_BLOCKS:
+            raise ValueError(f'{name} has fewer than {MIN_BLOCKS} blocks')
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The feature maps, from coarse to fine."""
-        width = len(self.clip.visual.class_embedding)
-        return tuple(Stage(f'stride{stride}', width, stride) for stride in (32, 16, 8))
+        return pyramid_stages(len(self.clip.visual.class_embedding))
 
     @property
     def backbone_stages(self) -> tuple[str, ...]:
         """Two middle maps, and the tokens that the last block reads."""
-        return (*_MIDDLE.values(), TOKENS)
+        return (*MIDDLE.values(), TOKENS)
 
     @property
     def patch(self) -> int:
@@ -77,11 +76,7 @@ class VitClip(ClipTrunk):
 
     def _embed(self, visual: Any, image: torch.Tensor) -> torch.Tensor:
         """Return (N, C, h, w) patch embeddings, by the convolution and norm of `visual`."""
-        if STRIDE % self.patch:
-            sides = [(side + self.patch // 2) // self.patch for side in image.shape[-2:]]
-            size = [side * self.patch for side in sides]
-            image = F.interpolate(image, size, mode='bilinear', align_corners=False)
-        patches = visual.conv1(image)  # (N, C, h, w)
+        patches = visual.conv1(whole_patches(image, self.patch))  # (N, C, h, w)
         placed = patches + self.position_grid(patches)
         return visual.ln_pre(placed.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
@@ -103,12 +98,11 @@ class VitClip(ClipTrunk):
         if GLOBAL in outputs or 'stride32' in outputs:
             last = run_block(last_block, tokens)  # (N, 1 + hw, C)
             features[GLOBAL] = visual.ln_post(last[:, 0]) @ visual.proj
-            # Pooled from stride 16, so that small patches all count.
-            level = self._resize(to_map(last, height, width), 16)
-            features['stride32'] = F.avg_pool2d(level, 2)
-        for name, source in _MIDDLE.items():
+            features['stride32'] = last_stage(to_map(last, height, width), self.patch)
+        for name, source in MIDDLE.items():
             if name in outputs:
-                features[name] = self._resize(stages[source], int(name.removeprefix('stride')))
+                stride = int(name.removeprefix('stride'))
+                features[name] = resize_level(stages[source], stride, patch=self.patch)
         for head in outputs:
             if head in HEADS:
                 values = dense_tokens(head, last_block, tokens, (height, width))  # (N, hw, C)
@@ -116,32 +110,9 @@ class VitClip(ClipTrunk):
                 features[head] = values.transpose(1, 2).unflatten(2, (height, width))
         return features
 
-    def _resize(self, level: torch.Tensor, stride: int) -> torch.Tensor:
-        """Normalise a map over its channels and bring it to a stride.
-
-        Tokens have a few channels that are larger than all others together, and a 1x1 convolution
-        should not have to unlearn that.
-        """
-        level = F.layer_norm(level.permute(0, 2, 3, 1), [level.shape[1]]).permute(0, 3, 1, 2)
-        sides = (level.shape[-2], level.shape[-1])
-        if STRIDE % self.patch == 0:
-            size = [side * self.patch // stride for side in sides]
-        else:
-            # The image's side is the multiple of 32 that is nearest to that of the patches.
-            cells = [(side * self.patch + STRIDE // 2) // STRIDE for side in sides]
-            size = [cell * (STRIDE // stride) for cell in cells]
-        if self.patch == stride:
-            return level
-        return F.interpolate(level, size, mode='bilinear', align_corners=False)
-
     def inference_parts(self) -> tuple[nn.Module, nn.Module]:
         """Return copies of the embedding and the blocks; see `Trunk.inference_parts`."""
         return _Front(self), _Backbone(self.clip.visual)
-
-
-def to_map(tokens: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """Return the patches' tokens (N, 1 + hw, C) as a map (N, C, h, w)."""
-    return tokens[:, 1:].transpose(1, 2).unflatten(2, (height, width))
 
 
 class _Front(nn.Module):
@@ -182,8 +153,7 @@ def _run_blocks(visual: Any, front: torch.Tensor) -> dict[str, torch.Tensor]:
     patches = front.flatten(2).transpose(1, 2)  # (N, hw, C)
     tokens = torch.cat([first.expand(n, 1, channels), patches], dim=1)  # (N, 1 + hw, C)
     blocks = visual.transformer.resblocks
-    depth = len(blocks)
-    wanted = {round(depth / 3): 'early', round(2 * depth / 3): 'middle'}
+    wanted = middle_blocks(len(blocks))
     stages = {}
     for number, block in enumerate(blocks[:-1], start=1):
         tokens = run_block(block, tokens)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from affordance_ros.model.clip_load import why_not
 from affordance_ros.model.families import load_trunk
+from affordance_ros.model.known import PES
 from affordance_ros.model.known import RESNETS
 from affordance_ros.model.known import VITS
 from affordance_ros.model.positions import resize_positions
@@ -141,4 +142,4 @@ def test_unknown_models_are_refused_by_name():
 
 def test_the_names_that_are_known_are_open_clips():
     plain = {m for m in open_clip.list_models() if why_not(m) is None}
-    assert plain == {*RESNETS, *VITS}
+    assert plain == {*RESNETS, *VITS, *PES}

@@ -131,7 +131,7 @@ def test_the_copies_for_inference_answer_as_the_model(vit, pixels):
         ('ViT-B-16-SigLIP', "its image tower is timm's vit_base_patch16_siglip_224"),
         ('coca_ViT-B-32', 'its text tower has embed_cls'),
         ('ViT-H-14-CLIPA', 'its text tower has hf_tokenizer_name'),
-        ('PE-Core-B-16', "its image tower is timm's vit_pe_core_base_patch16_224"),
+        ('PE-Core-bigG-14-448', "its image tower is timm's vit_pe_core_gigantic_patch14_448"),
     ],
 )
 def test_what_can_be_no_trunk_is_refused_with_the_reason(name, reason):

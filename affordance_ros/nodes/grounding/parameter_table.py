@@ -53,8 +53,8 @@ PARAMETERS = {
     ),
     'model': Declared(
         _MODEL.model,
-        'household (ships), a ResNet or plain ViT of open_clip, clipseg-rd64-refined, or an '
-        'exported folder.',
+        'household (ships), a ResNet, plain ViT or PE-Core of open_clip, clipseg-rd64-refined, or '
+        'an exported folder.',
     ),
     'weights': Declared(
         _MODEL.weights, 'Trunk weights: a file, an open_clip tag, or random; empty: its own.'
