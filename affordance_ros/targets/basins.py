@@ -20,6 +20,9 @@ from affordance_ros.targets.activation import sigmoid
 _LOWEST = float(np.finfo(np.float32).min)
 # From so many saddles on, finding the highest between each two bumps saves time.
 _MANY = 200
+# Eight comparisons as the bits of a byte, and which of them is the first that holds, from 1.
+_BITS = (1 << np.arange(8)).astype(np.uint8)[:, None]
+_FIRST = np.array([0, *((byte & -byte).bit_length() for byte in range(1, 256))])
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,27 +70,30 @@ def find_basins(maps: NDArray[np.float32], *, floor: float, min_prominence: floa
     flat, pitch = stack.ravel(), width + 1
     cells = np.flatnonzero(flat >= max(floor, _LOWEST))
     steps = np.array([0, 1, pitch - 1, pitch, pitch + 1, -1, 1 - pitch, -pitch, -pitch - 1])
-    around = cells[:, None] + steps
-    # (C, 9), the cell itself first: it wins a tie. Before the first there is but margin.
-    near = flat.take(around, mode='clip')
-    up = near.argmax(axis=1)
-    tops = np.flatnonzero(up == 0)
-    slots = np.zeros(flat.size, np.int64)
-    slots[cells] = np.arange(len(cells))
-    leads_to = slots.take(cells + steps[up])
+    # (9, C), the cell itself first: it wins a tie. Row by row, since one large array of places is
+    # slower than nine small ones. Before the first cell there is but margin.
+    near = np.empty((len(steps), len(cells)), np.float32)
+    for one, step in zip(near, steps.tolist(), strict=True):
+        flat.take(cells + step, mode='clip', out=one)
+    ways = near == near.max(axis=0)
+    up = _FIRST.take(np.bitwise_or.reduce(ways[1:].view(np.uint8) * _BITS, axis=0))
+    up[ways[0]] = 0
+    tops = np.flatnonzero(ways[0])
+    labels = np.full(flat.size, -1, np.int32)
+    labels[cells] = np.arange(len(cells))
+    leads_to = labels.take(cells + steps.take(up))
     # Each turn doubles how far it leads. Tops lead to themselves.
     while up.take(leads_to).any():
         leads_to = leads_to.take(leads_to)
-    bump_of_top = _number_tops(stack.shape, cells[tops], near[tops])
-    bumps = np.zeros(len(cells), np.int64)
+    bump_of_top = _number_tops(stack.shape, cells[tops], near.take(tops, axis=1))
+    bumps = np.zeros(len(cells), np.int32)
     bumps[tops] = bump_of_top
-    bumps = bumps[leads_to]
-    labels = np.full(flat.size, -1, np.int32)
+    bumps = bumps.take(leads_to)
     labels[cells] = bumps
     heights = np.empty(int(bump_of_top.max(initial=-1)) + 1, np.float32)
-    heights[bump_of_top] = near[tops, 0]
+    heights[bump_of_top] = near[0, tops]
     hill, neck = _merge(
-        heights, *_saddles(labels, around[:, 1:5], near[:, :5], bumps), min_prominence
+        heights, *_saddles(labels, cells, steps[1:5], near[:5], bumps), min_prominence
     )
     peaks = np.flatnonzero(hill == np.arange(len(hill)))
     places, offsets = _middles(peaks, bump_of_top, cells[tops], pitch)
@@ -101,7 +107,7 @@ def _number_tops(
     shape: tuple[int, ...], cells: NDArray[np.int64], near: NDArray[np.float32]
 ) -> NDArray[np.int64]:
     """Number tops; those that touch are equally high, and are one."""
-    if not (near[:, 1:] == near[:, :1]).any():
+    if not (near[1:] == near[0]).any():
         return np.arange(len(cells))
     image = np.zeros(shape, np.uint8)
     image.ravel()[cells] = 1
@@ -111,23 +117,25 @@ def _number_tops(
 
 def _saddles(
     labels: NDArray[np.int32],
-    around: NDArray[np.int64],
+    cells: NDArray[np.int64],
+    steps: NDArray[np.int64],
     near: NDArray[np.float32],
-    bumps: NDArray[np.int64],
+    bumps: NDArray[np.int32],
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
     """Return where bumps touch: the lower one's logit on either side, and the two bumps.
 
     Args:
         labels: The bump of each cell of the flat stack; -1 for none.
-        around: (C, 4) half of each cell's neighbours, so that each pair is seen once.
-        near: (C, 5) the logits of each cell and of those neighbours.
+        cells: (C,) the places of cells in it.
+        steps: (4,) the ways to half of a cell's neighbours, so that each pair is seen once.
+        near: (5, C) the logits of each cell and of those neighbours.
         bumps: (C,) the bump of each cell.
     """
-    others = labels.take(around)
-    at = np.flatnonzero((others != bumps[:, None]) & (others >= 0))
-    cell, side = np.divmod(at, around.shape[1])
-    first, second = bumps.take(cell), others.take(at).astype(np.int64)
-    saddle = np.minimum(near[cell, 0], near[cell, side + 1])
+    others = np.stack([labels.take(cells + step) for step in steps.tolist()])
+    at = np.flatnonzero((others != bumps) & (others >= 0))
+    cell = at % len(bumps)
+    first, second = bumps.take(cell).astype(np.int64), others.take(at).astype(np.int64)
+    saddle = np.minimum(near[0].take(cell), near[1:].take(at))
     return saddle, first, second
 
 
@@ -183,6 +191,8 @@ def _middles(
     pitch: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the cell of each peak, of a level top the most central, and how far its middle is."""
+    if len(bump_of_top) == bump_of_top.max(initial=-1) + 1:  # none is level
+        return cells[np.argsort(bump_of_top)[peaks]], np.zeros((len(peaks), 2))
     order = np.argsort(bump_of_top, kind='stable')
     starts = np.searchsorted(bump_of_top[order], peaks)
     ends = np.searchsorted(bump_of_top[order], peaks, side='right')

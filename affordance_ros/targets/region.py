@@ -101,11 +101,19 @@ class Axis:
         """Return the rows of pixels that are nearest to one of some rows of cells."""
         return slice(*np.searchsorted(self.nearest, (first, last + 1)).tolist())
 
+    def pixel(self, cell: int) -> int:
+        """Return the row of pixels that is nearest to a row of cells."""
+        return int(np.abs(self.below + self.share - cell).argmin())
+
 
 def restore_window(
     logits: NDArray[np.float32], axes: tuple[Axis, Axis], window: tuple[slice, slice]
 ) -> NDArray[np.float32]:
-    """Interpolate a map bilinearly in a window of the image alone.
+    """Interpolate a map in a window of the image alone, so that ridges stay whole.
+
+    Bilinear values between two hot cells that touch by a corner sink towards the two cold ones.
+    Here each square of four cells is two triangles, split along the diagonal that lies higher: as
+    marching squares does where it joins rather than parts.
 
     Args:
         logits: (h, w) float32.
@@ -113,14 +121,23 @@ def restore_window(
         window: Rows and columns of pixels.
 
     Returns:
-        (window's rows, window's columns) float32.
+        (window's rows, window's columns) float32, nowhere less than bilinear.
     """
-    for axis, cut in zip(axes, window, strict=True):
-        below, share = axis.below[cut], axis.share[cut, None]
-        above = np.minimum(below + 1, len(logits) - 1)
-        # The second time round rows and columns have changed places, and change back.
-        logits = (logits[below] * (1 - share) + logits[above] * share).T
-    return logits
+    (rows, y), (columns, x) = (
+        (axis.below[cut], axis.share[cut]) for axis, cut in zip(axes, window, strict=True)
+    )
+    # A map may be a single row or column of cells.
+    wide = np.pad(logits, [(0, int(size == 1)) for size in logits.shape], mode='edge')
+    first = wide[rows]
+    between = first + (wide[rows + 1] - first) * y[:, None]
+    left = between[:, columns]
+    twist = wide[1:, 1:] + wide[:-1, :-1] - wide[1:, :-1] - wide[:-1, 1:]
+    steep = np.maximum(twist, 0.0)
+    crossing, along = np.multiply.outer(y, x), np.minimum.outer(y, x)
+    across = crossing - np.maximum(np.add.outer(y, x) - 1.0, 0.0)
+    here = np.ix_(rows, columns)
+    joined = steep[here] * (along - crossing) + (steep - twist)[here] * across
+    return np.asarray(left + (between[:, columns + 1] - left) * x + joined)
 
 
 class Regions:
@@ -151,8 +168,8 @@ class Regions:
     def draw(self, peak: int, x: float, y: float, score: float) -> Region:
         """Draw a hill's region at the image's resolution.
 
-        A pixel belongs to it if the heatmap there reaches the share, the nearest cell is the
-        hill's, and it hangs together with the target's own pixel, which always belongs to it.
+        A pixel belongs to it if the heat there reaches the share, the nearest cell is the hill's,
+        and it hangs together with the target's own pixel, which always belongs to it.
 
         Args:
             peak: The hill's number among all.
@@ -191,9 +208,13 @@ class Regions:
                 axes[1].nearest[across] - columns.start,
             )
         ]
+        # The place may lie beside a ridge that is thinner than a pixel.
+        top = axes[0].pixel(self._window[0].start + int(hills.rows[peak])) - down.start
+        left = axes[1].pixel(self._window[1].start + int(hills.columns[peak])) - across.start
         seed = round(y) - down.start, round(x) - across.start
-        inside[seed] = True
-        _, pieces = cv2.connectedComponents(inside.astype(np.uint8), connectivity=8)
+        drawn = np.ascontiguousarray(inside, np.uint8)
+        cv2.line(drawn, seed[::-1], (left, top), 1)
+        _, pieces = cv2.connectedComponents(drawn, connectivity=8)
         return Region.cut(pieces == pieces[seed], across.start, down.start)
 
     @cached_property

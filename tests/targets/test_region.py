@@ -14,8 +14,10 @@ from affordance_ros.targets.grounding import SizeGate
 from affordance_ros.targets.instances import InstanceConfig
 from affordance_ros.targets.instances import find_instances
 from affordance_ros.targets.mask import draw_mask
+from affordance_ros.targets.region import Axis
 from affordance_ros.targets.region import BBox
 from affordance_ros.targets.region import Region
+from affordance_ros.targets.region import restore_window
 from affordance_ros.targets.target import Target
 from tests.targets.test_instances import LAYOUTS
 from tests.targets.test_instances import draw
@@ -102,6 +104,42 @@ def test_a_lower_bump_beyond_a_deep_saddle_is_not_in_the_region():
     (hill, *_) = find(whole(heat), min_prominence=0.3)
     assert hill.region.bbox.x + hill.region.bbox.width <= 32
     assert hill.region.area_px == pytest.approx(200, abs=60)
+
+
+@pytest.mark.parametrize('turned', [False, True])
+def test_the_region_of_a_thin_slanting_thing_is_whole(turned):
+    """Its cells touch by their corners alone, between which bilinear heat is cold."""
+    box, cells = layout((480, 640), 320, 'rectangle', 8)
+    logits = np.full(cells, -7.0, np.float32)
+    along = np.arange(5, 20)
+    logits[along, along + 5] = 0.3
+    logits[12, 17] = 0.6
+    logits = logits[:, ::-1].copy() if turned else logits
+    (target,) = find(Activation(logits, box))
+    bbox = target.region.bbox
+    assert bbox.width == pytest.approx(14 * 16, abs=16)
+    assert bbox.height == pytest.approx(14 * 16, abs=16)
+    image = on_image(target, (480, 640))
+    # Halfway between two cells of 16 pixels, of which the first row lies above the image.
+    for cell in along[:-1]:
+        row, column = 16 * (cell + 0.5) - 8, 16 * (cell + 5.5) + 7.5
+        assert image[int(row), int(639 - column if turned else column)]
+
+
+def test_interpolation_that_keeps_ridges_is_never_lower_than_bilinear(rng):
+    box, cells = layout((480, 640), 320, 'rectangle', 8)
+    logits = rng.normal(0, 2, cells).astype(np.float32)
+    axes = tuple(Axis.of(box, k, cells[k], 0, cells[k] - 1) for k in (0, 1))
+    places = np.meshgrid(*(axis.below + axis.share for axis in axes), indexing='ij')
+    window = slice(0, 480), slice(0, 640)
+    bilinear = ndimage.map_coordinates(logits, places, order=1, mode='nearest')
+    got = restore_window(logits, axes, window)
+    assert (got >= bilinear - 1e-4).all() and (got > bilinear + 0.1).any()
+    assert got.max() <= logits.max() + 1e-4
+    plane = np.add.outer(np.arange(cells[0]), 2.0 * np.arange(cells[1])).astype(np.float32)
+    np.testing.assert_allclose(
+        restore_window(plane, axes, window), places[0] + 2 * places[1], atol=1e-3
+    )
 
 
 def test_a_region_at_the_images_border_reaches_it():
