@@ -23,6 +23,7 @@ from affordance_ros.image.decode import EncodedImageError
 from affordance_ros.image.decode import decode_image
 from affordance_ros.image.ros_image import CameraImage
 from affordance_ros.image.ros_image import ImageError
+from affordance_ros.image.ros_image import bytes_of
 
 _DEPTH = ('16UC1', '32FC1')
 _FLAGS = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
@@ -73,7 +74,7 @@ def decode_compressed(
     mosaic = encoding in BAYER_8 or encoding in BAYER_16
     flags = _FLAGS | (cv2.IMREAD_GRAYSCALE if mosaic else cv2.IMREAD_COLOR)
     try:
-        pixels = decode_image(message.data, cv2.IMREAD_UNCHANGED if mosaic else flags)
+        pixels = decode_image(bytes_of(message.data), cv2.IMREAD_UNCHANGED if mosaic else flags)
     except EncodedImageError as error:
         raise ImageError('compressed', f'the compressed image holds {error}') from error
     pixels = _to_8_bits(pixels, bit_depth)

@@ -8,6 +8,7 @@ Messages are taken by their fields alone, so that anything that looks like a sen
 """
 
 from dataclasses import dataclass
+from typing import Any
 from typing import Protocol
 
 import cv2
@@ -118,6 +119,26 @@ def check_message(message: ImageMessage) -> None:
     check_layout(message, pixel_bytes)
 
 
+def bytes_of(data: Any) -> memoryview:
+    """View the bytes of a message's field.
+
+    rclpy hands out an array.array, rosbags an ndarray. From Lyrical on it may be a
+    rosidl_buffer.Buffer instead, whose bytes lie in another device's memory and can't be read
+    (https://github.com/ros2/rosidl_python/pull/250).
+
+    Raises:
+        ImageError: If it has no bytes that this process can read.
+    """
+    try:
+        return memoryview(data)
+    except TypeError as error:
+        raise ImageError(
+            'data',
+            f'the bytes are in a {type(data).__name__}, which only its own library reads: let '
+            f'the publisher send from CPU memory',
+        ) from error
+
+
 def check_layout(message: ImageMessage, pixel_bytes: int) -> None:
     """Check an image's size, step and data against each other.
 
@@ -139,10 +160,11 @@ def check_layout(message: ImageMessage, pixel_bytes: int) -> None:
         )
     # The last row needs no padding behind it.
     needed = message.step * (message.height - 1) + row
-    if len(message.data) < needed:
+    held = bytes_of(message.data).nbytes
+    if held < needed:
         raise ImageError(
             'data',
-            f'the image holds {len(message.data)} bytes, and {message.height} rows of step '
+            f'the image holds {held} bytes, and {message.height} rows of step '
             f'{message.step} take {needed}',
         )
     if message.height * message.width > MAX_PIXELS:

@@ -20,6 +20,8 @@ from affordance_ros.image.compressed import CompressedMessage
 from affordance_ros.image.compressed import encoding_of
 from affordance_ros.image.decode import EncodedImageError
 from affordance_ros.image.decode import decode_image
+from affordance_ros.image.ros_image import ImageError
+from affordance_ros.image.ros_image import bytes_of
 from affordance_ros.spatial.depth import DepthError
 
 _HEADER = struct.Struct('<iff')
@@ -44,7 +46,10 @@ def decode_depth(message: CompressedMessage) -> DepthMessage:
     Raises:
         DepthError: If it is not PNG (JPEG loses depth, RVL is not read), or not whole.
     """
-    encoding, data = encoding_of(message), memoryview(message.data)
+    try:
+        encoding, data = encoding_of(message), bytes_of(message.data)
+    except ImageError as error:
+        raise DepthError(error.cause, f'compressed depth: {error}') from error
     a = b = 0.0
     if 'compressedDepth' in message.format:
         if 'rvl' in message.format.lower() or len(data) < _HEADER.size:

@@ -1,13 +1,18 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from affordance_ros.image.bit_depth import BitDepth
+from affordance_ros.image.compressed import decode_compressed
 from affordance_ros.image.ros_image import ImageError
 from affordance_ros.image.ros_image import check_message
 from affordance_ros.image.ros_image import read_message
+from affordance_ros.spatial.compressed_depth import decode_depth
+from affordance_ros.spatial.depth import DepthError
 from tests.support.image_messages import message
 from tests.support.mosaics import mosaic
 from tests.support.mosaics import smooth_photo
@@ -145,3 +150,21 @@ def test_a_dark_frame_keeps_the_scale_of_the_frames_before():
     assert (BitDepth(16).scale(bright) == 16).all()
     with pytest.raises(ValueError, match='image_bits 7'):
         BitDepth(7)
+
+
+class DeviceBuffer:
+    """Bytes of another device, which can't be viewed, as in Lyrical's rosidl_buffer.Buffer."""
+
+
+def test_bytes_in_another_devices_memory_are_refused_by_name():
+    raw = message(np.zeros((4, 6, 3), np.uint8), 'rgb8')
+    raw.data = DeviceBuffer()
+    for read in (read_message, check_message):
+        with pytest.raises(ImageError, match=r'in a DeviceBuffer, .* from CPU memory') as caught:
+            read(raw)
+        assert caught.value.cause == 'data'
+    photo = SimpleNamespace(format='jpeg', data=DeviceBuffer())
+    with pytest.raises(ImageError, match='in a DeviceBuffer'):
+        decode_compressed(photo)
+    with pytest.raises(DepthError, match='in a DeviceBuffer'):
+        decode_depth(SimpleNamespace(format='16UC1; compressedDepth png', data=DeviceBuffer()))
