@@ -17,6 +17,7 @@ from transformers import ViTImageProcessor
 
 from affordance_ros.backends.base import BackendConfig
 from affordance_ros.backends.fused_network import FusedNetwork
+from affordance_ros.backends.openvino_backend import processor_has_bf16
 from affordance_ros.backends.select import choose_backend
 from affordance_ros.backends.torch_backend import TorchBackend
 from affordance_ros.model.clipseg.trunk import ClipSeg
@@ -168,6 +169,14 @@ def test_other_backends_answer_as_torch_for_any_size_and_number_of_commands(
         expected = TorchBackend(model).run(pixels, text)
         assert np.ptp(expected) > 0.5
         assert np.abs(backend.run(pixels, text) - expected).max() <= 1e-3
+
+
+@pytest.mark.skipif(not processor_has_bf16(), reason='the processor lacks bfloat16')
+def test_openvino_runs_its_blocks_in_bfloat16_if_asked_to(folder, cache):
+    """`choose_backend` holds the heat against torch's."""
+    model = load_model(ModelConfig(NAME, folder, device='cpu'))
+    config = BackendConfig('openvino', 'bf16', cache_dir=cache, num_threads=1)
+    assert 'bf16' in choose_backend(model, config, (96, 128)).backend.description
 
 
 def test_the_copies_for_inference_answer_as_the_model(folder):
