@@ -37,7 +37,11 @@ MAX_S = 2.0
 # What has to be reached on ~/status, and with which parameters.
 MOMENTS = {
     'idle': (GroundingStatus.WAITING_FOR_COMMAND, []),
-    'loading from disk': (GroundingStatus.LOADING, []),
+    # `household` is loaded before its state can be heard: this takes some seconds.
+    'loading from disk': (
+        GroundingStatus.LOADING,
+        ['model:=RN101-quickgelu', 'weights:=random', 'backend:=torch'],
+    ),
     'downloading': (GroundingStatus.LOADING, ['model:=RN50-quickgelu']),
     'running': (GroundingStatus.RUNNING, ['task_command:=hold the mug']),
 }
@@ -91,20 +95,23 @@ def _end(
     )
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    wait_for(
-        executor,
-        lambda: state in heard and ready(),
-        'the moment to stop the node',
-        timeout_s=STARTUP_TIMEOUT_S,
-    )
-    time.sleep(0.1 * (run // 2))  # not each time in the same place
-    names = mapped_by(process.pid)
-    begin = time.monotonic()
-    process.send_signal((signal.SIGINT, signal.SIGTERM)[run % 2])
-    code = process.wait()
-    took_s = time.monotonic() - begin
-    executor.shutdown()
-    node.destroy_node()
+    try:
+        wait_for(
+            executor,
+            lambda: state in heard and ready(),
+            'the moment to stop the node',
+            timeout_s=STARTUP_TIMEOUT_S,
+        )
+        time.sleep(0.1 * (run // 2))  # not each time in the same place
+        names = mapped_by(process.pid)
+        begin = time.monotonic()
+        process.send_signal((signal.SIGINT, signal.SIGTERM)[run % 2])
+        code = process.wait()
+        took_s = time.monotonic() - begin
+    finally:
+        process.kill()
+        executor.shutdown()
+        node.destroy_node()
     return took_s, code, len(left_behind(names, before))
 
 
