@@ -49,5 +49,5 @@ def check_installed(name: str) -> None:
     if name in CLIPSEGS and importlib.util.find_spec('transformers') is None:
         raise ValueError(
             f'model {name!r} needs transformers, which is not installed: '
-            f'pip install "transformers>=5"'
+            f'pip install "transformers>=5.20"'
         )
