@@ -126,7 +126,7 @@ def locate(
 
     Depth is read in a small window around the target alone. What counts there belongs to the
     target's region and hangs together with its pixel in depth, so that things before and behind
-    never mix. A plane is fitted to it, robustly, and the point is where the target's ray meets the
+    never mix; of a region of too few pixels the edges of depth alone count. A plane is fitted to it, robustly, and the point is where the target's ray meets the
     plane. Where the surface is too thin for a plane, its median depth serves.
 
     Args:
@@ -154,6 +154,9 @@ def locate(
     noise_m = config.noise_at(own)
     step_m = config.step_at(own, noise_m, 1 / grid.fx)
     surface = connected_surface(window.z, window.inside, window.seed, step_m=step_m)
+    if np.count_nonzero(surface) < config.min_pixels:
+        # The region is thinner than depth's pixels: depth's own edges bound the surface.
+        surface = connected_surface(window.z, np.isfinite(window.z), window.seed, step_m=step_m)
     if np.count_nonzero(surface) < config.min_pixels:
         return NoPoint('too_few')
     places = np.argwhere(surface)[:, ::-1] + np.array(window.first)

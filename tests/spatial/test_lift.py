@@ -129,6 +129,15 @@ def test_no_point_on_a_hole(encoding):
         assert (got == NoPoint('hole')) == hole
 
 
+def test_a_region_thinner_than_depths_pixels_takes_the_surface_around_up_to_its_edges():
+    depth = np.full(SIZE, 0.9, np.float32)
+    depth[:, 147:154] = 0.6  # a bar before a wall
+    mask = np.zeros(SIZE, bool)
+    mask[100, 150] = True
+    got = locate(target_of(150, 100, mask), depth=as_depth(depth), pinhole=PINHOLE)
+    np.testing.assert_allclose(got.position, PINHOLE.deproject(150, 100, 0.6), atol=1e-6)
+
+
 def test_a_lone_pixel_amid_a_hole_is_too_few():
     exact = np.full(SIZE, 600, np.uint16)
     exact[90:111, 140:161] = 0
