@@ -126,8 +126,9 @@ def locate(
 
     Depth is read in a small window around the target alone. What counts there belongs to the
     target's region and hangs together with its pixel in depth, so that things before and behind
-    never mix; of a region of too few pixels the edges of depth alone count. A plane is fitted to it, robustly, and the point is where the target's ray meets the
-    plane. Where the surface is too thin for a plane, its median depth serves.
+    never mix; of a region of too few pixels, the edges of depth alone count. A plane is fitted to
+    it, robustly, and the point is where the target's ray meets the plane. Where the surface is too
+    thin for a plane, its median depth serves.
 
     Args:
         target: One of the image's; where it has no region, the whole window counts.

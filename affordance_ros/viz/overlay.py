@@ -49,7 +49,8 @@ def draw_overlay(
         image_bgr: (H, W, 3) uint8.
         heatmap: (H, W) float32 in [0, 1].
         targets: Marked with the outline of their region, a ring and one label each, the best one
-            in white. No label covers another; where there is no room for all, the best have them.
+            in white. No label covers another, nor another's ring while there is room beside it;
+            where there is no room for all, the best have them.
         caption: Written in the top left corner; what is not ASCII is written as '?', since
             OpenCV's fonts have nothing else.
 
@@ -64,8 +65,13 @@ def draw_overlay(
     for rank, target in reversed(list(enumerate(targets))):
         _draw_target(canvas, target, best=rank == 0, unit=unit)
     taken = [_write(canvas, caption, (4 * unit, 13 * unit), unit=unit)]
+    rings = [_ring(target, best=rank == 0, unit=unit) for rank, target in enumerate(targets)]
     for rank, target in enumerate(targets):
-        place = _find_room(target, taken, canvas.shape[:2], best=rank == 0, unit=unit)
+        others = [ring for other, ring in enumerate(rings) if other != rank]
+        size = canvas.shape[:2]
+        place = _find_room(target, taken + others, size, best=rank == 0, unit=unit)
+        if place is None:  # on another's ring rather than nowhere
+            place = _find_room(target, taken, size, best=rank == 0, unit=unit)
         if place is not None:
             taken.append(_write(canvas, target.label, place, unit=unit))
     return canvas
@@ -88,6 +94,12 @@ def _draw_target(canvas: NDArray[np.uint8], target: Target, *, best: bool, unit:
 def _radius(best: bool, unit: int) -> int:
     """Return the radius of a target's ring in pixels."""
     return (6 if best else 4) * unit
+
+
+def _ring(target: Target, *, best: bool, unit: int) -> _Box:
+    """Return the box around a target's ring."""
+    x, y, reach = round(target.x), round(target.y), _radius(best, unit) + unit
+    return _Box(x - reach, y - reach, x + reach, y + reach)
 
 
 def _find_room(
