@@ -151,3 +151,27 @@ def test_a_folder_of_bad_photos_ends_with_the_first_reason(tmp_path):
     (tmp_path / 'a.jpg').write_bytes(b'')
     with pytest.raises(SourceError, match=r'not one image .* the first: .*a\.jpg holds 0 bytes'):
         list(open_source(str(tmp_path), loop=True, on_skip=lambda error: None))
+
+
+def heic(orientation=1):
+    """Return the photo as a phone writes it, turned by its EXIF data."""
+    pytest.importorskip('pillow_heif').register_heif_opener()
+    stored = UPRIGHT if orientation == 1 else UPRIGHT.transpose(TURNS[orientation])
+    return saved(stored, 'HEIF', exif=exif(orientation), quality=95)
+
+
+@pytest.mark.parametrize('orientation', [1, 3, 6, 8])
+def test_a_phones_heic_is_upright_where_pillow_heif_is_installed(tmp_path, orientation):
+    for name in ('IMG_0001.HEIC', 'renamed.jpg'):
+        (tmp_path / name).write_bytes(heic(orientation))
+        found = read_image(tmp_path / name)
+        assert found.shape == PHOTO.shape
+        assert np.abs(found.astype(int) - PHOTO).mean() < 4
+
+
+@pytest.mark.parametrize('share', [0.1, 0.5, 0.99])
+def test_a_cut_heic_is_refused(tmp_path, share):
+    data = heic()
+    (tmp_path / 'cut.HEIC').write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(SourceError, match=r'cut\.HEIC holds \d+ bytes of (damaged )?HEIC'):
+        read_image(tmp_path / 'cut.HEIC')
