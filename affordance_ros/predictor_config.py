@@ -57,7 +57,7 @@ class PredictorConfig:
     input_shape: str = 'rectangle'
     prompt_set: str = AUTO
     min_score: float = 0.37
-    min_prominence: float = 0.4
+    min_prominence: float = 0.5
     region_share: float = 0.4
     min_distance_px: float = 20.0
     min_area_px: int = 0

@@ -83,9 +83,12 @@ class ThingCount:
 
 
 class SwitchCount:
-    """Counts how often a thing's number changes over a sequence (IDSW of CLEAR MOT).
+    """Counts how often a thing's number changes over a sequence.
 
-    A thing that has several targets is followed by the one that keeps its number, if there is one.
+    That is IDSW of CLEAR MOT (Bernardin and Stiefelhagen, Evaluating Multiple Object Tracking
+    Performance, 2008), and counted where py-motmetrics does: a thing's number differs from its
+    last one, however long it was not seen between. A thing that has several targets is followed
+    by the one that keeps its number, if there is one.
     """
 
     def __init__(self) -> None:

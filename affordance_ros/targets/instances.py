@@ -44,7 +44,7 @@ class InstanceConfig:
     """
 
     min_score: float = 0.37
-    min_prominence: float = 0.4
+    min_prominence: float = 0.5
     region_share: float = 0.4
     min_distance_px: float = 20.0
 
