@@ -224,7 +224,7 @@ def test_a_gate_leaves_targets_out_and_counts_them(log, photos):
     from tests.support.ros_harness import grounding_node
 
     photo = next(iter(photos.values()))
-    with grounding_node(log) as (_, probe):
+    with grounding_node(log, min_prominence=0.2) as (_, probe):
         probe.command('cut')
         areas = sorted(t.area_px for t in probe.answer_to(photo).targets)
         assert areas[0] < areas[-1]
