@@ -126,7 +126,7 @@ def predict_items(
     """
     wanted = [item for item in items if not folder.has(item)]
     loader = DataLoader(_Pictures(wanted), batch_size=1, num_workers=workers, collate_fn=_only)
-    bar = tqdm(loader, total=len(wanted), unit='picture', desc='predict', disable=not progress)
+    bar = tqdm(loader, total=len(wanted), unit='image', desc='predict', disable=not progress)
     waiting = _Waiting(batch)
     current = ''
     for index, picture, problem in bar:

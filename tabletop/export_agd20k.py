@@ -90,7 +90,7 @@ def export_agd20k(
             )
             counts[f'{name}/pairs'] = counts.get(f'{name}/pairs', 0) + 1
         for name in {s for s, _ in chosen}:
-            counts[f'{name}/pictures'] = counts.get(f'{name}/pictures', 0) + 1
+            counts[f'{name}/images'] = counts.get(f'{name}/images', 0) + 1
     base.mkdir(parents=True, exist_ok=True)
     write_atomically(base / 'index.jsonl', ''.join(f'{x}\n' for x in lines).encode())
     return counts
