@@ -64,17 +64,19 @@ def find_basins(maps: NDArray[np.float32], *, floor: float, min_prominence: floa
     """
     count, height, width = maps.shape
     # One image of all maps, each with a margin that nothing climbs over. The last column is the
-    # left margin of the next row too.
-    stack = np.full((count * (height + 1) + 1, width + 1), -np.inf, np.float32)
-    stack[1:].reshape(count, height + 1, width + 1)[:, :height, :width] = maps
-    flat, pitch = stack.ravel(), width + 1
+    # left margin of the next row too; one cell more is that of the first.
+    pitch, shape = width + 1, (count * (height + 1) + 1, width + 1)
+    store = np.full(shape[0] * pitch + 1, -np.inf, np.float32)
+    flat = store[1:]
+    flat[pitch:].reshape(count, height + 1, pitch)[:, :height, :width] = maps
     cells = np.flatnonzero(flat >= max(floor, _LOWEST))
     steps = np.array([0, 1, pitch - 1, pitch, pitch + 1, -1, 1 - pitch, -pitch, -pitch - 1])
     # (9, C), the cell itself first: it wins a tie. Row by row, since one large array of places is
-    # slower than nine small ones. Before the first cell there is but margin.
+    # slower than nine small ones.
     near = np.empty((len(steps), len(cells)), np.float32)
+    below = cells - pitch
     for one, step in zip(near, steps.tolist(), strict=True):
-        flat.take(cells + step, mode='clip', out=one)
+        store[1 + pitch + step :].take(below, mode='clip', out=one)
     ways = near == near.max(axis=0)
     up = _FIRST.take(np.bitwise_or.reduce(ways[1:].view(np.uint8) * _BITS, axis=0))
     up[ways[0]] = 0
@@ -85,7 +87,7 @@ def find_basins(maps: NDArray[np.float32], *, floor: float, min_prominence: floa
     # Each turn doubles how far it leads. Tops lead to themselves.
     while up.take(leads_to).any():
         leads_to = leads_to.take(leads_to)
-    bump_of_top = _number_tops(stack.shape, cells[tops], near.take(tops, axis=1))
+    bump_of_top = _number_tops(shape, cells[tops], near.take(tops, axis=1))
     bumps = np.zeros(len(cells), np.int32)
     bumps[tops] = bump_of_top
     bumps = bumps.take(leads_to)
@@ -99,7 +101,7 @@ def find_basins(maps: NDArray[np.float32], *, floor: float, min_prominence: floa
     places, offsets = _middles(peaks, bump_of_top, cells[tops], pitch)
     row, column = np.divmod(places, pitch)
     which, rows = np.divmod(row - 1, height + 1)
-    grid = labels.reshape(stack.shape)[1:].reshape(count, height + 1, pitch)
+    grid = labels[pitch:].reshape(count, height + 1, pitch)
     return Basins(grid[:, :height, :width], hill, neck, peaks, which, rows, column, offsets)
 
 
@@ -131,7 +133,7 @@ def _saddles(
         near: (5, C) the logits of each cell and of those neighbours.
         bumps: (C,) the bump of each cell.
     """
-    others = np.stack([labels.take(cells + step) for step in steps.tolist()])
+    others = np.stack([labels[step:].take(cells) for step in steps.tolist()])
     at = np.flatnonzero((others != bumps) & (others >= 0))
     cell = at % len(bumps)
     first, second = bumps.take(cell).astype(np.int64), others.take(at).astype(np.int64)

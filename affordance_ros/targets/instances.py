@@ -10,6 +10,7 @@ always lie on one of the small map's nodes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -150,6 +151,7 @@ def _heat_at(
     return np.asarray(np.minimum(np.maximum(at_top, 0.0), 1.0))
 
 
+@lru_cache(maxsize=16)
 def _cells_in_image(box: Letterbox, size: tuple[int, ...]) -> tuple[slice, slice]:
     """Return rows and columns of the cells that show any of the image, not border alone."""
     rows, columns = (
@@ -159,6 +161,7 @@ def _cells_in_image(box: Letterbox, size: tuple[int, ...]) -> tuple[slice, slice
     return rows, columns
 
 
+@lru_cache(maxsize=16)
 def _image_on_map(
     box: Letterbox, size: tuple[int, ...]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
