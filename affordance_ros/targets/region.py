@@ -57,9 +57,7 @@ class Region:
             x: The image's column of the window's first one.
             y: The image's row of the window's first one.
         """
-        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        top, left = int(rows[0]), int(columns[0])
-        height, width = int(rows[-1]) + 1 - top, int(columns[-1]) + 1 - left
+        left, top, width, height = cv2.boundingRect(np.ascontiguousarray(mask).view(np.uint8))
         bbox = BBox(x + left, y + top, width, height)
         return cls(bbox, mask[top : top + height, left : left + width])
 
@@ -126,18 +124,19 @@ def restore_window(
     (rows, y), (columns, x) = (
         (axis.below[cut], axis.share[cut]) for axis, cut in zip(axes, window, strict=True)
     )
-    # A map may be a single row or column of cells.
-    wide = np.pad(logits, [(0, int(size == 1)) for size in logits.shape], mode='edge')
-    first = wide[rows]
-    between = first + (wide[rows + 1] - first) * y[:, None]
-    left = between[:, columns]
-    twist = wide[1:, 1:] + wide[:-1, :-1] - wide[1:, :-1] - wide[:-1, 1:]
-    steep = np.maximum(twist, 0.0)
-    crossing, along = np.multiply.outer(y, x), np.minimum.outer(y, x)
-    across = crossing - np.maximum(np.add.outer(y, x) - 1.0, 0.0)
-    here = np.ix_(rows, columns)
-    joined = steep[here] * (along - crossing) + (steep - twist)[here] * across
-    return np.asarray(left + (between[:, columns + 1] - left) * x + joined)
+    down = np.concatenate([logits[1:], logits[-1:]])  # a map may be a single row or column
+    rise = down - logits
+    twist = np.concatenate([rise[:, 1:], rise[:, -1:]], axis=1) - rise
+    across = np.concatenate([logits[:, 1:], logits[:, -1:]], axis=1) - logits
+    # v + rise y + across x + twist x y is bilinear; one triangle has min(x, y) in place of x y,
+    # the other max(x + y - 1, 0).
+    crossing = np.multiply.outer(y, x)
+    lower = crossing - np.maximum(np.add.outer(y, x) - np.float32(1), 0)
+    upper = np.minimum.outer(y, x) - crossing
+    bent = twist[rows].take(columns, axis=1)
+    heat = (logits[rows] + rise[rows] * y[:, None]).take(columns, axis=1)
+    slope = (across[rows] + twist[rows] * y[:, None]).take(columns, axis=1)
+    return np.asarray(heat + slope * x + np.maximum(bent * upper, -bent * lower))
 
 
 class Regions:
@@ -202,12 +201,8 @@ class Regions:
             axis.pixels(first, last) for axis, (first, last) in zip(axes, bounds, strict=True)
         )
         inside = restore_window(logits, axes, (down, across)) >= least
-        inside &= owned[
-            np.ix_(
-                axes[0].nearest[down] - rows.start,
-                axes[1].nearest[across] - columns.start,
-            )
-        ]
+        near_rows = axes[0].nearest[down] - rows.start
+        inside &= owned[near_rows].take(axes[1].nearest[across] - columns.start, axis=1)
         # The place may lie beside a ridge that is thinner than a pixel.
         top = axes[0].pixel(self._window[0].start + int(hills.rows[peak])) - down.start
         left = axes[1].pixel(self._window[1].start + int(hills.columns[peak])) - across.start
