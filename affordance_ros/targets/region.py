@@ -129,14 +129,13 @@ def restore_window(
     twist = np.concatenate([rise[:, 1:], rise[:, -1:]], axis=1) - rise
     across = np.concatenate([logits[:, 1:], logits[:, -1:]], axis=1) - logits
     # v + rise y + across x + twist x y is bilinear; one triangle has min(x, y) in place of x y,
-    # the other max(x + y - 1, 0).
-    crossing = np.multiply.outer(y, x)
-    lower = crossing - np.maximum(np.add.outer(y, x) - np.float32(1), 0)
-    upper = np.minimum.outer(y, x) - crossing
-    bent = twist[rows].take(columns, axis=1)
-    heat = (logits[rows] + rise[rows] * y[:, None]).take(columns, axis=1)
-    slope = (across[rows] + twist[rows] * y[:, None]).take(columns, axis=1)
-    return np.asarray(heat + slope * x + np.maximum(bent * upper, -bent * lower))
+    # the other max(x + y - 1, 0). Columns first, while there are few rows.
+    heat = (logits.take(columns, axis=1) + across.take(columns, axis=1) * x)[rows]
+    heat += rise.take(columns, axis=1)[rows] * y[:, None]
+    bent = twist.take(columns, axis=1)[rows]
+    one, other = np.minimum.outer(y, x), np.maximum(np.add.outer(y - 1, x), 0)
+    heat += np.maximum(bent * one, bent * other)
+    return np.asarray(heat)
 
 
 class Regions:
