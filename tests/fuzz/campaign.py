@@ -97,6 +97,9 @@ class Campaign:
                 # Fed since the worker's last report, which its end has swallowed.
                 progress.outcomes['accepted or refused'] += current - progress.next
                 progress.next = current + 1
+            if code == 1 and not progress.failures:
+                why = 'its worker could not begin'
+                progress.failures.append({'number': progress.next, 'why': why, 'trace': ''})
             self.save()
             if code == 1:
                 break  # it has reported what is wrong, often enough

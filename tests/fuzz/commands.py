@@ -21,7 +21,7 @@ from tests.fuzz.target import Target
 def _prepare(folder: Path) -> Feed:
     encoder = load_trunk('compact', 'random').text
     sets = [load_prompt_set(name) for name in shipped_prompt_sets()]
-    width = encoder._clip.context_length
+    width = encoder.context_length
     start, end = encoder._tokenizer.all_special_ids
 
     def feed(rng: Random) -> None:

@@ -144,7 +144,7 @@ def test_live_parameters_act_on_the_next_frame_and_bad_values_are_refused(log, p
     from tests.support.ros_harness import grounding_node
 
     photo = next(iter(photos.values()))
-    with grounding_node(log, task_command='cut') as (_, probe):
+    with grounding_node(log, task_command='cut', min_prominence=0.2) as (_, probe):
         change = probe.set_parameter
         assert len(probe.answer_to(photo).targets) > 1
         assert change('max_targets', 1) == (True, '')
