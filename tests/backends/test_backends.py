@@ -39,8 +39,14 @@ needs_bf16 = pytest.mark.skipif(not processor_has_bf16(), reason='the processor 
 
 
 @pytest.fixture(scope='module')
-def cache(tmp_path_factory):
-    return DiskCache(tmp_path_factory.mktemp('compiled'))
+def compiled(tmp_path_factory):
+    """Return where networks are kept: writing one takes 10 s."""
+    return tmp_path_factory.mktemp('compiled')
+
+
+@pytest.fixture(scope='module')
+def cache(compiled):
+    return DiskCache(compiled)
 
 
 @pytest.fixture(scope='module')
@@ -165,13 +171,13 @@ def test_other_weights_are_another_network(network, cache, trunk):
 # --- Choice ----------------------------------------------------------------------------------
 
 
-def choose(model, tmp_path, *arguments, **options):
-    config = BackendConfig(*arguments, cache_dir=str(tmp_path), num_threads=1, **options)
+def choose(model, folder, *arguments, **options):
+    config = BackendConfig(*arguments, cache_dir=str(folder), num_threads=1, **options)
     return choose_backend(model, config, CANVAS)
 
 
-def test_auto_takes_openvino_in_the_precision_that_keeps_the_answers(small, tmp_path):
-    chosen = choose(small, tmp_path)
+def test_auto_takes_openvino_in_the_precision_that_keeps_the_answers(small, compiled):
+    chosen = choose(small, compiled)
     kept = find_record('openvino', 'bf16', small.family, 'FPN')
     bf16 = processor_has_bf16() and kept is not None and kept.passes
     assert chosen.backend.description == f'openvino {"bf16" if bf16 else "f32"} on cpu'
@@ -181,44 +187,44 @@ def test_auto_takes_openvino_in_the_precision_that_keeps_the_answers(small, tmp_
 @needs_bf16
 @pytest.mark.parametrize(('moved', 'precision'), [(0.009, 'bf16'), (0.011, 'f32'), (None, 'f32')])
 def test_bfloat16_needs_a_record_that_it_keeps_the_answers(
-    moved, precision, small, tmp_path, monkeypatch
+    moved, precision, small, compiled, monkeypatch
 ):
     record = PrecisionRecord(
         *('openvino', 'bf16', 'clip', 'FPN', 'measured', 1000),
         *(moved or 0.0, 0.001, 0.0, -0.002),
     )
     monkeypatch.setattr(select, 'find_record', lambda *_: None if moved is None else record)
-    chosen = choose(small, tmp_path)
+    chosen = choose(small, compiled)
     assert f' {precision} ' in chosen.backend.description
     assert ('nobody has measured' if moved is None else '1,000 best targets') in chosen.reason
 
 
-def test_auto_falls_back_with_a_reason(small, tmp_path, monkeypatch):
+def test_auto_falls_back_with_a_reason(small, compiled, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError('illegal instruction')
 
     monkeypatch.setattr('affordance_ros.backends.openvino_backend.OpenVINOBackend', broken)
-    chosen = choose(small, tmp_path)
+    chosen = choose(small, compiled)
     assert chosen.backend.description == 'onnxruntime f32 on cpu'
     assert 'openvino: illegal instruction' in chosen.reason
     monkeypatch.setattr(select.importlib.util, 'find_spec', lambda _: None)
-    chosen = choose(small, tmp_path)
+    chosen = choose(small, compiled)
     assert chosen.backend.description == 'torch f32 on cpu'
     assert 'onnxruntime: not installed (pip install onnxruntime)' in chosen.reason
 
 
-def test_a_backend_with_wrong_answers_is_not_used(small, tmp_path, monkeypatch):
+def test_a_backend_with_wrong_answers_is_not_used(small, compiled, monkeypatch):
     run = OpenVINOBackend.run
     monkeypatch.setattr(OpenVINOBackend, 'run', lambda *a: run(*a) + 8.0)
-    chosen = choose(small, tmp_path)
+    chosen = choose(small, compiled)
     assert chosen.backend.description == 'onnxruntime f32 on cpu'
     assert 'openvino: its heat differs from torch' in chosen.reason
 
 
-def test_a_backend_that_is_asked_for_is_used_or_refused(small, tmp_path):
-    assert choose(small, tmp_path, 'onnxruntime').reason == 'as asked for'
+def test_a_backend_that_is_asked_for_is_used_or_refused(small, compiled):
+    assert choose(small, compiled, 'onnxruntime').reason == 'as asked for'
     with pytest.raises(BackendError, match='onnxruntime: ONNX Runtime runs f32 here, not bf16'):
-        choose(small, tmp_path, 'onnxruntime', 'bf16')
+        choose(small, compiled, 'onnxruntime', 'bf16')
     with pytest.raises(ValueError, match="backend 'tflite' is unknown; known are auto, torch"):
         BackendConfig('tflite')
     with pytest.raises(ValueError, match="precision 'int4' is unknown"):
@@ -233,9 +239,9 @@ def test_the_record_has_the_bars_that_it_says():
     assert not PrecisionRecord('a', 'b', 'c', 'd', 'e', 1, 0.0, 0.0, -0.01, 0.0).passes
 
 
-def test_a_predictor_says_what_runs_it(config, tmp_path, photos, caplog):
+def test_a_predictor_says_what_runs_it(config, compiled, photos, caplog):
     caplog.set_level(logging.INFO)
-    options = BackendConfig('openvino', 'f32', str(tmp_path), num_threads=1)
+    options = BackendConfig('openvino', 'f32', str(compiled), num_threads=1)
     fast = Predictor.load(config, backend=options)
     slow = Predictor.load(config)
     assert fast.describe()['backend'] == 'openvino f32 on cpu'

@@ -31,6 +31,12 @@ def household(tmp_path_factory):
     return load_model(ModelConfig(NAME, str(folder), str(write_model(folder)), 'cpu'))
 
 
+@pytest.fixture(scope='module')
+def compiled(tmp_path_factory):
+    """Return where networks are kept: writing one takes 10 s."""
+    return tmp_path_factory.mktemp('compiled')
+
+
 @pytest.fixture
 def evidence(monkeypatch):
     """Let the record hold one entry, which passes, and return a function that sets its family."""
@@ -44,24 +50,24 @@ def evidence(monkeypatch):
     return hold
 
 
-def choose(model, tmp_path):
-    return choose_backend(model, BackendConfig(cache_dir=str(tmp_path), num_threads=1), CANVAS)
+def choose(model, folder):
+    return choose_backend(model, BackendConfig(cache_dir=str(folder), num_threads=1), CANVAS)
 
 
 def test_bfloat16_of_another_family_of_trunks_is_no_evidence(
-    household, evidence, tmp_path, monkeypatch
+    household, evidence, compiled, monkeypatch
 ):
     evidence('clip')
     monkeypatch.setattr(openvino_backend, 'processor_has_bf16', lambda: True)
-    chosen = choose(household, tmp_path)
+    chosen = choose(household, compiled)
     assert chosen.backend.description == 'openvino f32 on cpu'
     assert 'nobody has measured bf16 with a household trunk and a FPN decoder' in chosen.reason
 
 
 @needs_bf16
-def test_bfloat16_of_its_own_family_is_evidence(household, evidence, tmp_path):
+def test_bfloat16_of_its_own_family_is_evidence(household, evidence, compiled):
     evidence('household')
-    chosen = choose(household, tmp_path)
+    chosen = choose(household, compiled)
     assert chosen.backend.description == 'openvino bf16 on cpu'
     assert 'bf16 keeps the answers' in chosen.reason
 
