@@ -166,7 +166,9 @@ def cut(model: ov.Model, stages: Sequence[str]) -> dict[str, ov.Model]:
     decoder = model.clone()
     given = [_replace(decoder, FRONT)]
     # A stage that the decoder does not read may be gone, at the latest once a deeper one is given.
-    given += [_replace(decoder, name) for name in stages if _has_tensor(decoder, name)]
+    given += [
+        _replace(decoder, name) for name in stages if _find_tensor(decoder, name) is not None
+    ]
     logits = decoder.output('logits').get_node().input_value(0)
     read = _reached(logits)
     given = [parameter for parameter in given if parameter.get_friendly_name() in read]
@@ -212,14 +214,20 @@ def _reached(output: Any) -> set[str]:
     return seen
 
 
-def _has_tensor(model: ov.Model, name: str) -> bool:
-    return any(name in o.get_names() for node in model.get_ordered_ops() for o in node.outputs())
-
-
-def _tensor(model: ov.Model, name: str) -> Any:
-    """Return the output of the node that makes a tensor."""
+def _find_tensor(model: ov.Model, name: str) -> Any | None:
+    """Return the output of the node that makes a tensor; None if there is none."""
     for node in model.get_ordered_ops():
         for output in node.outputs():
             if name in output.get_names():
                 return output
-    raise BackendError(f'the network has no tensor {name!r}: it was written by another version')
+    return None
+
+
+def _tensor(model: ov.Model, name: str) -> Any:
+    """Return the output of the node that makes a tensor."""
+    output = _find_tensor(model, name)
+    if output is None:
+        raise BackendError(
+            f'the network has no tensor {name!r}: it was written by another version'
+        )
+    return output

@@ -39,10 +39,10 @@ def _samples(rng, count, bias=-0.5, ceiling=0.7):
 
 
 def test_a_fit_finds_the_chances_that_samples_were_drawn_from(rng):
-    samples = _samples(rng, 5_000)
+    samples = _samples(rng, 20_000)
     found = fit(samples)
     assert found.bias == pytest.approx(-0.5, abs=0.15)
-    assert found.ceiling == pytest.approx(0.7, abs=0.03)
+    assert found.ceiling == pytest.approx(0.7, abs=0.015)
     assert reliability(samples, found).error < 0.02
     assert reliability(samples, Calibration()).error > 0.1
 

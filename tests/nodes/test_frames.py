@@ -201,7 +201,8 @@ def test_the_rate_limit_holds(log, photos):
             return len(times) >= 8
 
         probe.spin_until(next_answer, 'eight answers')
-        assert (times[-1] - times[0]) / 7 > 0.18, 'more often than 5 Hz'
+        # 5 Hz; a busy machine may take longer, but not five times as long.
+        assert 0.18 < (times[-1] - times[0]) / 7 < 1.0
         probe.spin_until(lambda: probe.status[-1].frames_dropped > 0, 'drops to be reported')
 
 
