@@ -48,12 +48,12 @@ class Cameras:
     Args:
         node: The node to send and listen with.
         names: The cameras' namespaces.
-        picture: (H, W, 3) uint8 BGR.
+        image: (H, W, 3) uint8 BGR.
     """
 
-    def __init__(self, node: Node, names: list[str], picture: np.ndarray) -> None:
+    def __init__(self, node: Node, names: list[str], image: np.ndarray) -> None:
         self._node = node
-        self._picture = picture
+        self._image = image
         self.ages_ms: dict[str, list[float]] = {name: [] for name in names}
         self._images = [
             node.create_publisher(Image, f'/{name}/image', qos_profile_sensor_data)
@@ -77,7 +77,7 @@ class Cameras:
         for publisher in self._images:
             stamp = self._node.get_clock().now().to_msg()
             header = Header(stamp=stamp, frame_id='camera')
-            publisher.publish(to_image(self._picture, 'bgr8', header=header))
+            publisher.publish(to_image(self._image, 'bgr8', header=header))
 
     def _on_targets(self, name: str, message: AffordanceTargetArray) -> None:
         age = self._node.get_clock().now() - Time.from_msg(message.header.stamp)
@@ -86,10 +86,10 @@ class Cameras:
 
 def measure(arguments: argparse.Namespace, count: int) -> dict[str, float]:
     """Run so many cameras for a while."""
-    picture = next(iter(open_source(str(ROOT / 'samples' / 'tabletop'), loop=False))).bgr
+    image = next(iter(open_source(str(ROOT / 'samples' / 'tabletop'), loop=False))).bgr
     names = [f'camera{number}' for number in range(count)]
     node = rclpy.create_node('bench_cameras')
-    cameras = Cameras(node, names, picture)
+    cameras = Cameras(node, names, image)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     node.create_timer(1.0 / _RATE_HZ, cameras.send)

@@ -34,7 +34,7 @@ from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
 from affordance_ros_eval.agd20k import Item
 from affordance_ros_eval.agd20k import list_split
-from affordance_ros_eval.agd20k import read_picture
+from affordance_ros_eval.agd20k import read_image
 from affordance_ros_eval.agd20k import read_truth
 from affordance_ros_eval.inference import DEFAULT_TEMPLATE
 from affordance_ros_eval.inference import command_for
@@ -64,7 +64,7 @@ def measure(
     scores = []
     for item in tqdm(items, desc=label, disable=not sys.stderr.isatty()):
         predictor.set_command(command_for(item, DEFAULT_TEMPLATE))
-        grounding = predictor.predict(read_picture(item.image), channels='bgr')
+        grounding = predictor.predict(read_image(item.image), channels='bgr')
         best = grounding.targets[0]
         places.append((best.x, best.y))
         scores.append(evaluate_pair(grounding.heatmap, read_truth(item.truth)))

@@ -99,11 +99,11 @@ class Listener:
             self._executor, lambda: self.diagnostics, 'diagnostics', timeout_s=ANSWER_TIMEOUT_S
         )
 
-    def latency_s(self, picture: np.ndarray) -> float:
+    def latency_s(self, image: np.ndarray) -> float:
         """Send an image and return the time from its stamp until its targets are heard."""
         now = self._node.get_clock().now()
         header = Header(stamp=now.to_msg(), frame_id='camera')
-        self._images.publish(to_image(picture, 'bgr8', header=header))
+        self._images.publish(to_image(image, 'bgr8', header=header))
         wait_for(
             self._executor,
             lambda: self._targets.header.stamp == header.stamp,
@@ -125,14 +125,14 @@ def predict_barely(arguments: argparse.Namespace) -> None:
     )
     predictor.warm_up()
     predictor.set_command(arguments.command)
-    pictures = read_pictures(arguments)
+    images = read_images(arguments)
     _say(f'{predictor.input_size} {predictor.backend.description}\n')
     sys.stdout.flush()
 
     def serve() -> None:
         for line in sys.stdin:
             begin = time.perf_counter()
-            predictor.predict(pictures[int(line)], channels='bgr')
+            predictor.predict(images[int(line)], channels='bgr')
             _say(f'{time.perf_counter() - begin}\n')
             sys.stdout.flush()
 
@@ -144,13 +144,13 @@ def predict_barely(arguments: argparse.Namespace) -> None:
         thread.join()
 
 
-def read_pictures(arguments: argparse.Namespace) -> list[np.ndarray]:
+def read_images(arguments: argparse.Namespace) -> list[np.ndarray]:
     """Return the sequence's images, at the size that is asked for."""
-    pictures = [frame.bgr for frame in open_source(str(arguments.source), loop=False)]
+    images = [frame.bgr for frame in open_source(str(arguments.source), loop=False)]
     if arguments.width:
-        height = round(arguments.width * pictures[0].shape[0] / pictures[0].shape[1])
-        pictures = [cv2.resize(picture, (arguments.width, height)) for picture in pictures]
-    return pictures
+        height = round(arguments.width * images[0].shape[0] / images[0].shape[1])
+        images = [cv2.resize(image, (arguments.width, height)) for image in images]
+    return images
 
 
 class BarePredictor:
@@ -187,7 +187,7 @@ class BarePredictor:
 
 def measure(arguments: argparse.Namespace) -> None:
     """Measure and print."""
-    pictures = read_pictures(arguments)
+    images = read_images(arguments)
     keep_memory()  # as a camera's driver would, so that making messages takes no time to speak of
     rclpy.init()
     listener = Listener(rclpy.create_node('latency'))
@@ -205,22 +205,22 @@ def measure(arguments: argparse.Namespace) -> None:
     ):
         listener.wait_until_ready(grounding)
         asked = {
-            'node': lambda number: listener.latency_s(pictures[number]),
+            'node': lambda number: listener.latency_s(images[number]),
             'thread': in_thread.latency_s,
             'main': in_main.latency_s,
         }
         took_s: dict[str, list[float]] = {name: [] for name in asked}
         order = list(asked)
-        for count in range(-arguments.warm_up, arguments.rounds * len(pictures)):
+        for count in range(-arguments.warm_up, arguments.rounds * len(images)):
             order.append(order.pop(0))
             for name in order:
-                seconds = asked[name](count % len(pictures))
+                seconds = asked[name](count % len(images))
                 if count >= 0:
                     took_s[name].append(seconds)
         listener.wait_for_diagnostics()
         settings = in_thread.settings
     rclpy.shutdown()
-    report(took_s, settings, listener, pictures[0].shape)
+    report(took_s, settings, listener, images[0].shape)
 
 
 def report(

@@ -53,7 +53,7 @@ from scripts.demo.processes import wait_for
 SAMPLE_S = 5
 COMMAND_S = 5
 LISTEN_S = 10
-PICTURES = {'heatmap': Image, 'overlay': Image, 'overlay/compressed': CompressedImage}
+IMAGES = {'heatmap': Image, 'overlay': Image, 'overlay/compressed': CompressedImage}
 SPATIAL = {
     'target_point': PointStamped,
     'target_pose': PoseStamped,
@@ -61,7 +61,7 @@ SPATIAL = {
     'cloud': PointCloud2,
 }
 # Who listens, in turns of LISTEN_S.
-TURNS: tuple[dict[str, Any], ...] = ({}, PICTURES, SPATIAL, {**PICTURES, **SPATIAL}, {})
+TURNS: tuple[dict[str, Any], ...] = ({}, IMAGES, SPATIAL, {**IMAGES, **SPATIAL}, {})
 # Nearly all commands of half an hour are new to the node, so that what it remembers shows.
 COMMANDS = [
     f'{verb} the {colour}{name}'

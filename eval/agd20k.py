@@ -137,7 +137,7 @@ def list_split(root: Path, split: str, *, test_folder: str = 'testset') -> Listi
     return Listing(folder, split, items, missing, orphans, real, tuple(warnings))
 
 
-def read_picture(path: Path) -> NDArray[np.uint8]:
+def read_image(path: Path) -> NDArray[np.uint8]:
     """Read an image, (H, W, 3) uint8 BGR, as it is stored.
 
     The EXIF orientation is not applied: the ground truths were drawn, and all published methods

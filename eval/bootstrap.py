@@ -15,13 +15,13 @@ _CHUNK = 100
 
 
 def mean_interval(
-    values: Sequence[float], pictures: Sequence[str], *, seed: int = 0
+    values: Sequence[float], images: Sequence[str], *, seed: int = 0
 ) -> tuple[float, float]:
     """Return the percentile interval of a mean at the 95 % level.
 
     Args:
         values: One for each image and action, finite.
-        pictures: The image that each value belongs to; values of one image are drawn
+        images: The image that each value belongs to; values of one image are drawn
             together.
         seed: Of the resampling.
 
@@ -30,7 +30,7 @@ def mean_interval(
     """
     if not values:
         return float('nan'), float('nan')
-    _, groups = np.unique(np.asarray(pictures), return_inverse=True)
+    _, groups = np.unique(np.asarray(images), return_inverse=True)
     sums = np.bincount(groups, weights=np.asarray(values, np.float64))
     counts = np.bincount(groups).astype(np.float64)
     means = np.concatenate([d @ sums / (d @ counts) for d in _draws(len(sums), seed)])

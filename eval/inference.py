@@ -18,7 +18,7 @@ from affordance_ros.predictor import Predictor
 from affordance_ros.safe_io.files import sha256_of_file
 from affordance_ros.text.commands import CommandError
 from affordance_ros_eval.agd20k import Item
-from affordance_ros_eval.agd20k import read_picture
+from affordance_ros_eval.agd20k import read_image
 from affordance_ros_eval.errors import EvaluationError
 from affordance_ros_eval.errors import ImageProblemError
 from affordance_ros_eval.errors import Problem
@@ -29,7 +29,7 @@ DEFAULT_TEMPLATE = '{affordance}'
 CENTRE_SIGMA = 0.25
 BASELINES = ('centre', 'uniform')
 
-_Picture = tuple[Item, NDArray[np.uint8], str]  # with its command
+_Image = tuple[Item, NDArray[np.uint8], str]  # with its command
 _Loaded = tuple[int, NDArray[np.uint8] | None, Problem | None]
 
 
@@ -66,7 +66,7 @@ def describe_predictor(predictor: Predictor) -> dict[str, Any]:
     }
 
 
-class _Pictures(Dataset[_Loaded]):
+class _Images(Dataset[_Loaded]):
     """Images by number, or the problem of one that can't be read."""
 
     def __init__(self, items: Sequence[Item]) -> None:
@@ -78,12 +78,12 @@ class _Pictures(Dataset[_Loaded]):
     def __getitem__(self, index: int) -> _Loaded:
         item = self._items[index]
         try:
-            return index, picture_of(item), None
+            return index, image_of(item), None
         except ImageProblemError as error:
             return index, None, error.for_image(item.key)
 
 
-def picture_of(item: Item) -> NDArray[np.uint8]:
+def image_of(item: Item) -> NDArray[np.uint8]:
     """Return an item's image, (H, W, 3) uint8 BGR.
 
     Raises:
@@ -91,7 +91,7 @@ def picture_of(item: Item) -> NDArray[np.uint8]:
     """
     if item.image is None:
         raise ImageProblemError('unreadable image', f'{item.key} has no image')
-    return read_picture(item.image)
+    return read_image(item.image)
 
 
 def predict_items(
@@ -125,12 +125,12 @@ def predict_items(
         EvaluationError: If the template or a command can't be used.
     """
     wanted = [item for item in items if not folder.has(item)]
-    loader = DataLoader(_Pictures(wanted), batch_size=1, num_workers=workers, collate_fn=_only)
+    loader = DataLoader(_Images(wanted), batch_size=1, num_workers=workers, collate_fn=_only)
     bar = tqdm(loader, total=len(wanted), unit='image', desc='predict', disable=not progress)
     waiting = _Waiting(batch)
     current = ''
-    for index, picture, problem in bar:
-        if picture is None:
+    for index, pixels, problem in bar:
+        if pixels is None:
             if problem is not None:
                 yield problem
             continue
@@ -142,8 +142,8 @@ def predict_items(
             except CommandError as error:
                 raise EvaluationError(f'{item.key}: {error}') from error
             current = command
-        canvas = predictor.letterbox(picture.shape[0], picture.shape[1]).canvas
-        if ready := waiting.add(canvas, (item, picture, command)):
+        canvas = predictor.letterbox(pixels.shape[0], pixels.shape[1]).canvas
+        if ready := waiting.add(canvas, (item, pixels, command)):
             _predict(ready, predictor, folder)
     for rest in waiting.rest():
         _predict(rest, predictor, folder)
@@ -160,30 +160,30 @@ class _Waiting:
 
     def __init__(self, batch: int) -> None:
         self._batch = batch
-        self._groups: dict[tuple[int, int], list[_Picture]] = {}
+        self._groups: dict[tuple[int, int], list[_Image]] = {}
 
-    def add(self, canvas: tuple[int, int], picture: _Picture) -> list[_Picture]:
+    def add(self, canvas: tuple[int, int], pixels: _Image) -> list[_Image]:
         """Let an image wait; return those whose turn it is, maybe none."""
-        self._groups.setdefault(canvas, []).append(picture)
+        self._groups.setdefault(canvas, []).append(pixels)
         if len(self._groups[canvas]) == self._batch:
             return self._groups.pop(canvas)
         if sum(map(len, self._groups.values())) >= self._MAX_BATCHES * self._batch:
             return self._groups.pop(max(self._groups, key=lambda key: len(self._groups[key])))
         return []
 
-    def rest(self) -> list[list[_Picture]]:
+    def rest(self) -> list[list[_Image]]:
         """Return what waits still, by canvas."""
         return list(self._groups.values())
 
 
-def _predict(group: Sequence[_Picture], predictor: Predictor, folder: PredictionFolder) -> None:
+def _predict(group: Sequence[_Image], predictor: Predictor, folder: PredictionFolder) -> None:
     """Predict images of one canvas and keep their maps."""
-    items, pictures, commands = zip(*group, strict=True)
+    items, images, commands = zip(*group, strict=True)
     if len(items) == 1:
         predictor.set_command(commands[0])  # known prompts cost nothing
-        maps = [predictor.predict(pictures[0], channels='bgr').heatmap]
+        maps = [predictor.predict(images[0], channels='bgr').heatmap]
     else:
-        maps = predictor.predict_heatmaps(pictures, commands, channels='bgr')
+        maps = predictor.predict_heatmaps(images, commands, channels='bgr')
     for item, heatmap in zip(items, maps, strict=True):
         folder.write(item, heatmap)
 
@@ -203,7 +203,7 @@ def baseline_map(item: Item, kind: str) -> NDArray[np.float32]:
     Raises:
         ImageProblemError: If the image can't be read.
     """
-    height, width = picture_of(item).shape[:2]
+    height, width = image_of(item).shape[:2]
     if kind == 'uniform':
         return np.ones((height, width), np.float32)
     return np.outer(_bell(height), _bell(width)).astype(np.float32)

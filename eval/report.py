@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from affordance_ros_eval.agd20k import Item
 from affordance_ros_eval.agd20k import list_split
-from affordance_ros_eval.agd20k import read_picture
+from affordance_ros_eval.agd20k import read_image
 from affordance_ros_eval.agd20k import read_truth
 from affordance_ros_eval.charts import bars
 from affordance_ros_eval.charts import cumulative_curve
@@ -237,19 +237,19 @@ def _card(score: ImageScore, look_up: MapLookup) -> str:
         item, heatmap = look_up(score)
         truth = read_truth(item.truth)
         if item.image is not None:
-            picture = read_picture(item.image)
+            photo = read_image(item.image)
         else:
-            picture = np.full((*truth.shape, 3), 90, np.uint8)
+            photo = np.full((*truth.shape, 3), 90, np.uint8)
     except ImageProblemError as error:
         return f'<figure class="card">{escape(str(error))}</figure>'
-    pictures = (
-        ('photo', photo_uri(picture)),
-        ('ground truth', overlay_uri(picture, truth)),
-        ('prediction', overlay_uri(picture, heatmap)),
+    thumbnails = (
+        ('photo', photo_uri(photo)),
+        ('ground truth', overlay_uri(photo, truth)),
+        ('prediction', overlay_uri(photo, heatmap)),
     )
     images = ''.join(
         f'<img alt="{kind} of {escape(score.key, quote=True)}" title="{kind}" src="{uri}">'
-        for kind, uri in pictures
+        for kind, uri in thumbnails
     )
     pointing = {True: ', target on it', False: ', target off it', None: ''}[score.pointing]
     return (

@@ -140,7 +140,7 @@ def _predict_and_score(
     if predictor.model.untrained:
         _LOG.warning('the model is UNTRAINED: its heatmaps mean nothing')
     settings = {**describe_predictor(predictor), 'command_template': config.template}
-    source = {'pictures': str((listing.folder / 'egocentric').resolve())}
+    source = {'images': str((listing.folder / 'egocentric').resolve())}
     folder = PredictionFolder(config.out / 'predictions', {**settings, **source})
     problems = list(listing.missing_truth)
     there = sum(map(folder.has, items))

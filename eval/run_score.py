@@ -106,12 +106,12 @@ def list_truths(folder: Path, *, images: Path | None = None) -> list[Item]:
         if path.suffix.lower() not in SUFFIXES or path.name.startswith('.'):
             continue
         above = ('', '', *path.relative_to(folder).parts[:-1])[-2:]
-        picture = None
+        photo = None
         if images is not None:
             stem = (images / path.relative_to(folder)).with_suffix('')
             names = (stem.with_name(stem.name + suffix) for suffix in SUFFIXES)
-            picture = next((name for name in names if name.is_file()), None)
-        items.append(Item(above[0], above[1], path.stem, image=picture, truth=path))
+            photo = next((name for name in names if name.is_file()), None)
+        items.append(Item(above[0], above[1], path.stem, image=photo, truth=path))
     if not items:
         raise EvaluationError(
             f'{folder} holds no ground truths ({", ".join(SUFFIXES)}), such as '

@@ -14,19 +14,19 @@ _QUALITY = 80
 _OPACITY = 0.6
 
 
-def photo_uri(picture: NDArray[np.uint8]) -> str:
+def photo_uri(image: NDArray[np.uint8]) -> str:
     """Return an image (H, W, 3) uint8 BGR as a small JPEG."""
-    return _jpeg(_shrink(picture))
+    return _jpeg(_shrink(image))
 
 
-def overlay_uri(picture: NDArray[np.uint8], heatmap: NDArray) -> str:
+def overlay_uri(image: NDArray[np.uint8], heatmap: NDArray) -> str:
     """Return a map over its image, stretched to its own range as the min-max protocols do.
 
     Args:
-        picture: (H, W, 3) uint8 BGR.
+        image: (H, W, 3) uint8 BGR.
         heatmap: (H', W') of any real type and size.
     """
-    small = _shrink(picture)
+    small = _shrink(image)
     heat = cv2.resize(np.asarray(heatmap, np.float32), (small.shape[1], small.shape[0]))
     span = float(heat.max() - heat.min())
     heat = (heat - heat.min()) / span if span else np.zeros_like(heat)
@@ -36,12 +36,12 @@ def overlay_uri(picture: NDArray[np.uint8], heatmap: NDArray) -> str:
     return _jpeg((grey * (1 - weight) + colours * weight).astype(np.uint8))
 
 
-def _shrink(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    scale = _SIDE / max(picture.shape[:2])
+def _shrink(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    scale = _SIDE / max(image.shape[:2])
     if scale >= 1:
-        return picture
-    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+        return image
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _jpeg(pixels: NDArray[np.uint8]) -> str:

@@ -25,7 +25,7 @@ from affordance_ros.safe_io.atomic import write_atomically
 from affordance_ros_tabletop.affordances import Affordance
 from affordance_ros_tabletop.affordances import affordances
 from affordance_ros_tabletop.catalogue import Catalogue
-from affordance_ros_tabletop.export_referring import save_picture
+from affordance_ros_tabletop.export_referring import save_image
 from affordance_ros_tabletop.frame import Frame
 
 FOLDER = 'AGD20K-style'
@@ -68,11 +68,11 @@ def export_agd20k(
         ]
         for name, item in chosen:
             place = Path(item.action) / item.noun.replace(' ', '_')
-            picture = base / name / 'testset/egocentric' / place / f'{frame.name}.jpg'
+            image = base / name / 'testset/egocentric' / place / f'{frame.name}.jpg'
             truth = base / name / 'testset/GT' / place / f'{frame.name}.png'
-            picture.parent.mkdir(parents=True, exist_ok=True)
+            image.parent.mkdir(parents=True, exist_ok=True)
             truth.parent.mkdir(parents=True, exist_ok=True)
-            save_picture(picture, frame.rgb)
+            save_image(image, frame.rgb)
             grey = np.rint(item.heatmap * 255).astype(np.uint8)
             write_atomically(truth, cv2.imencode('.png', grey)[1].tobytes())
             lines.append(
@@ -82,7 +82,7 @@ def export_agd20k(
                         'affordance': item.action,
                         'object': item.noun,
                         'objects': sorted(item.nouns),
-                        'image': str(picture.relative_to(base)),
+                        'image': str(image.relative_to(base)),
                         'gt': str(truth.relative_to(base)),
                         'scene': frame.name,
                     }

@@ -154,7 +154,7 @@ def _add(
     folder.images.append(
         {'id': image_id, 'file_name': file_name, 'height': height, 'width': width}
     )
-    save_picture(root / 'images' / file_name, frame.rgb)
+    save_image(root / 'images' / file_name, frame.rgb)
     for group in refs:
         first = group[0]
         noun = first.noun or (frame.objects[first.owners[0]].noun if first.owners else nouns[0])
@@ -229,7 +229,7 @@ def _save(folder: _Folder, root: Path, catalogue: Catalogue) -> None:
     write_atomically(base / 'expressions.jsonl', ('\n'.join(folder.lines) + '\n').encode())
 
 
-def save_picture(path: Path, rgb: NDArray[np.uint8]) -> None:
+def save_image(path: Path, rgb: NDArray[np.uint8]) -> None:
     """Write an RGB image as a JPEG, unless it is there; atomically, as runs may be cut."""
     if path.is_file():
         return

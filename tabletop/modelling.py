@@ -21,7 +21,7 @@ from affordance_ros_tabletop.textures import printed
 from affordance_ros_tabletop.textures import surface
 
 SCANNED_SURFACES, DRAWN_SURFACES, PRINTS = 12, 12, 10
-Pictures = dict[str, NDArray[np.uint8]]
+Images = dict[str, NDArray[np.uint8]]
 
 
 def empty_spec(width: int, height: int) -> mujoco.MjSpec:
@@ -50,9 +50,7 @@ def empty_spec(width: int, height: int) -> mujoco.MjSpec:
     return spec
 
 
-def _texture(
-    spec: mujoco.MjSpec, pictures: Pictures, name: str, pixels: NDArray[np.uint8]
-) -> None:
+def _texture(spec: mujoco.MjSpec, images: Images, name: str, pixels: NDArray[np.uint8]) -> None:
     """Make room for a texture; its pixels are copied in after compiling, which is far quicker."""
     spec.add_texture(
         name=name,
@@ -62,12 +60,12 @@ def _texture(
         nchannel=3,
         builtin=mujoco.mjtBuiltin.mjBUILTIN_FLAT,
     )
-    pictures[name] = pixels
+    images[name] = pixels
 
 
-def fill_textures(model: mujoco.MjModel, pictures: Pictures) -> None:
+def fill_textures(model: mujoco.MjModel, images: Images) -> None:
     """Copy images into the textures of a compiled model."""
-    for name, pixels in pictures.items():
+    for name, pixels in images.items():
         start = model.tex_adr[model.texture(name).id]
         model.tex_data[start : start + pixels.size] = pixels.ravel()
 
@@ -88,17 +86,17 @@ def _material(
         material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = texture
 
 
-def add_surfaces(spec: mujoco.MjSpec, pictures: Pictures, rng: np.random.Generator) -> list[str]:
+def add_surfaces(spec: mujoco.MjSpec, images: Images, rng: np.random.Generator) -> list[str]:
     """Add the table, floor and walls; return the materials that scenes choose for them."""
     for k in range(PRINTS):
-        _texture(spec, pictures, f'print{k}', printed(rng))
+        _texture(spec, images, f'print{k}', printed(rng))
     files = background_files()
     choices = [texture_pixels(files[k]) for k in rng.permutation(len(files))[:SCANNED_SURFACES]]
     choices += [surface(rng) for _ in range(DRAWN_SURFACES)]
     names = []
     for k, pixels in enumerate(choices):
         names.append(f'surface{k}')
-        _texture(spec, pictures, names[-1], pixels)
+        _texture(spec, images, names[-1], pixels)
         _material(spec, names[-1], texture=names[-1], repeat=float(rng.uniform(1, 4)))
     world = spec.worldbody
     world.add_geom(
@@ -183,9 +181,7 @@ def quaternion_matrix(quaternion: tuple[float, ...]) -> Floats:
     return matrix.reshape(3, 3)
 
 
-def _add_scanned(
-    spec: mujoco.MjSpec, pictures: Pictures, body: mujoco.MjsBody, plan: Plan
-) -> None:
+def _add_scanned(spec: mujoco.MjSpec, images: Images, body: mujoco.MjsBody, plan: Plan) -> None:
     assert plan.item is not None
     for k, visual in enumerate(visuals(plan.item.asset)):
         name = f'{plan.name}/{k}'
@@ -201,7 +197,7 @@ def _add_scanned(
         texture = None
         if visual.texture is not None:
             texture = name
-            _texture(spec, pictures, name, texture_pixels(visual.texture))
+            _texture(spec, images, name, texture_pixels(visual.texture))
         _material(spec, name, texture=texture, rgba=visual.rgba, shine=min(visual.shine, 0.6))
         geom = _add_mesh_geom(spec, body, name)
         geom.pos = (np.array(visual.position) * plan.stretch).tolist()
@@ -252,14 +248,12 @@ def _add_split_piece(spec: mujoco.MjSpec, body: mujoco.MjsBody, plan: Plan) -> N
     plan.roles.append('own')
 
 
-def add_object(
-    spec: mujoco.MjSpec, pictures: Pictures, plan: Plan, rng: np.random.Generator
-) -> None:
+def add_object(spec: mujoco.MjSpec, images: Images, plan: Plan, rng: np.random.Generator) -> None:
     """Add a planned instance as a body of its own."""
     body = spec.worldbody.add_body(name=plan.name)
     if plan.item is None:
         _add_pieces(spec, body, plan, rng)
     elif plan.item.piece is None:
-        _add_scanned(spec, pictures, body, plan)
+        _add_scanned(spec, images, body, plan)
     else:
         _add_split_piece(spec, body, plan)

@@ -59,8 +59,8 @@ def printed(rng: np.random.Generator) -> NDArray[np.uint8]:
     if mask.mean() > 0.5:
         mask = 1 - mask
     ink = rng.uniform(0.15, 0.75, 3) if rng.random() < 0.5 else np.full(3, rng.uniform(0.2, 0.7))
-    picture = 1.0 - mask * 0.85 * (1.0 - ink)
-    return (255 * np.clip(picture, 0, 1)).astype(np.uint8)
+    pixels = 1.0 - mask * 0.85 * (1.0 - ink)
+    return (255 * np.clip(pixels, 0, 1)).astype(np.uint8)
 
 
 def surface(rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -73,6 +73,6 @@ def surface(rng: np.random.Generator) -> NDArray[np.uint8]:
     if rng.random() < 0.6:
         second = np.clip(first + rng.normal(0, 0.15, 3), 0, 1)
     mask = _mask(rng)[..., None]
-    picture = first * (1 - mask) + second * mask
-    picture = picture + (0.12 * (_noise(rng, 40) - 0.5))[..., None]
-    return (255 * np.clip(picture, 0, 1)).astype(np.uint8)
+    pixels = first * (1 - mask) + second * mask
+    pixels = pixels + (0.12 * (_noise(rng, 40) - 0.5))[..., None]
+    return (255 * np.clip(pixels, 0, 1)).astype(np.uint8)

@@ -19,7 +19,7 @@ from affordance_ros_tabletop.catalogue import ObjectType
 from affordance_ros_tabletop.catalogue import Scanned
 from affordance_ros_tabletop.gl import mujoco
 from affordance_ros_tabletop.meshes import Floats
-from affordance_ros_tabletop.modelling import Pictures
+from affordance_ros_tabletop.modelling import Images
 from affordance_ros_tabletop.modelling import add_object
 from affordance_ros_tabletop.modelling import add_surfaces
 from affordance_ros_tabletop.modelling import empty_spec
@@ -102,13 +102,13 @@ def build_world(
 ) -> World:
     """Compile a model with instances of the given nouns from one split."""
     spec = empty_spec(width, height)
-    pictures: Pictures = {}
-    surfaces = add_surfaces(spec, pictures, rng)
+    images: Images = {}
+    surfaces = add_surfaces(spec, images, rng)
     plans = plan_instances(catalogue, nouns, split, rng)
     for plan in plans:
-        add_object(spec, pictures, plan, rng)
+        add_object(spec, images, plan, rng)
     model = spec.compile()
-    fill_textures(model, pictures)
+    fill_textures(model, images)
     data = mujoco.MjData(model)
     instances = tuple(_instance(catalogue, model, plan, rng) for plan in plans)
     return World(

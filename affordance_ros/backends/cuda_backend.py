@@ -101,9 +101,9 @@ class _Plan:
     ) -> None:
         on_gpu = device.type == 'cuda'
         # Copies from and to pinned memory run beside the CPU.
-        self._picture = torch.zeros(shape, dtype=torch.uint8, pin_memory=on_gpu)
+        self._image = torch.zeros(shape, dtype=torch.uint8, pin_memory=on_gpu)
         self._text = torch.zeros(text, pin_memory=on_gpu)
-        self._inputs = tuple(one.to(device) for one in (self._picture, self._text))
+        self._inputs = tuple(one.to(device) for one in (self._image, self._text))
         self._letterbox = letterbox.to(device)
         self._network = network
         self._graph: torch.cuda.CUDAGraph | None = None
@@ -123,16 +123,16 @@ class _Plan:
         self._result = torch.zeros(logits.shape, pin_memory=on_gpu)
 
     def _compute(self) -> torch.Tensor:
-        picture, text = self._inputs
-        return self._network(self._letterbox(picture), text)
+        photo, text = self._inputs
+        return self._network(self._letterbox(photo), text)
 
     @torch.inference_mode()
     def run(self, image: NDArray[np.uint8], text: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return logits (1, K, h, w) of an image for K commands."""
-        np.copyto(self._picture.numpy(), image)
+        np.copyto(self._image.numpy(), image)
         self._text[: len(text)] = torch.from_numpy(text)
         with torch.cuda.stream(self._stream):
-            for given, own in zip((self._picture, self._text), self._inputs, strict=True):
+            for given, own in zip((self._image, self._text), self._inputs, strict=True):
                 own.copy_(given, non_blocking=True)
             if self._graph is not None:
                 self._graph.replay()

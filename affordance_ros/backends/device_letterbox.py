@@ -44,22 +44,22 @@ class DeviceLetterbox(nn.Module):
             kept = torch.from_numpy(np.ascontiguousarray(value, np.float32))
             self.register_buffer(name, kept, persistent=False)
 
-    def forward(self, picture: torch.Tensor) -> torch.Tensor:
+    def forward(self, photo: torch.Tensor) -> torch.Tensor:
         """Prepare an image.
 
         Args:
-            picture: (H, W, 3) uint8, or (H, W) of 'mono'.
+            photo: (H, W, 3) uint8, or (H, W) of 'mono'.
 
         Returns:
             (1, 3, h, w) float32, channels last; the border is 0, the mean.
         """
         if self._channels == 'mono':
-            picture = picture[..., None]
-        planes = picture.permute(2, 0, 1).float()  # (1 or 3, H, W)
+            photo = photo[..., None]
+        planes = photo.permute(2, 0, 1).float()  # (1 or 3, H, W)
         if self._channels == 'bgr':
             planes = planes.flip(0)
         small = torch.floor(self.rows @ planes @ self.columns + 0.5).clamp(0.0, 255.0)
-        canvas = picture.new_zeros((1, 3, *self._box.canvas), dtype=torch.float32)
+        canvas = photo.new_zeros((1, 3, *self._box.canvas), dtype=torch.float32)
         rows, columns = self._box.window
         canvas[0][:, rows, columns] = (small / 255.0 - self.mean) / self.std
         return canvas.contiguous(memory_format=torch.channels_last)

@@ -18,7 +18,7 @@ from affordance_ros.backends.onnxruntime_backend import onnx_source
 
 _PROVIDER = 'TensorrtExecutionProvider'
 # One engine answers so many commands and images at once, and is fastest for one.
-_MAX_COMMANDS, _MAX_PICTURES = 256, 8
+_MAX_COMMANDS, _MAX_IMAGES = 256, 8
 _PRECISIONS = {'f32': {}, 'f16': {'trt_fp16_enable': True}, 'bf16': {'trt_bf16_enable': True}}
 
 
@@ -111,14 +111,14 @@ def provider_options(
     """
     height, width = canvas
 
-    def shapes(pictures: int, commands: int) -> str:
-        return f'pixels:{pictures}x3x{height}x{width},text:{pictures}x{commands}x{embed_dim}'
+    def shapes(images: int, commands: int) -> str:
+        return f'pixels:{images}x3x{height}x{width},text:{images}x{commands}x{embed_dim}'
 
     options: dict[str, Any] = {
         'device_id': device_index,
         'trt_profile_min_shapes': shapes(1, 1),
         'trt_profile_opt_shapes': shapes(1, 1),
-        'trt_profile_max_shapes': shapes(_MAX_PICTURES, _MAX_COMMANDS),
+        'trt_profile_max_shapes': shapes(_MAX_IMAGES, _MAX_COMMANDS),
         **_PRECISIONS[precision],
     }
     if folder is not None:

@@ -10,7 +10,7 @@ import sys
 # glibc's names for mallopt (malloc.h).
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
-_LARGEST_PICTURE = 32 << 20  # the most that glibc takes for the threshold
+_LARGEST_IMAGE = 32 << 20  # the most that glibc takes for the threshold
 _KEPT_FREE = 128 << 20
 
 
@@ -23,7 +23,7 @@ def keep_memory() -> None:
     """
     mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)
     if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, _LARGEST_PICTURE)
+        mallopt(_M_MMAP_THRESHOLD, _LARGEST_IMAGE)
         mallopt(_M_TRIM_THRESHOLD, _KEPT_FREE)
 
 

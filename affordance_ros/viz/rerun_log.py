@@ -79,8 +79,8 @@ class Recording:
             stream.log('command', rerun.TextLog(text))
             self._text = text
         for name, pixels in (('image', image_bgr), ('overlay', overlay_bgr)):
-            picture = rerun.Image(pixels, color_model='BGR')
-            stream.log(name, picture.compress(jpeg_quality=_JPEG_QUALITY))
+            image = rerun.Image(pixels, color_model='BGR')
+            stream.log(name, image.compress(jpeg_quality=_JPEG_QUALITY))
         # rerun's pixels begin at integers, ours have their centres there.
         places = np.array([(t.x + 0.5, t.y + 0.5) for t in targets], np.float32).reshape(-1, 2)
         marks = rerun.Points2D(

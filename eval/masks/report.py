@@ -149,14 +149,14 @@ def _card(
         best = grounding.targets[0]
         radius = max(4, max(image.shape) // 60)
         cv2.circle(marked, (round(best.x), round(best.y)), radius, _TARGET, radius // 3 + 1)
-    pictures = (
+    thumbnails = (
         ('photo with the best target', photo_uri(marked)),
         ('mask', overlay_uri(image, mask.astype(np.float32))),
         ('heatmap', overlay_uri(image, grounding.heatmap)),
     )
     images = ''.join(
         f'<img alt="{title} of {escape(score.key, quote=True)}" title="{title}" src="{uri}">'
-        for title, uri in pictures
+        for title, uri in thumbnails
     )
     hit = 'in the mask' if score.target_in_mask else 'off the mask'
     return (

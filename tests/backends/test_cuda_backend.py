@@ -66,12 +66,12 @@ def predictor_on(model, backend):
     ],
 )
 @pytest.mark.parametrize('channels', ['rgb', 'bgr', 'mono'])
-def test_pictures_are_prepared_on_the_device_as_on_the_cpu(source, size, shape, channels, rng):
+def test_images_are_prepared_on_the_device_as_on_the_cpu(source, size, shape, channels, rng):
     box = Letterbox.fit(source, size=size, shape=shape)
     depth = () if channels == 'mono' else (3,)
-    picture = rng.integers(0, 256, (*source, *depth), np.uint8)
-    found = DeviceLetterbox(box, channels, CLIP_NORMALIZATION)(torch.from_numpy(picture)).numpy()
-    expected = prepare(picture, box, channels=channels, normalization=CLIP_NORMALIZATION)
+    pixels = rng.integers(0, 256, (*source, *depth), np.uint8)
+    found = DeviceLetterbox(box, channels, CLIP_NORMALIZATION)(torch.from_numpy(pixels)).numpy()
+    expected = prepare(pixels, box, channels=channels, normalization=CLIP_NORMALIZATION)
     levels = np.abs(found - expected) * 255.0 * np.reshape(CLIP_NORMALIZATION.std, (1, 3, 1, 1))
     assert levels.max() < 1.01
     if box.averages:  # OpenCV rounds the weights of its bilinear interpolation to 11 bits

@@ -15,8 +15,8 @@ from tests.support.bag_fixture import record
 @pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
 def test_a_damaged_file_is_named_whatever_is_damaged(tmp_path, storage, rng):
     """Cut off anywhere, and with bytes changed anywhere: read, or refused by name."""
-    pictures = rng.integers(0, 256, (4, 24, 32, 3), np.uint8)
-    bag = record(tmp_path / 'in', pictures, storage=storage)
+    images = rng.integers(0, 256, (4, 24, 32, 3), np.uint8)
+    bag = record(tmp_path / 'in', images, storage=storage)
     whole = next(path for path in bag.iterdir() if path.suffix in ('.mcap', '.db3'))
     data, path = whole.read_bytes(), tmp_path / f'damaged{whole.suffix}'
     refused = 0

@@ -30,7 +30,7 @@ FX, FY, CX, CY = 150.0, 160.0, 79.25, 60.5
 
 
 @pytest.fixture
-def picture(photos):
+def pixels(photos):
     return cv2.resize(next(iter(photos.values())), (160, 120))
 
 
@@ -48,13 +48,13 @@ def depth_message(head, encoding='32FC1'):
     return TYPES[IMAGE](head, 120, 160, encoding, 0, 640, data)
 
 
-def record(path, picture, *, delay_ns=0, stamp_shift_ns=0, encoding='32FC1', depth=True):
+def record(path, pixels, *, delay_ns=0, stamp_shift_ns=0, encoding='32FC1', depth=True):
     """Write images at 10 Hz with camera_info, and depth that is recorded later by delay_ns."""
     messages = []
     for number in range(FRAMES):
         log_ns = START_NS + number * PERIOD_NS
         head = header(log_ns, number)
-        messages.append((log_ns, '/camera/image', IMAGE, image(picture, head)))
+        messages.append((log_ns, '/camera/image', IMAGE, image(pixels, head)))
         messages.append((log_ns, '/camera/camera_info', INFO, info_message(head)))
         if depth:
             late = depth_message(header(log_ns + stamp_shift_ns, number), encoding)
@@ -92,11 +92,9 @@ def points(messages):
 
 @pytest.mark.parametrize('more', [[], ['--copy']])
 @pytest.mark.parametrize('delay_ns', [0, 250_000_000])
-def test_points_are_the_planes_also_where_depth_is_recorded_late(
-    tmp_path, picture, delay_ns, more
-):
+def test_points_are_the_planes_also_where_depth_is_recorded_late(tmp_path, pixels, delay_ns, more):
     """By the pinhole equation; the depth of another image would be 0.1 s away."""
-    bag = record(tmp_path / 'in', picture, delay_ns=delay_ns, stamp_shift_ns=15_000_000)
+    bag = record(tmp_path / 'in', pixels, delay_ns=delay_ns, stamp_shift_ns=15_000_000)
     messages = answers(tmp_path, bag, *more)
     assert all(m.targets and all(t.has_point for t in m.targets) for m in messages)
     u, v, x, y, z = points(messages)
@@ -105,8 +103,8 @@ def test_points_are_the_planes_also_where_depth_is_recorded_late(
     np.testing.assert_allclose(y, (v - CY) / FY * DEPTH_M, atol=1e-5)
 
 
-def test_detections_say_what_the_targets_say(tmp_path, picture):
-    messages = answers(tmp_path, record(tmp_path / 'in', picture))
+def test_detections_say_what_the_targets_say(tmp_path, pixels):
+    messages = answers(tmp_path, record(tmp_path / 'in', pixels))
     written = read_all(tmp_path / 'out')
     for array, (_, _, flat), (_, _, solid) in zip(
         messages,
@@ -127,10 +125,10 @@ def test_detections_say_what_the_targets_say(tmp_path, picture):
             assert in_3d.results[0].hypothesis.class_id == 'cut'
 
 
-def test_a_gate_leaves_out_what_is_too_far_and_counts_it(tmp_path, picture, caplog):
+def test_a_gate_leaves_out_what_is_too_far_and_counts_it(tmp_path, pixels, caplog):
     caplog.set_level('INFO')
-    bag = record(tmp_path / 'in', picture)
-    without_depth = record(tmp_path / 'blind', picture, depth=False)
+    bag = record(tmp_path / 'in', pixels)
+    without_depth = record(tmp_path / 'blind', pixels, depth=False)
     kept = answers(tmp_path, without_depth, '--farthest-m', '0.5')
     assert all(m.targets for m in kept), 'a gate needs depth'
     (tmp_path / 'out').rename(tmp_path / 'kept')
@@ -150,10 +148,10 @@ def test_a_gate_leaves_out_what_is_too_far_and_counts_it(tmp_path, picture, capl
     ],
 )
 def test_depth_that_can_not_be_used_is_named_once_and_costs_no_answer(
-    tmp_path, picture, caplog, changes, cause, text
+    tmp_path, pixels, caplog, changes, cause, text
 ):
     caplog.set_level('INFO')
-    messages = answers(tmp_path, record(tmp_path / 'in', picture, **changes))
+    messages = answers(tmp_path, record(tmp_path / 'in', pixels, **changes))
     assert all(m.targets for m in messages)
     assert not points(messages).size
     (warning,) = (r.message for r in caplog.records if 'an image gets no 3D' in r.message)
@@ -161,15 +159,15 @@ def test_depth_that_can_not_be_used_is_named_once_and_costs_no_answer(
     assert f'{FRAMES} images without 3D points ({cause})' in caplog.text
 
 
-def test_a_bag_without_depth_has_no_points_and_nothing_to_say_of_them(tmp_path, picture, caplog):
+def test_a_bag_without_depth_has_no_points_and_nothing_to_say_of_them(tmp_path, pixels, caplog):
     caplog.set_level('INFO')
-    messages = answers(tmp_path, record(tmp_path / 'in', picture, depth=False))
+    messages = answers(tmp_path, record(tmp_path / 'in', pixels, depth=False))
     assert not points(messages).size
     assert '3D' not in caplog.text
 
 
-def test_a_topic_that_is_not_there_is_named(tmp_path, picture, caplog):
-    bag = record(tmp_path / 'in', picture)
+def test_a_topic_that_is_not_there_is_named(tmp_path, pixels, caplog):
+    bag = record(tmp_path / 'in', pixels)
     for option, text in (
         ('--depth-topic', 'such topics are: /camera/depth, /camera/image'),
         ('--camera-info-topic', 'such topics are: /camera/camera_info'),

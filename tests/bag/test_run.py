@@ -37,7 +37,7 @@ MODEL = ['--model', 'compact', '--weights', 'random', '--device', 'cpu', '--inpu
 
 
 @pytest.fixture
-def pictures(photos):
+def frames(photos):
     """Return four photos of different sizes, small."""
     return [
         cv2.resize(photo, (160 - 8 * number, 120))
@@ -73,9 +73,9 @@ def test_the_types_hash_is_that_of_the_built_messages():
 
 
 @pytest.mark.parametrize('form', ['folder', 'mcap', 'db3', 'compressed'])
-def test_answers_are_the_predictors_with_the_images_stamps(tmp_path, pictures, model, form):
+def test_answers_are_the_predictors_with_the_images_stamps(tmp_path, frames, model, form):
     storage = 'sqlite3' if form == 'db3' else 'mcap'
-    bag = record(tmp_path / 'in', pictures, storage=storage, compressed=form == 'compressed')
+    bag = record(tmp_path / 'in', frames, storage=storage, compressed=form == 'compressed')
     source = bag / f'in.{form}' if form in ('mcap', 'db3') else bag
     out = tmp_path / ('out.mcap' if form == 'mcap' else 'out')
     assert run(source, out, '--command', 'hold_the_mug') == 0
@@ -121,8 +121,8 @@ def test_answers_are_the_predictors_with_the_images_stamps(tmp_path, pictures, m
         assert not any(t.has_point or t.has_extent for t in array.targets)
 
 
-def test_each_command_answers_from_its_time_on(tmp_path, pictures):
-    bag = record(tmp_path / 'in', pictures)
+def test_each_command_answers_from_its_time_on(tmp_path, frames):
+    bag = record(tmp_path / 'in', frames)
     times = ['-c', 'cut', '--at', 1, '-c', 'pour', '--at', 2.5]
     assert run(bag, tmp_path / 'out', *times) == 0
     answers = read_all(tmp_path / 'out')['/grounding/targets']
@@ -132,8 +132,8 @@ def test_each_command_answers_from_its_time_on(tmp_path, pictures):
 
 
 @pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
-def test_a_copy_is_the_bag_with_the_answers_beside(tmp_path, pictures, storage):
-    bag = record(tmp_path / 'in', pictures, storage=storage)
+def test_a_copy_is_the_bag_with_the_answers_beside(tmp_path, frames, storage):
+    bag = record(tmp_path / 'in', frames, storage=storage)
     assert run(bag, tmp_path / 'out', '-c', 'cut', '--copy', '--namespace', '/robot/eye/') == 0
     before, after = read_all(bag), read_all(tmp_path / 'out')
     for topic, messages in before.items():
@@ -147,11 +147,11 @@ def test_a_copy_is_the_bag_with_the_answers_beside(tmp_path, pictures, storage):
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason='rerun-sdk needs Python 3.11 or later')
-def test_another_implementation_reads_what_is_written(tmp_path, pictures):
+def test_another_implementation_reads_what_is_written(tmp_path, frames):
     """By the Rust MCAP library inside rerun."""
     from rerun.chunk import McapReader
 
-    bag = record(tmp_path / 'in', pictures)
+    bag = record(tmp_path / 'in', frames)
     assert run(bag, tmp_path / 'out.mcap', '-c', 'cut', '--copy') == 0
     info = McapReader(tmp_path / 'out.mcap').info()
     assert info.profile == 'ros2'
@@ -169,12 +169,10 @@ def test_another_implementation_reads_what_is_written(tmp_path, pictures):
     assert info.message_end_time_ns == START_NS + 3 * 10**9
 
 
-def test_images_that_can_not_be_used_are_counted_and_the_others_answered(
-    tmp_path, pictures, caplog
-):
+def test_images_that_can_not_be_used_are_counted_and_the_others_answered(tmp_path, frames, caplog):
     caplog.set_level('INFO')
-    pictures[1] = np.zeros((0, 4, 3), np.uint8)
-    bag = record(tmp_path / 'in', pictures)
+    frames[1] = np.zeros((0, 4, 3), np.uint8)
+    bag = record(tmp_path / 'in', frames)
     assert run(bag, tmp_path / 'out', '-c', 'cut') == 1
     assert len(read_all(tmp_path / 'out')['/grounding/targets']) == 3
     assert 'the image is 4x0 pixels: empty' in caplog.text
@@ -184,8 +182,8 @@ def test_images_that_can_not_be_used_are_counted_and_the_others_answered(
 
 @pytest.mark.parametrize('error', [MemoryError('out of memory'), KeyboardInterrupt()])
 @pytest.mark.parametrize('name', ['out', 'out.mcap'])
-def test_an_output_is_whole_or_not_there(tmp_path, pictures, monkeypatch, error, name):
-    bag = record(tmp_path / 'in', pictures)
+def test_an_output_is_whole_or_not_there(tmp_path, frames, monkeypatch, error, name):
+    bag = record(tmp_path / 'in', frames)
     calls = []
 
     def dies(*arguments, **keywords):
@@ -201,14 +199,14 @@ def test_an_output_is_whole_or_not_there(tmp_path, pictures, monkeypatch, error,
     assert [path.name for path in tmp_path.iterdir()] == ['in']
 
 
-def test_what_can_not_be_read_or_written_is_named(tmp_path, pictures, caplog):
-    bag = record(tmp_path / 'in', pictures)
+def test_what_can_not_be_read_or_written_is_named(tmp_path, frames, caplog):
+    bag = record(tmp_path / 'in', frames)
     (tmp_path / 'cut.mcap').write_bytes((bag / 'in.mcap').read_bytes()[:5000])
     (tmp_path / 'empty').mkdir()
     (tmp_path / 'old.bag').write_bytes(b'#ROSBAG V2.0')
     (tmp_path / 'words').mkdir()
     (tmp_path / 'words/metadata.yaml').write_text('nonsense: 1')
-    record(tmp_path / 'depth', pictures, topic='/camera/depth')
+    record(tmp_path / 'depth', frames, topic='/camera/depth')
     for source, more, text in (
         (tmp_path / 'none', [], r'none does not exist'),
         (tmp_path / 'empty', [], 'is a folder without metadata.yaml'),
@@ -231,8 +229,8 @@ def test_what_can_not_be_read_or_written_is_named(tmp_path, pictures, caplog):
     assert 'no command is given' in caplog.text
 
 
-def test_an_output_topic_of_the_bags_own_is_not_mixed_up(tmp_path, pictures, caplog):
-    bag = record(tmp_path / 'in', pictures, topic='/grounding/overlay')
+def test_an_output_topic_of_the_bags_own_is_not_mixed_up(tmp_path, frames, caplog):
+    bag = record(tmp_path / 'in', frames, topic='/grounding/overlay')
     assert run(bag, tmp_path / 'out', '-c', 'cut', '--copy') == 2
     assert 'has a topic /grounding/overlay of its own' in caplog.text
 

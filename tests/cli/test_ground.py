@@ -16,7 +16,7 @@ PHOTO = SAMPLES / 'photos' / '000000160012.jpg'
 MODEL = ['--model', 'compact', '--weights', 'random', '--device', 'cpu']
 
 
-def test_a_photo_gives_targets_on_stdout_and_pictures_in_the_folder(tmp_path, capsys, model):
+def test_a_photo_gives_targets_on_stdout_and_images_in_the_folder(tmp_path, capsys, model):
     assert cli.main([str(PHOTO), 'drink_with', '-o', str(tmp_path), *MODEL]) == 0
     result = json.loads(capsys.readouterr().out)
     predictor = Predictor(model)

@@ -11,7 +11,7 @@ import pytest
 
 from affordance_ros_eval.agd20k import facts
 from affordance_ros_eval.agd20k import list_split
-from affordance_ros_eval.agd20k import read_picture
+from affordance_ros_eval.agd20k import read_image
 from affordance_ros_eval.agd20k import read_truth
 from affordance_ros_eval.errors import EvaluationError
 from affordance_ros_eval.errors import ImageProblemError
@@ -55,7 +55,7 @@ def test_testsetv2_is_read_where_asked(tmp_path):
         list_split(tmp_path, 'Seen')
 
 
-def test_missing_truths_and_pictures_are_counted(tmp_path):
+def test_missing_truths_and_images_are_counted(tmp_path):
     folder = write_split(tmp_path, 'Seen', SEEN)
     (folder / 'GT/hold/cup/cup_000000.png').unlink()
     (folder / 'egocentric/beat/drum/drum_000001.jpg').unlink()
@@ -120,10 +120,10 @@ def test_empty_folders_are_refused(tmp_path):
 
 def test_corrupt_files_say_so(tmp_path):
     folder = write_split(tmp_path, 'Seen', SEEN)
-    picture = folder / 'egocentric/hold/cup/cup_000000.jpg'
-    picture.write_bytes(picture.read_bytes()[:40])
+    pixels = folder / 'egocentric/hold/cup/cup_000000.jpg'
+    pixels.write_bytes(pixels.read_bytes()[:40])
     with pytest.raises(ImageProblemError, match='40 bytes that are not a whole JPEG'):
-        read_picture(picture)
+        read_image(pixels)
     truth = folder / 'GT/hold/cup/cup_000000.png'
     truth.write_bytes(b'')
     with pytest.raises(ImageProblemError, match='not a whole JPEG'):

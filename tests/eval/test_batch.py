@@ -27,7 +27,7 @@ def items(tmp_path):
 
 
 @pytest.mark.parametrize(('config', 'passes'), [(SQUARE, 4), (RECTANGLE, 5)])
-def test_a_batch_answers_as_single_pictures_do(
+def test_a_batch_answers_as_single_images_do(
     items, tmp_path, predictor, monkeypatch, config, passes
 ):
     """In groups of one canvas: 96x96 for all if square, else three, of 5, 5 and 4 images."""
@@ -68,7 +68,7 @@ def test_at_most_four_batches_wait_whatever_the_shapes():
     assert given + sum(map(len, waiting.rest())) == 1000
 
 
-def test_pictures_of_several_canvases_or_without_commands_are_refused(predictor):
+def test_images_of_several_canvases_or_without_commands_are_refused(predictor):
     lying, standing = np.zeros((48, 64, 3), np.uint8), np.zeros((64, 32, 3), np.uint8)
     with pytest.raises(ValueError, match=r'2 images on the canvases .* and 2 commands: give a'):
         predictor.predict_heatmaps([lying, standing], ['cut', 'cut'])

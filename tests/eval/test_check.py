@@ -27,18 +27,18 @@ def test_other_data_in_agd20ks_layout_are_whole(tmp_path, capsys):
 def test_what_is_missing_or_there_twice_in_agd20k_is_told(tmp_path, capsys):
     write_split(tmp_path, 'Seen', PAIRS)
     folder = tmp_path / 'Seen' / 'testset'
-    pictures = sorted((folder / 'egocentric' / 'hold' / 'cup').iterdir())
+    photos = sorted((folder / 'egocentric' / 'hold' / 'cup').iterdir())
     truths = sorted((folder / 'GT' / 'hold' / 'cup').iterdir())
-    shutil.copy(pictures[0], pictures[0].with_stem('cup_999999'))
+    shutil.copy(photos[0], photos[0].with_stem('cup_999999'))
     shutil.copy(truths[0], truths[0].with_stem('cup_999999'))
-    shutil.copy(pictures[0], pictures[0].with_stem('cup_888888'))
+    shutil.copy(photos[0], photos[0].with_stem('cup_888888'))
     shutil.copy(truths[0], truths[0].with_stem('cup_777777'))
     assert check(tmp_path) == 1
     told = capsys.readouterr().out
     assert 'and 1,675 were published' in told and 'affordances without an image: ' in told
     assert 'images have no ground truth: hold/cup/cup_888888' in told
     assert 'ground truths have no image: hold/cup/cup_777777' in told
-    assert f'there twice in one action: hold/cup/{pictures[0].stem} = cup_999999' in told
+    assert f'there twice in one action: hold/cup/{photos[0].stem} = cup_999999' in told
 
 
 def test_what_is_missing_in_refcoco_is_told(tmp_path, capsys):

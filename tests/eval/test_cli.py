@@ -103,7 +103,7 @@ def test_a_stop_keeps_partial_results_and_the_next_run_goes_on(root, tmp_path, m
     assert results(out)['counts']['scored'] == 4
 
 
-def test_corrupt_pictures_and_other_sizes_are_said_and_the_rest_is_scored(root, tmp_path, caplog):
+def test_corrupt_images_and_other_sizes_are_said_and_the_rest_is_scored(root, tmp_path, caplog):
     folder = root / 'Seen/testset'
     (folder / 'egocentric/hold/cup/cup_000000.jpg').write_bytes(b'\xff\xd8 no image')
     cv2.imwrite(str(folder / 'GT/hold/cup/cup_000001.png'), np.full((7, 9), 90, np.uint8))
@@ -115,7 +115,7 @@ def test_corrupt_pictures_and_other_sizes_are_said_and_the_rest_is_scored(root, 
     assert 'is 9x7 and its image 80x60' in caplog.text
 
 
-def test_a_picture_without_truth_is_counted_and_fails_nothing(root, tmp_path):
+def test_a_image_without_truth_is_counted_and_fails_nothing(root, tmp_path):
     (root / 'Seen/testset/GT/hold/cup/cup_000000.png').unlink()
     assert run(root, tmp_path / 'out', '--no-html') == 0
     assert results(tmp_path / 'out')['counts']['skipped: no ground truth'] == 1

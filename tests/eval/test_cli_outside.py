@@ -19,7 +19,7 @@ BROWSER = shutil.which('chromium') or shutil.which('google-chrome')
 
 
 @pytest.mark.slow
-def test_torchrun_processes_share_the_pictures(root, tmp_path):
+def test_torchrun_processes_share_the_images(root, tmp_path):
     arguments = ['-m', 'affordance_ros_eval.cli', 'agd20k', '--root', str(root)]
     arguments += ['--workers', '0', '--no-html']
     command = [

@@ -53,7 +53,7 @@ def test_an_interval_covers_the_mean_as_normal_theory_says(rng):
     assert high == pytest.approx(values.mean() + half, abs=0.02)
 
 
-def test_actions_of_one_picture_are_drawn_together(rng):
+def test_actions_of_one_image_are_drawn_together(rng):
     """Ten equal values of each image tell no more than one."""
     values = rng.normal(0, 1, 50)
     single = mean_interval(list(values), [str(i) for i in range(50)])

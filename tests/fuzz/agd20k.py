@@ -14,7 +14,7 @@ import numpy as np
 
 from affordance_ros_eval.agd20k import SUFFIXES
 from affordance_ros_eval.agd20k import list_split
-from affordance_ros_eval.agd20k import read_picture
+from affordance_ros_eval.agd20k import read_image
 from affordance_ros_eval.agd20k import read_truth
 from affordance_ros_eval.errors import EvaluationError
 from affordance_ros_eval.errors import ImageProblemError
@@ -31,10 +31,10 @@ _NAMES = ('Seen', 'Unseen', 'testset', 'egocentric', 'GT', 'hold', 'cut', 'cup',
 
 def _files() -> dict[str, list[bytes]]:
     rng = np.random.default_rng(0)
-    picture = rng.integers(0, 256, (12, 16, 3), np.uint8)
+    photo = rng.integers(0, 256, (12, 16, 3), np.uint8)
     heat = rng.random((12, 16))
     files = {
-        suffix: [cv2.imencode(suffix, image)[1].tobytes() for image in (picture, picture[..., 0])]
+        suffix: [cv2.imencode(suffix, image)[1].tobytes() for image in (photo, photo[..., 0])]
         for suffix in SUFFIXES
     }
     files['.png'].append(cv2.imencode('.png', (heat * 65535).astype(np.uint16))[1].tobytes())
@@ -81,8 +81,8 @@ def _prepare(folder: Path) -> Feed:
         listing.digest()
         for item in listing.items:
             assert item.image is not None
-            for read in (read_picture, read_truth):
-                pixels = read(item.image if read is read_picture else item.truth)
+            for read in (read_image, read_truth):
+                pixels = read(item.image if read is read_image else item.truth)
                 assert pixels.dtype == np.uint8 and pixels.size
             assert np.isfinite(read_map(find_map(root / 'maps', item))).all()
 

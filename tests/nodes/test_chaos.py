@@ -30,11 +30,11 @@ SILENT = ('no_data', 'no_publisher')
 
 
 @pytest.fixture(scope='module')
-def picture(photos):
+def image(photos):
     return cv2.resize(next(iter(photos.values())), (320, 240))
 
 
-def test_the_camera_dies_and_returns(log, tmp_path, picture):
+def test_the_camera_dies_and_returns(log, tmp_path, image):
     """Frames that it sends before the two have found each other count for nothing."""
     from tests.support.ros_harness import NodeProcess
     from tests.support.ros_harness import executable
@@ -42,8 +42,8 @@ def test_the_camera_dies_and_returns(log, tmp_path, picture):
     from tests.support.ros_harness import ros_arguments
 
     rate_hz = 10.0
-    source = tmp_path / 'picture.png'
-    cv2.imwrite(str(source), picture)
+    source = tmp_path / 'image.png'
+    cv2.imwrite(str(source), image)
     with grounding_node(log, **QUICK) as (_, probe):
         arguments = ros_arguments({'source': str(source), 'rate_hz': rate_hz}, probe.namespace)
         for life in range(3):
@@ -64,7 +64,7 @@ def test_the_camera_dies_and_returns(log, tmp_path, picture):
         assert_nothing_is_unusable(probe)
 
 
-def test_simulated_time_jumps_back_and_forth(log, picture):
+def test_simulated_time_jumps_back_and_forth(log, image):
     """A bag that starts anew sends its old stamps again; some drivers send any stamp at all."""
     from rosgraph_msgs.msg import Clock
 
@@ -84,7 +84,7 @@ def test_simulated_time_jumps_back_and_forth(log, picture):
                 tick(start + 100 * step)
                 header = probe.header()
                 header.stamp = now.clock
-                assert_answers_at_once(probe, picture, header=header)
+                assert_answers_at_once(probe, image, header=header)
             ticks = itertools.count(start + 3100, 50)
             probe.spin_until(
                 lambda ticks=ticks, processed=processed: (
@@ -95,12 +95,12 @@ def test_simulated_time_jumps_back_and_forth(log, picture):
         for sec, nanosec in ((-(2**31), 0), (2**31 - 1, 2**32 - 1), (0, 0)):
             header = probe.header()
             header.stamp.sec, header.stamp.nanosec = sec, nanosec
-            assert_answers_at_once(probe, picture, header=header)
+            assert_answers_at_once(probe, image, header=header)
         probe.node.destroy_publisher(clock)
         assert_nothing_is_unusable(probe)
 
 
-def test_commands_at_a_kilohertz(log, picture):
+def test_commands_at_a_kilohertz(log, image):
     """The last one wins, bad ones change nothing, and frames are answered all the while."""
     from std_msgs.msg import String
 
@@ -120,19 +120,19 @@ def test_commands_at_a_kilohertz(log, picture):
         stop = threading.Event()
         thread = threading.Thread(target=person)
         thread.start()
-        stream = every(1 / 20, lambda: probe.send(picture))
+        stream = every(1 / 20, lambda: probe.send(image))
         try:
             probe.spin_until(lambda: stream() or not thread.is_alive(), 'the commands to end')
         finally:
             stop.set()
             thread.join()
         assert len(sent) / (sent[-1] - sent[0]) > 500
-        answer = assert_answers_at_once(probe, picture)
+        answer = assert_answers_at_once(probe, image)
         assert len(probe.targets) > 2
         probe.spin_until(
             lambda: probe.status[-1].command == 'pour', 'the last command', timeout_s=WITHIN_S
         )
-        answer = assert_answers_at_once(probe, picture)
+        answer = assert_answers_at_once(probe, image)
         assert (answer.command, answer.command_id) == ('pour', probe.status[-1].command_id)
         ids = [a.command_id for a in probe.targets]
         assert ids == sorted(ids)
@@ -140,7 +140,7 @@ def test_commands_at_a_kilohertz(log, picture):
         assert_nothing_is_unusable(probe)
 
 
-def test_depth_without_image(log, picture):
+def test_depth_without_image(log, image):
     from rclpy.qos import qos_profile_sensor_data
     from sensor_msgs.msg import CameraInfo
     from sensor_msgs.msg import Image
@@ -150,14 +150,14 @@ def test_depth_without_image(log, picture):
     from tests.support.ros_harness import grounding_node
 
     matrix = np.array([[300.0, 0, 159.5], [0, 300.0, 119.5], [0, 0, 1]])
-    depth = np.full(picture.shape[:2], 800, np.uint16)
+    depth = np.full(image.shape[:2], 800, np.uint16)
     with grounding_node(log, **QUICK) as (_, probe):
         depths = probe.node.create_publisher(Image, 'depth', qos_profile_sensor_data)
         infos = probe.node.create_publisher(CameraInfo, 'camera_info', qos_profile_sensor_data)
 
         def send_depth():
             header = probe.header()
-            infos.publish(to_camera_info(matrix, picture.shape[:2], header=header))
+            infos.publish(to_camera_info(matrix, image.shape[:2], header=header))
             depths.publish(to_image(depth, '16UC1', header=header))
 
         stream = every(1 / 30, send_depth)
@@ -166,11 +166,11 @@ def test_depth_without_image(log, picture):
             'the silence to be named',
         )
         assert not probe.targets
-        assert_answers_at_once(probe, picture)
+        assert_answers_at_once(probe, image)
         assert_nothing_is_unusable(probe)
 
 
-def test_two_cameras_on_one_topic(log, picture):
+def test_two_cameras_on_one_topic(log, image):
     """Each answer is of its own frame, and every frame is accounted for."""
     from sensor_msgs.msg import Image
 
@@ -178,13 +178,13 @@ def test_two_cameras_on_one_topic(log, picture):
     from tests.support.ros_harness import LOSSLESS
     from tests.support.ros_harness import grounding_node
 
-    small = cv2.resize(picture, (160, 90))
+    small = cv2.resize(image, (160, 90))
     sent = []
     with grounding_node(log, lossless=True, **QUICK) as (_, probe):
         second = probe.node.create_publisher(Image, 'image', LOSSLESS)
         probe.spin_until(lambda: second.get_subscription_count() > 0, 'the second camera')
         cameras = [
-            every(1 / 25, lambda: sent.append(probe.send(picture))),
+            every(1 / 25, lambda: sent.append(probe.send(image))),
             every(1 / 15, lambda: sent.append(publish_small())),
         ]
 
@@ -197,7 +197,7 @@ def test_two_cameras_on_one_topic(log, picture):
         probe.spin_until(
             lambda: any(camera() for camera in cameras) or len(sent) >= 300, 'both cameras'
         )
-        assert_answers_at_once(probe, picture)
+        assert_answers_at_once(probe, image)
 
         def settled():
             status = probe.status[-1]
@@ -214,7 +214,7 @@ def test_two_cameras_on_one_topic(log, picture):
             is_second = answer.header.frame_id.startswith('second')
             stamp = answer.header.stamp
             assert known[stamp.sec, stamp.nanosec] == answer.header.frame_id
-            expected = small if is_second else picture
+            expected = small if is_second else image
             assert (answer.image_height, answer.image_width) == expected.shape[:2]
             seconds += is_second
         assert 0 < seconds < len(probe.targets) - 1

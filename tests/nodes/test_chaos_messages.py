@@ -29,11 +29,11 @@ BATCH = 500
 
 
 @pytest.fixture(scope='module')
-def picture(photos):
+def image(photos):
     return cv2.resize(next(iter(photos.values())), (320, 240))
 
 
-def test_ten_thousand_malformed_messages_of_twenty_kinds(log, picture):
+def test_ten_thousand_malformed_messages_of_twenty_kinds(log, image):
     from tests.support.malformed import KINDS
     from tests.support.malformed import malformed
     from tests.support.ros_harness import grounding_node
@@ -44,7 +44,7 @@ def test_ten_thousand_malformed_messages_of_twenty_kinds(log, picture):
     rng.shuffle(kinds)
     expected = Counter()
     with grounding_node(log, lossless=True, **QUICK) as (process, probe):
-        targets = assert_answers_at_once(probe, picture).targets
+        targets = assert_answers_at_once(probe, image).targets
         assert targets
         good = 1
         for batch in np.split(kinds, MALFORMED // BATCH):
@@ -52,7 +52,7 @@ def test_ten_thousand_malformed_messages_of_twenty_kinds(log, picture):
                 message, cause = malformed(str(kind), rng, header=probe.header())
                 expected[cause] += 1
                 probe.images.publish(message)
-            assert assert_answers_at_once(probe, picture).targets == targets
+            assert assert_answers_at_once(probe, image).targets == targets
             good += 1
             sent = expected.total() + good
             probe.spin_until(
@@ -67,14 +67,14 @@ def test_ten_thousand_malformed_messages_of_twenty_kinds(log, picture):
         assert process.output.count('frames are skipped') == len(expected)  # each is said once
 
 
-def test_malformed_compressed_images(log, picture):
+def test_malformed_compressed_images(log, image):
     from affordance_ros.nodes.messages import to_jpeg
     from tests.support.ros_harness import grounding_node
 
     rng = np.random.default_rng(0)
     with grounding_node(log, **QUICK, image_transport='compressed') as (_, probe):
-        whole = bytes(to_jpeg(picture, header=probe.header()).data)
-        png = cv2.imencode('.png', picture)[1].tobytes()
+        whole = bytes(to_jpeg(image, header=probe.header()).data)
+        png = cv2.imencode('.png', image)[1].tobytes()
         kinds = {
             'nothing': b'',
             'text': b'no signal',
@@ -86,7 +86,7 @@ def test_malformed_compressed_images(log, picture):
         }
 
         def answers_at_once():
-            message = to_jpeg(picture, header=probe.header())
+            message = to_jpeg(image, header=probe.header())
             probe.jpegs.publish(message)
             probe.spin_until(
                 lambda: probe.targets and probe.targets[-1].header == message.header,
@@ -96,7 +96,7 @@ def test_malformed_compressed_images(log, picture):
 
         answers_at_once()
         for count, (kind, data) in enumerate(kinds.items(), start=1):
-            message = to_jpeg(picture, header=probe.header())
+            message = to_jpeg(image, header=probe.header())
             message.data = data
             probe.jpegs.publish(message)
             probe.spin_until(
@@ -119,24 +119,24 @@ def test_malformed_compressed_images(log, picture):
         assert len(probe.targets) == len(kinds) + 2
 
 
-def test_resolution_and_encoding_change_mid_stream(log, picture):
+def test_resolution_and_encoding_change_mid_stream(log, image):
     from tests.support.ros_harness import grounding_node
 
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    alpha = np.dstack([picture, grey])
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    alpha = np.dstack([image, grey])
     looks = {
-        'bgr8': picture,
-        'rgb8': picture,
+        'bgr8': image,
+        'rgb8': image,
         'bgra8': alpha,
         'rgba8': alpha,
         'mono8': grey,
-        'bgr16': picture.astype(np.uint16) * 257,
+        'bgr16': image.astype(np.uint16) * 257,
         'mono16': grey.astype(np.uint16) * 257,
         'bayer_rggb8': grey,
     }
     sizes = [(320, 240), (640, 480), (64, 48), (1280, 720), (33, 201), (1, 1), (2, 700), (700, 2)]
     with grounding_node(log, **QUICK) as (_, probe):
-        stream = every(1 / 30, lambda: probe.send(picture))
+        stream = every(1 / 30, lambda: probe.send(image))
         for number, (encoding, pixels) in enumerate(looks.items()):
             for width, height in sizes[number % 2 :: 2] if encoding != 'bgr8' else sizes:
                 if 'bayer' in encoding and min(width, height) < 3:

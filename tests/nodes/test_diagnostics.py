@@ -15,7 +15,7 @@ from tests.support.diagnosis import wait_for_cause
 
 pytestmark = [pytest.mark.ros, pytest.mark.usefixtures('ros')]
 
-PICTURE = np.full((48, 64, 3), 90, np.uint8)
+IMAGE = np.full((48, 64, 3), 90, np.uint8)
 
 
 class OtherParticipant:
@@ -46,7 +46,7 @@ def test_a_healthy_node_tells_its_rates_latency_memory_and_model(log, model):
             header = probe.header()
             header.stamp = probe.node.get_clock().now().to_msg()
             stamps.append(header.stamp)
-            probe.send(PICTURE, header=header)
+            probe.send(IMAGE, header=header)
             return (
                 float(probe.diagnosed('processing', 'frames processed') or 0) > 30
                 and probe.diagnosed('input', 'cause of silence') == 'none'
@@ -111,13 +111,11 @@ def test_each_cause_is_named_and_goes_away_with_its_cure(quick):
             assert '/other publishes sensor_msgs/msg/CompressedImage' in text
 
         probe.images = probe.node.create_publisher(Image, topic, qos_profile_sensor_data)
-        text = wait_for_cause(
-            probe, 'no_command', level=warn, meanwhile=lambda: probe.send(PICTURE)
-        )
+        text = wait_for_cause(probe, 'no_command', level=warn, meanwhile=lambda: probe.send(IMAGE))
         assert f'{probe.namespace}/task_command' in text
 
         probe.command('cut')
-        broken = to_image(PICTURE, 'nonsense', header=probe.header())
+        broken = to_image(IMAGE, 'nonsense', header=probe.header())
         text = wait_for_cause(
             probe, 'unusable_images', level=error, meanwhile=lambda: probe.images.publish(broken)
         )
@@ -129,7 +127,7 @@ def test_each_cause_is_named_and_goes_away_with_its_cure(quick):
             probe,
             'none',
             level=DiagnosticStatus.OK,
-            meanwhile=lambda: probe.send(PICTURE),
+            meanwhile=lambda: probe.send(IMAGE),
         )
 
 
@@ -182,7 +180,7 @@ def test_stamps_of_another_clock_are_pointed_out(quick):
     with grounding_inside(task_command='cut') as probe:
 
         def told():
-            probe.answer_to(PICTURE)  # stamped 1970
+            probe.answer_to(IMAGE)  # stamped 1970
             return 'by another one' in probe.diagnostics['processing'].message
 
         probe.spin_until(lambda: 'processing' in probe.diagnostics, 'diagnostics')
@@ -225,7 +223,7 @@ def test_a_node_that_is_not_active_is_no_fault_unless_configuring_has_failed(qui
         assert probe.transition('activate')
         probe.wait_until_ready()
         wait_for_cause(
-            probe, 'no_command', level=DiagnosticStatus.WARN, meanwhile=lambda: probe.send(PICTURE)
+            probe, 'no_command', level=DiagnosticStatus.WARN, meanwhile=lambda: probe.send(IMAGE)
         )
         assert probe.transition('shutdown')
         wait_for('not active: finalized', DiagnosticStatus.OK)

@@ -11,7 +11,7 @@ import pytest
 from tests.support.diagnosis import wait_for_cause
 
 pytestmark = [pytest.mark.ros, pytest.mark.usefixtures('ros')]
-PICTURE = np.full((48, 64, 3), 90, np.uint8)
+IMAGE = np.full((48, 64, 3), 90, np.uint8)
 
 
 def test_requests_are_timed_and_counted_and_no_silence_where_they_alone_are_wanted(quick):
@@ -22,7 +22,7 @@ def test_requests_are_timed_and_counted_and_no_silence_where_they_alone_are_want
     from tests.support.ros_harness import grounding_inside
 
     with grounding_inside() as probe:
-        image = to_image(PICTURE, 'bgr8', header=probe.header())
+        image = to_image(IMAGE, 'bgr8', header=probe.header())
         wait_for_cause(probe, 'no_data', level=DiagnosticStatus.ERROR)
         for _ in range(2):
             assert probe.call(Ground, 'ground', commands=['cut', 'open'], image=image).success
@@ -35,10 +35,10 @@ def test_requests_are_timed_and_counted_and_no_silence_where_they_alone_are_want
         assert float(probe.diagnosed('processing', 'latency model p50 (ms)')) > 0
         assert probe.diagnostics['processing'].level == DiagnosticStatus.OK
 
-        bad = to_image(PICTURE, 'bgr8', header=probe.header())
+        bad = to_image(IMAGE, 'bgr8', header=probe.header())
         bad.encoding = 'jpg'
-        unreadable = to_image(PICTURE, 'bgr8', header=probe.header())
-        unreadable.encoding, unreadable.width = 'yuv422', PICTURE.shape[1] - 1
+        unreadable = to_image(IMAGE, 'bgr8', header=probe.header())
+        unreadable.encoding, unreadable.width = 'yuv422', IMAGE.shape[1] - 1
         assert not probe.call(Ground, 'ground', commands=['cut'], image=bad).success
         assert not probe.call(Ground, 'ground', commands=['  ']).success
         assert not probe.call(Ground, 'ground').success

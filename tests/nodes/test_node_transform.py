@@ -60,11 +60,11 @@ class Broadcaster:
 
 
 @pytest.fixture
-def picture(photos):
+def image(photos):
     return cv2.resize(next(iter(photos.values())), (640, 480))  # as the camera's matrix
 
 
-def test_a_point_is_moved_as_the_frames_stood_at_the_images_stamp(log, picture):
+def test_a_point_is_moved_as_the_frames_stood_at_the_images_stamp(log, image):
     from std_msgs.msg import Header
     from visualization_msgs.msg import MarkerArray
 
@@ -74,7 +74,7 @@ def test_a_point_is_moved_as_the_frames_stood_at_the_images_stamp(log, picture):
     from tests.support.rgbd_camera import to_array
     from tests.support.ros_harness import grounding_node
 
-    depth = plane_depth(picture.shape[:2])
+    depth = plane_depth(image.shape[:2])
     options = {'task_command': 'cut', 'depth_wait_s': 1.0, 'target_frame': 'base'}
     with grounding_node(log, lossless=True, **options) as (_, probe):
         camera, robot = RgbdCamera(probe), Broadcaster(probe.node)
@@ -87,7 +87,7 @@ def test_a_point_is_moved_as_the_frames_stood_at_the_images_stamp(log, picture):
 
         def frame(header):
             """Send a frame of the camera; return its answer."""
-            return camera.answer_to(picture, depth, header=header)
+            return camera.answer_to(image, depth, header=header)
 
         # Nothing is on /tf: named after a few frames, and the targets have their points.
         camera.wait_until_heard()

@@ -25,7 +25,7 @@ def test_four_cameras_get_their_fair_share_of_one_model(photos):
     from tests.support.ros_harness import MODEL
     from tests.support.ros_harness import Probe
 
-    picture = cv2.resize(next(iter(photos.values())), (320, 240))
+    image = cv2.resize(next(iter(photos.values())), (320, 240))
     values = {**MODEL, 'input_size': 640}
     parameters = [Parameter(name, value=value) for name, value in values.items()]
     models, executor = SharedModels(), SingleThreadedExecutor()
@@ -47,7 +47,7 @@ def test_four_cameras_get_their_fair_share_of_one_model(photos):
     hearing = SingleThreadedExecutor()
     for probe in probes:
         probe.wait_until_ready()
-        probe.answer_to(picture)
+        probe.answer_to(image)
         hearing.add_node(probe.node)
     begin = [len(probe.targets) for probe in probes]
     due = time.monotonic()
@@ -60,7 +60,7 @@ def test_four_cameras_get_their_fair_share_of_one_model(photos):
         if time.monotonic() >= due:
             due = time.monotonic() + 1 / RATE_HZ
             for probe in probes:
-                probe.send(picture)
+                probe.send(image)
         hearing.spin_once(timeout_sec=0.01)
     shares = np.array(answered()) / sum(answered())
     assert np.abs(shares * CAMERAS - 1).max() <= 0.2, shares
@@ -70,7 +70,7 @@ def test_four_cameras_get_their_fair_share_of_one_model(photos):
 
     # Each is a node of its own: one of them goes, the others and their model stay.
     assert probes[0].transition('deactivate') and probes[0].transition('cleanup')
-    assert probes[1].answer_to(picture).targets
+    assert probes[1].answer_to(image).targets
     assert models.loaded == 1
     for probe in probes[1:]:
         assert probe.transition('deactivate') and probe.transition('cleanup')

@@ -14,7 +14,7 @@ PATIENT = {'task_command': 'cut', 'depth_wait_s': 1.0}
 
 
 @pytest.fixture
-def picture(photos):
+def photo(photos):
     return cv2.resize(next(iter(photos.values())), (640, 480))
 
 
@@ -25,7 +25,7 @@ def located(answer):
     return pixels, np.array([(t.point.x, t.point.y, t.point.z) for t in found])
 
 
-def test_a_plane_gives_the_exact_points_pose_markers_and_cloud(log, picture):
+def test_a_plane_gives_the_exact_points_pose_markers_and_cloud(log, photo):
     """Of a tilted plane in metres; then in millimetres, and with depth of half the size."""
     from sensor_msgs.msg import PointCloud2
     from visualization_msgs.msg import MarkerArray
@@ -42,20 +42,20 @@ def test_a_plane_gives_the_exact_points_pose_markers_and_cloud(log, picture):
     metres = plane_depth((480, 640))
     with grounding_node(log, **PATIENT) as (_, probe):
         camera = RgbdCamera(probe)
-        camera.first_answer(picture, metres)
+        camera.first_answer(photo, metres)
         markers, clouds = [], []
         probe.node.create_subscription(MarkerArray, 'grounding/markers', markers.append, 10)
         probe.node.create_subscription(PointCloud2, 'grounding/cloud', clouds.append, 10)
 
         def heard():
-            camera.answer_to(picture, metres)
+            camera.answer_to(photo, metres)
             return markers and clouds
 
         probe.spin_until(heard, 'markers and a cloud')
         millimetres = np.rint(metres * 1000).astype(np.uint16)
         half = millimetres[::2, ::2]
         for depth, tolerance in ((metres, 1e-5), (millimetres, 5e-4), (half, 5e-3)):
-            answer = camera.answer_to(picture, depth)
+            answer = camera.answer_to(photo, depth)
             pixels, points = located(answer)
             assert len(points) == len(answer.targets) > 0
             exact = plane_points(*pixels.T)
@@ -81,13 +81,13 @@ def test_a_plane_gives_the_exact_points_pose_markers_and_cloud(log, picture):
             assert cloud.shape == depth.shape
             unit = 1 if depth is metres else 1000
             np.testing.assert_allclose(cloud['z'], depth / unit, rtol=1e-6)
-        xyz = read_points_of_plane(camera, picture, metres, clouds)
+        xyz = read_points_of_plane(camera, photo, metres, clouds)
         assert np.abs(xyz @ NORMAL - plane_points(0, 0) @ NORMAL).max() < 1e-5
 
         # The cloud's parameters act while the node runs.
         assert probe.set_parameter('cloud_organized', False) == (True, '')
         assert probe.set_parameter('cloud_min_heat', 0.4) == (True, '')
-        read_points_of_plane(camera, picture, metres, clouds)
+        read_points_of_plane(camera, photo, metres, clouds)
         heat = read_points(clouds[-1])['heat']
         assert heat.shape[0] == 1 and 0 < heat.size < metres.size
         assert heat.min() >= np.float32(0.4)
@@ -98,17 +98,17 @@ def _first_header(message):
     return message.markers[0].header if hasattr(message, 'markers') else None
 
 
-def read_points_of_plane(camera, picture, depth, clouds):
+def read_points_of_plane(camera, photo, depth, clouds):
     """Send a frame and return its cloud's points, (N, 3)."""
     from tests.nodes.test_spatial_messages import read_points
 
-    header = camera.answer_to(picture, depth).header
+    header = camera.answer_to(photo, depth).header
     camera.probe.spin_until(lambda: clouds[-1].header == header, 'the cloud')
     cloud = read_points(clouds[-1])
     return np.stack([cloud[name].ravel() for name in 'xyz'], axis=-1)
 
 
-def test_what_keeps_points_away_is_named_once_and_costs_no_frame(log, picture):
+def test_what_keeps_points_away_is_named_once_and_costs_no_frame(log, photo):
     from tests.support.rgbd_camera import RgbdCamera
     from tests.support.rgbd_camera import plane_depth
     from tests.support.rgbd_camera import stamped
@@ -130,7 +130,7 @@ def test_what_keeps_points_away_is_named_once_and_costs_no_frame(log, picture):
                 header = stamped(stamp)
                 if info:
                     camera.send_info((480, 640), header)
-                probe.send(picture, header=header)
+                probe.send(photo, header=header)
                 probe.spin_until(
                     lambda h=header: probe.targets and probe.targets[-1].header == h, 'the answer'
                 )
@@ -140,7 +140,7 @@ def test_what_keeps_points_away_is_named_once_and_costs_no_frame(log, picture):
         for count in range(6):  # this probe listens to points
             header = stamped(1000.0 + count)
             camera.send_info((480, 640), header)
-            probe.send(picture, header=header)
+            probe.send(photo, header=header)
             probe.spin_until(
                 lambda h=header: probe.targets and probe.targets[-1].header == h, 'the answer'
             )
@@ -150,7 +150,7 @@ def test_what_keeps_points_away_is_named_once_and_costs_no_frame(log, picture):
         for depth, options, reason in (
             (metres, {'late_s': 0.11}, r"none within 0.02 s of the image's stamp (the nearest is"),
             (unlike, {}, 'depth of 480x480 pixels does not fit an image of 640x480'),
-            (picture, {}, "depth with encoding 'bgr8' is not understood"),
+            (photo, {}, "depth with encoding 'bgr8' is not understood"),
         ):
             answers = frames(depth, **options)
             assert not any(t.has_point for a in answers for t in a.targets), reason
@@ -169,7 +169,7 @@ def test_what_keeps_points_away_is_named_once_and_costs_no_frame(log, picture):
         assert not camera.points or camera.points[0].header.stamp.sec >= 2000
 
 
-def test_depth_without_camera_info_is_named(log, picture):
+def test_depth_without_camera_info_is_named(log, photo):
     from tests.support.rgbd_camera import RgbdCamera
     from tests.support.rgbd_camera import plane_depth
     from tests.support.ros_harness import grounding_node
@@ -179,18 +179,18 @@ def test_depth_without_camera_info_is_named(log, picture):
         camera.wait_until_heard()
 
         def named():
-            answer = camera.answer_to(picture, plane_depth((480, 640)), info=False)
+            answer = camera.answer_to(photo, plane_depth((480, 640)), info=False)
             assert answer.targets and not any(t.has_point for t in answer.targets)
             return probe.status[-1].reason
 
         probe.spin_until(named, 'a reason')
         topic = f'{probe.namespace}/camera_info'
         assert f'depth comes, but no camera_info on {topic}' in probe.status[-1].reason
-        camera.first_answer(picture, plane_depth((480, 640)))
+        camera.first_answer(photo, plane_depth((480, 640)))
 
 
 def test_ground_has_points_of_the_cameras_frame_alone_and_nothing_outlasts_deactivation(
-    log, picture
+    log, photo
 ):
     from affordance_ros.nodes.messages import to_image
     from affordance_ros.srv import Ground
@@ -202,26 +202,26 @@ def test_ground_has_points_of_the_cameras_frame_alone_and_nothing_outlasts_deact
     metres = plane_depth((480, 640))
     with grounding_node(log, **PATIENT) as (_, probe):
         camera = RgbdCamera(probe)
-        header = camera.first_answer(picture, metres).header
-        response = camera.ground(picture, metres, ['cut', 'open'])
+        header = camera.first_answer(photo, metres).header
+        response = camera.ground(photo, metres, ['cut', 'open'])
         assert response.success
         for answer in response.answers:
             pixels, points = located(answer)
             assert len(points) == len(answer.targets) > 0
             np.testing.assert_allclose(points, plane_points(*pixels.T), atol=1e-5)
-        given = to_image(picture, 'bgr8', header=header)
+        given = to_image(photo, 'bgr8', header=header)
         response = probe.call(Ground, 'ground', commands=['cut'], image=given, deadline_s=60.0)
         assert response.answers[0].targets
         assert not any(t.has_point for t in response.answers[0].targets), 'not from the camera'
 
         assert probe.transition('deactivate') and probe.transition('activate')
         probe.spin_until(lambda: probe.images.get_subscription_count(), 'the camera to be heard')
-        again = probe.answer_to(picture)
+        again = probe.answer_to(photo)
         assert again.targets and not any(t.has_point for t in again.targets), 'old depth was kept'
-        camera.first_answer(picture, metres)
+        camera.first_answer(photo, metres)
 
 
-def test_the_cloud_is_lazy(log, picture):
+def test_the_cloud_is_lazy(log, photo):
     from sensor_msgs.msg import PointCloud2
 
     from tests.support.rgbd_camera import RgbdCamera
@@ -231,13 +231,13 @@ def test_the_cloud_is_lazy(log, picture):
     metres = plane_depth((480, 640))
     with grounding_node(log, **PATIENT) as (_, probe):
         camera = RgbdCamera(probe)
-        early = camera.first_answer(picture, metres).header
-        camera.answer_to(picture, metres)  # one thread answers: the frame before is over
+        early = camera.first_answer(photo, metres).header
+        camera.answer_to(photo, metres)  # one thread answers: the frame before is over
         clouds = []
         probe.node.create_subscription(PointCloud2, 'grounding/cloud', clouds.append, 10)
 
         def heard():
-            camera.answer_to(picture, metres)
+            camera.answer_to(photo, metres)
             return bool(clouds)
 
         probe.spin_until(heard, 'a cloud')

@@ -11,12 +11,12 @@ pytestmark = [pytest.mark.ros, pytest.mark.usefixtures('ros')]
 
 
 @pytest.fixture
-def picture(photos):
+def image(photos):
     return cv2.resize(next(iter(photos.values())), (640, 480))
 
 
 @pytest.mark.parametrize('allowed', [False, True])
-def test_depth_of_another_frame_and_images_without_stamp_get_no_points(log, picture, allowed):
+def test_depth_of_another_frame_and_images_without_stamp_get_no_points(log, image, allowed):
     from tests.support.rgbd_camera import RgbdCamera
     from tests.support.rgbd_camera import plane_depth
     from tests.support.rgbd_camera import stamped
@@ -32,7 +32,7 @@ def test_depth_of_another_frame_and_images_without_stamp_get_no_points(log, pict
             header = stamped(seconds)
             camera.send_info((480, 640), header)
             camera.send_depth(depth, stamped(seconds + late_s, depth_frame))
-            probe.send(picture, header=header)
+            probe.send(image, header=header)
             probe.spin_until(
                 lambda: probe.targets and probe.targets[-1].header == header, 'the answer'
             )

@@ -50,7 +50,7 @@ def test_a_request_carries_the_time_of_the_frame_that_it_gets_and_its_own_wait()
     mailbox = Mailbox(clock=lambda: now)
     mailbox.ask('first')
     mailbox.ask('second')
-    mailbox.ask('third', 'picture')
+    mailbox.ask('third', 'image')
     now = 3.0
     mailbox.offer('frame', transport_s=0.5)
     now = 4.0
@@ -185,16 +185,16 @@ def test_a_request_is_answered_on_the_next_frame_and_takes_it_from_no_command():
 def test_a_request_with_its_own_frame_needs_neither_camera_nor_command_nor_rate():
     mailbox = Mailbox(clock=lambda: 0.0)
     mailbox.set_rate_limit(1e-3)
-    mailbox.ask('question', 'picture')
+    mailbox.ask('question', 'image')
     asked = take(mailbox)
-    assert (asked.frame, asked.request) == ('picture', 'question')
+    assert (asked.frame, asked.request) == ('image', 'question')
     mailbox.set_command('cut')
     mailbox.offer(1)
     take(mailbox)
     mailbox.offer(2)  # may not be taken for a thousand seconds
-    mailbox.ask('another', 'picture')
+    mailbox.ask('another', 'image')
     asked = take(mailbox)
-    assert (asked.frame, asked.request) == ('picture', 'another')
+    assert (asked.frame, asked.request) == ('image', 'another')
     assert mailbox.counters == Counters(received=2)
 
 
@@ -202,7 +202,7 @@ def test_requests_and_frames_take_turns():
     mailbox = Mailbox()
     mailbox.set_command('cut')
     for number in range(4):
-        mailbox.ask(number, 'picture')
+        mailbox.ask(number, 'image')
     kinds = []
     for frame in range(3):
         mailbox.offer(frame)
@@ -214,13 +214,13 @@ def test_a_withdrawn_request_is_not_handed_out():
     mailbox = Mailbox()
     first, second, third = [object() for _ in range(3)]
     mailbox.ask(first)
-    mailbox.ask(second, 'picture')
-    mailbox.ask(third, 'picture')
+    mailbox.ask(second, 'image')
+    mailbox.ask(third, 'image')
     mailbox.withdraw(first)
     mailbox.withdraw(second)
     assert take(mailbox).request is third
     mailbox.offer('frame')
-    mailbox.ask(third, 'picture')
+    mailbox.ask(third, 'image')
     assert take(mailbox).request is third
 
 

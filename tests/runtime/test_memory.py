@@ -43,7 +43,7 @@ def test_freed_memory_below_what_is_still_used_goes_back_to_the_system():
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), 'mallopt'), reason='needs glibc')
-def test_freed_pictures_are_kept_for_the_next_ones():
+def test_freed_images_are_kept_for_the_next_ones():
     """In a process of its own, since it can't be undone: no fresh pages once it has run."""
     program = (
         'import resource\n'

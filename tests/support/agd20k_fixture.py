@@ -19,11 +19,11 @@ def write_split(
             rows, columns = np.mgrid[: size[0], : size[1]]
             y, x = rng.uniform(10, size[0] - 10), rng.uniform(10, size[1] - 10)
             away = (rows - y) ** 2 + (columns - x) ** 2
-            picture = np.full((*size, 3), 120, np.uint8)
-            picture[away < 80] = (30, 60, 220)
+            image = np.full((*size, 3), 120, np.uint8)
+            image[away < 80] = (30, 60, 220)
             place = f'{affordance}/{thing}'
             for kind, ending, pixels in (
-                ('egocentric', suffix, picture),
+                ('egocentric', suffix, image),
                 ('GT', 'png', np.rint(255 * np.exp(-away / 120)).astype(np.uint8)),
             ):
                 path = folder / kind / place / f'{name}.{ending}'

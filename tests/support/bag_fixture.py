@@ -26,7 +26,7 @@ SENSOR_QOS = Qos(
 )  # fmt: skip
 
 
-def record(path, pictures, *, topic='/camera/image', storage='mcap', compressed=False):
+def record(path, photos, *, topic='/camera/image', storage='mcap', compressed=False):
     """Write images (H, W, 3) BGR, one a second; log times lie 3 ms after the stamps.
 
     Beside them a std_msgs/String is recorded each second, as what else a robot records.
@@ -38,11 +38,11 @@ def record(path, pictures, *, topic='/camera/image', storage='mcap', compressed=
             topic, kind, typestore=STORE, offered_qos_profiles=[SENSOR_QOS]
         )
         texts = writer.add_connection('/chatter', 'std_msgs/msg/String', typestore=STORE)
-        for number, picture in enumerate(pictures):
+        for number, photo in enumerate(photos):
             log_ns = START_NS + number * 10**9
             text = TYPES['std_msgs/msg/String'](f'message {number}')
             writer.write(texts, log_ns, STORE.serialize_cdr(text, 'std_msgs/msg/String'))
-            message = (jpeg if compressed else image)(picture, header(log_ns - 3_000_000, number))
+            message = (jpeg if compressed else image)(photo, header(log_ns - 3_000_000, number))
             writer.write(images, log_ns, STORE.serialize_cdr(message, kind))
     return path
 
@@ -53,16 +53,16 @@ def header(stamp_ns, number):
     return TYPES['std_msgs/msg/Header'](time, f'camera{number}')
 
 
-def image(picture, head):
+def image(photo, head):
     """Return a bgr8 Image; an empty image gives one without data."""
-    height, width = picture.shape[:2]
-    data = np.ascontiguousarray(picture).ravel()
+    height, width = photo.shape[:2]
+    data = np.ascontiguousarray(photo).ravel()
     return TYPES['sensor_msgs/msg/Image'](head, height, width, 'bgr8', 0, 3 * width, data)
 
 
-def jpeg(picture, head):
+def jpeg(photo, head):
     """Return a CompressedImage of an image."""
-    data = cv2.imencode('.jpg', picture)[1].ravel()
+    data = cv2.imencode('.jpg', photo)[1].ravel()
     return TYPES['sensor_msgs/msg/CompressedImage'](head, 'jpeg', data)
 
 

@@ -36,7 +36,7 @@ def write_dataset(
         for _ in range(count):
             image_id = len(images) + 1
             file_name = f'COCO_train2014_{image_id:012d}.png'
-            picture = rng.integers(90, 130, (height, width, 3)).astype(np.uint8)
+            image = rng.integers(90, 130, (height, width, 3)).astype(np.uint8)
             for place, shape in enumerate(SHAPES):
                 colour = str(rng.choice(list(COLOURS)))
                 mask = np.zeros((height, width), np.uint8)
@@ -52,7 +52,7 @@ def write_dataset(
                     cv2.circle(mask, (x, y), radius, 1, -1)
                     rle = coco_mask.encode(np.asfortranarray(mask))
                     segmentation = {'size': [height, width], 'counts': rle['counts'].decode()}
-                picture[mask > 0] = COLOURS[colour]
+                image[mask > 0] = COLOURS[colour]
                 ann_id = len(annotations) + 1
                 annotations.append(
                     {
@@ -80,7 +80,7 @@ def write_dataset(
                         ],
                     }
                 )
-            cv2.imwrite(str(images_folder / file_name), picture)
+            cv2.imwrite(str(images_folder / file_name), image)
             images.append(
                 {'id': image_id, 'file_name': file_name, 'height': height, 'width': width}
             )

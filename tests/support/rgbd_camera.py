@@ -55,15 +55,15 @@ class RgbdCamera:
         encoding = ENCODINGS[depth.dtype.name]
         self.depths.publish(to_image(depth, encoding, header=header))
 
-    def answer_to(self, picture, depth, *, header=None, info=True):
+    def answer_to(self, image, depth, *, header=None, info=True):
         """Send a whole frame, depth and camera_info first, and return the answer to it."""
         header = header or self.probe.header()
 
         def send():
             if info:
-                self.send_info(picture.shape[:2], header)
+                self.send_info(image.shape[:2], header)
             self.send_depth(depth, header)
-            self.probe.send(picture, header=header)
+            self.probe.send(image, header=header)
 
         send()
         self.probe.spin_until(
@@ -73,24 +73,24 @@ class RgbdCamera:
         )
         return self.probe.targets[-1]
 
-    def first_answer(self, picture, depth):
+    def first_answer(self, image, depth):
         """Send frames until one has points: what came before discovery was done is lost."""
         self.wait_until_heard()
         answers = []
 
         def found():
-            answers.append(self.answer_to(picture, depth))
+            answers.append(self.answer_to(image, depth))
             return answers[-1].targets[0].has_point
 
         self.probe.spin_until(found, 'an answer with points')
         return answers[-1]
 
-    def ground(self, picture, depth, commands):
+    def ground(self, image, depth, commands):
         """Ask ~/ground for the next frame, and send frames until it has answered."""
         future = self.probe.begin(Ground, 'ground', commands=commands, deadline_s=60.0)
 
         def answered():
-            self.answer_to(picture, depth)
+            self.answer_to(image, depth)
             return future.done()
 
         self.probe.spin_until(answered, 'the answer of ~/ground')

@@ -18,7 +18,7 @@ def start(log, namespace='', **parameters):
     )
 
 
-def test_the_camera_publishes_matching_pictures_depth_and_intrinsics(log):
+def test_the_camera_publishes_matching_images_depth_and_intrinsics(log):
     from rclpy.qos import qos_profile_sensor_data
     from sensor_msgs.msg import CameraInfo
     from sensor_msgs.msg import Image
@@ -53,7 +53,7 @@ def test_the_camera_publishes_matching_pictures_depth_and_intrinsics(log):
     assert process.stop() == 0, process.output
     assert 'Traceback' not in process.output
     assert 'mug' in process.output and 'apple' in process.output
-    pictures = []
+    images = []
     for stamp in common():
         image, depth, info = (got[k][stamp] for k in ('image', 'depth', 'camera_info'))
         assert {m.header.frame_id for m in (image, depth, info)} == {'eye'}
@@ -62,8 +62,8 @@ def test_the_camera_publishes_matching_pictures_depth_and_intrinsics(log):
         assert (info.width, info.height) == (160, 120)
         metres = np.frombuffer(depth.data, np.float32)
         assert 0.05 < np.nanmin(metres) < np.nanmax(metres) < 12
-        pictures.append(bytes(image.data))
-    assert len(set(pictures)) > 1
+        images.append(bytes(image.data))
+    assert len(set(images)) > 1
     probe.close()
 
 

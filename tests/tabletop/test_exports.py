@@ -122,7 +122,7 @@ def test_a_heatmap_is_the_sum_of_gaussians_at_its_points():
     assert np.allclose(got, expected / expected.max(), atol=1e-5)
 
 
-def test_agd20k_folders_hold_a_grey_truth_for_every_picture(tmp_path):
+def test_agd20k_folders_hold_a_grey_truth_for_every_image(tmp_path):
     catalogue = load_catalogue()
     frames = (
         _named('test', range(40), False)
@@ -131,12 +131,12 @@ def test_agd20k_folders_hold_a_grey_truth_for_every_picture(tmp_path):
     )
     counts = export_agd20k(frames, tmp_path, catalogue)
     base = tmp_path / 'AGD20K-style'
-    pictures = {
+    images = {
         p.relative_to(base).with_suffix('').as_posix().replace('/egocentric/', '/GT/')
         for p in base.rglob('*.jpg')
     }
     truths = {p.relative_to(base).with_suffix('').as_posix() for p in base.rglob('*.png')}
-    assert pictures == truths
+    assert images == truths
     assert len(truths) == sum(v for k, v in counts.items() if k.endswith('/pairs'))
     by_name = {f.name: f for _, f in frames}
     for line in map(json.loads, (base / 'index.jsonl').read_text().splitlines()):

@@ -140,9 +140,9 @@ def test_all_four_layouts_are_read_with_coco_images_and_counts_named(tmp_path, n
 def test_masks_equal_the_drawn_regions(tmp_path):
     folder = write_dataset(tmp_path)
     for image in _load(tmp_path):
-        picture = cv2.imread(str(image.path)).astype(int)
+        pixels = cv2.imread(str(image.path)).astype(int)
         # The background is grey noise; the shapes are saturated.
-        coloured = picture.max(axis=2) - picture.min(axis=2) > 100
+        coloured = pixels.max(axis=2) - pixels.min(axis=2) > 100
         union = np.any([image.mask(r) for r in image.referrals], axis=0)
         # A polygon's border pixels may fall either way, as in COCO's own tools.
         assert np.mean(union != coloured) < 0.01

@@ -97,8 +97,8 @@ def test_a_recording_is_whole_or_not_there(tmp_path, photos):
 
 @needs_rerun
 def test_the_bag_tool_records_what_it_writes(tmp_path, photos):
-    pictures = [cv2.resize(photo, (160, 120)) for photo in list(photos.values())[:3]]
-    bag = record_bag(tmp_path / 'in', pictures)
+    images = [cv2.resize(photo, (160, 120)) for photo in list(photos.values())[:3]]
+    bag = record_bag(tmp_path / 'in', images)
     call = [str(bag), str(tmp_path / 'out'), '-c', 'cut', '--at', '1', '-c', 'pour', '--at', '2']
     assert bag_main([*call, '--rerun', str(tmp_path / 'out.rrd'), *MODEL]) == 0
     written, found = read_all(tmp_path / 'out'), read_rrd(tmp_path / 'out.rrd')

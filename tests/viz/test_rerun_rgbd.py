@@ -31,7 +31,7 @@ FX, FY, CX, CY = 150.0, 160.0, 79.25, 60.5
 
 
 @pytest.fixture
-def picture(photos):
+def image(photos):
     return cv2.resize(next(iter(photos.values())), (WIDTH, HEIGHT))
 
 
@@ -44,7 +44,7 @@ def depth_message(metres):
     )  # fmt: skip
 
 
-def test_depth_points_approaches_and_the_pose_come_back(tmp_path, picture):
+def test_depth_points_approaches_and_the_pose_come_back(tmp_path, image):
     metres = np.linspace(0.5, 2.0, HEIGHT * WIDTH // 4, dtype=np.float32).reshape(60, 80)
     metres[3, 7] = np.nan
     metres[4, 8] = 70.0  # beyond what 16 bits hold
@@ -57,7 +57,7 @@ def test_depth_points_approaches_and_the_pose_come_back(tmp_path, picture):
     with record(tmp_path / 'a.rrd') as recording:
         for number in range(2):
             recording.log(
-                picture, text='cut', targets=targets, overlay_bgr=picture,
+                image, text='cut', targets=targets, overlay_bgr=image,
                 rgbd=NO_DEPTH if number else scene,
                 points=[NoPoint('no_depth')] * 3 if number else points,
             )  # fmt: skip
@@ -93,8 +93,8 @@ def test_depth_points_approaches_and_the_pose_come_back(tmp_path, picture):
         assert [frame for frame, _ in values(f'{entity}:is_recursive')] == [1], 'it stays on'
 
 
-def test_the_bag_tool_records_the_points_that_it_writes(tmp_path, picture):
-    bag, out = record_bag(tmp_path / 'in', picture), tmp_path / 'out.rrd'
+def test_the_bag_tool_records_the_points_that_it_writes(tmp_path, image):
+    bag, out = record_bag(tmp_path / 'in', image), tmp_path / 'out.rrd'
     assert (
         bag_main([str(bag), str(tmp_path / 'out'), '-c', 'cut', '--rerun', str(out), *MODEL]) == 0
     )
@@ -109,8 +109,8 @@ def test_the_bag_tool_records_the_points_that_it_writes(tmp_path, picture):
     assert len(found['/scene/target_pose:quaternion']) == len(written)
 
 
-def test_a_bag_without_depth_records_nothing_in_3d(tmp_path, picture):
-    bag, out = record_bag(tmp_path / 'in', picture, depth=False), tmp_path / 'out.rrd'
+def test_a_bag_without_depth_records_nothing_in_3d(tmp_path, image):
+    bag, out = record_bag(tmp_path / 'in', image, depth=False), tmp_path / 'out.rrd'
     assert (
         bag_main([str(bag), str(tmp_path / 'out'), '-c', 'cut', '--rerun', str(out), *MODEL]) == 0
     )
