@@ -18,6 +18,16 @@ _SPECIAL = {
     '{': r'\{', '}': r'\}', '&': r'\&', '%': r'\%', '_': r'\_', '#': r'\#', '$': r'\$',
     MARK: r'$^\dagger$',
 }  # fmt: skip
+_END = (r'\bottomrule', r'\end{tabular}', r'\endgroup')
+
+
+def _begin(columns: str) -> tuple[str, ...]:
+    """Begin a table that fits a page of two columns."""
+    return (
+        r'\begingroup\footnotesize\setlength{\tabcolsep}{3pt}',
+        rf'\begin{{tabular}}{{{columns}}}',
+        r'\toprule',
+    )
 
 
 def latex_table(results: Results) -> str:
@@ -25,8 +35,7 @@ def latex_table(results: Results) -> str:
     lines = [
         f'% {results.name}, {results.data.get("title", "predictions")}, protocol '
         f'{results.protocol}, n = {len(results.scores)}',
-        r'\begin{tabular}{lllrccc}',
-        r'\toprule',
+        *_begin('lllrccc'),
         r'Method & Supervision & Protocol & $n$ & KLD $\downarrow$ & SIM $\uparrow$ & '
         r'NSS $\uparrow$ \\',
     ]
@@ -39,8 +48,8 @@ def latex_table(results: Results) -> str:
     lines.append(r'\midrule')
     for note in comparison_notes(results):
         text = escape(note.replace('`', ''))
-        lines.append(rf'\multicolumn{{7}}{{p{{\linewidth}}}}{{\footnotesize {text}}} \\')
-    return '\n'.join([*lines, r'\bottomrule', r'\end{tabular}']) + '\n'
+        lines.append(rf'\multicolumn{{7}}{{p{{\dimexpr\linewidth-2\tabcolsep}}}}{{{text}}} \\')
+    return '\n'.join([*lines, *_END]) + '\n'
 
 
 def _rows(line: ComparisonLine) -> list[str]:
@@ -57,19 +66,15 @@ def _rows(line: ComparisonLine) -> list[str]:
     cells = [name, escape(line.supervision), escape(line.protocol), images, *values]
     rows = [' & '.join(cells) + r' \\']
     if line.intervals:
-        ends = [
-            rf'{{\footnotesize [{number_or_dash(low)}, {number_or_dash(high)}]}}'
-            for low, high in line.intervals
-        ]
-        rows.append(' & '.join([r'\footnotesize 95\,\% intervals', '', '', '', *ends]) + r' \\')
+        ends = [f'[{number_or_dash(low)}, {number_or_dash(high)}]' for low, high in line.intervals]
+        rows.append(' & '.join([r'95\,\% intervals', '', '', '', *ends]) + r' \\')
     return rows
 
 
 def latex_by_affordance(results: Results) -> str:
     """Return each affordance's means."""
     lines = [
-        r'\begin{tabular}{lrcccc}',
-        r'\toprule',
+        *_begin('lrcccc'),
         r'Affordance & $n$ & KLD $\downarrow$ & SIM $\uparrow$ & NSS $\uparrow$ & Pointing '
         r'$\uparrow$ \\',
         r'\midrule',
@@ -77,7 +82,7 @@ def latex_by_affordance(results: Results) -> str:
     for name, row in group_means(results.scores, lambda score: score.affordance).items():
         values = [number_or_dash(row[measure], '--') for measure in MEASURES]
         lines.append(' & '.join([escape(name or '-'), f'{row["images"]:.0f}', *values]) + r' \\')
-    return '\n'.join([*lines, r'\bottomrule', r'\end{tabular}']) + '\n'
+    return '\n'.join([*lines, *_END]) + '\n'
 
 
 def bibliography(results: Results) -> str:
