@@ -17,7 +17,15 @@ import sys
 from rclpy.utilities import get_default_context
 
 _CONTEXT = multiprocessing.get_context('forkserver')
-_CONTEXT.set_forkserver_preload(['affordance_ros.nodes.grounding.node'])
+# The node's module loads no torch: it, and what makes a model of it, are named here.
+_CONTEXT.set_forkserver_preload(
+    [
+        'affordance_ros.nodes.grounding.node',
+        'affordance_ros.backends.torch_backend',
+        'affordance_ros.model.grounding',
+        'open_clip',
+    ]
+)
 
 
 def _run(command, log, env):
