@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Run the tests but the slow ones; arguments go to pytest. Those with real nodes mostly wait for each
-# other, so the rest runs beside them at a lower priority, and is shown when both are done.
+# other, so most of the rest runs beside them at a lower priority, and is shown when all are done.
 # Training has a process of its own: after all the runtimes that the other tests load into theirs
 # (OpenVINO, ONNX Runtime, Mesa, rerun) it has crashed in native code.
 set -uo pipefail
@@ -13,18 +13,13 @@ status=0
 check() {  # pytest's 5 means that -k or -m has left nothing to run here
     "$@" || { local code=$?; [[ $code == 5 ]] || status=$code; }
 }
-beside() {
-    status=0
-    check nice python -m pytest -m 'not slow and not ros' --ignore=tests/training "$@"
-    check nice python -m pytest -m 'not slow' tests/training "$@"
-    return "$status"
-}
 
 log=$(mktemp)
-beside "$@" > "$log" 2>&1 &
+nice python -m pytest -m 'not slow and not ros' --ignore=tests/training "$@" > "$log" 2>&1 &
 others=$!
 trap 'kill "$others" 2>/dev/null; rm -f "$log"' EXIT
 check python -m pytest -m 'not slow and ros' "$@"
-wait "$others" || status=$?
+check python -m pytest -m 'not slow' tests/training "$@"
+check wait "$others"
 cat "$log"
 exit "$status"

@@ -54,7 +54,9 @@ def test_a_state_dict_of_old_versions_loads_to_the_same_weights(folder, tmp_path
     assert old.sha256 == new.sha256
     assert not old.untrained
     assert old.weights.endswith('pytorch_model.bin')
-    assert torch.equal(old.text.encode(['hold the mug']), new.text.encode(['hold the mug']))
+    # Where the weights lie in memory changes the last digit.
+    text = ['hold the mug']
+    torch.testing.assert_close(old.text.encode(text), new.text.encode(text))
 
 
 def test_random_weights_are_of_the_published_shape_and_of_their_seed():

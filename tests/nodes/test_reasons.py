@@ -39,7 +39,8 @@ def test_silence_is_said_once_on_the_log_and_on_the_status_until_it_ends(log):
     with grounding_node(log) as (process, probe):
         reason = wait_for_reason(probe, 'no image has come')
         probe.spin_until(
-            lambda: probe.diagnostics['input'].message == reason, 'the same words in diagnostics'
+            lambda: 'input' in probe.diagnostics and probe.diagnostics['input'].message == reason,
+            'the same words in diagnostics',
         )
         reason = wait_for_reason(
             probe, 'images come and no command has', lambda: probe.send(IMAGE)

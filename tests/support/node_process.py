@@ -37,18 +37,18 @@ class NodeProcess:
         log: Where its output goes.
         env: Its environment; the tests' own by default.
         fresh: Whether a grounding node gets an interpreter of its own, as on a robot, and not a
-            fork of one that has imported everything.
+            fork of one that has imported everything. One with its own environment always does:
+            libraries read theirs on import.
     """
 
     started: list['NodeProcess'] = []  # noqa: RUF012  (all of the run's, so that none outlives it)
 
     def __init__(self, command, log, env=None, *, fresh=False):
         self._log = log
-        env = env or os.environ
         NodeProcess.started.append(self)
         with log.open('w') as file:
-            if command[0] == executable('grounding') and not fresh:
-                self.process = ForkedProcess(command, log, env)
+            if command[0] == executable('grounding') and not fresh and env is None:
+                self.process = ForkedProcess(command, log, os.environ)
                 return
             self.process = subprocess.Popen(
                 [sys.executable, *map(str, command)],

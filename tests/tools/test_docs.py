@@ -152,7 +152,7 @@ def test_what_is_wrong_with_a_page_is_said(page, text, message):
             'unknown key threads',
         ),
         ('bash scripts/none.sh', 'no file scripts/none.sh'),
-        ('ros2 launch affordance_ros grounding.launch.py image:=/a', 'no argument image'),
+        ('ros2 launch affordance_ros grounding.launch.py photo:=/a', 'no argument photo'),
         ('ros2 run affordance_ros planner', 'no executable planner'),
         ('ros2 param set /grounding colour red', 'no parameter colour'),
         ('ros2 topic pub /a std_msgs/msg/String "{text: a}"', 'does not fit std_msgs/msg/String'),
