@@ -8,7 +8,9 @@ if [ ! -f "$_root/install/setup.bash" ]; then
     echo "nothing is built here yet: run 'make build' first" >&2
     return 1 2>/dev/null || exit 1
 fi
-export PATH="$_root/.venv/bin:$PATH" VIRTUAL_ENV="$_root/.venv"
+# Sourced twice it changes nothing: what the setup file puts first stays first.
+case :$PATH: in *":$_root/.venv/bin:"*) ;; *) export PATH="$_root/.venv/bin:$PATH" ;; esac
+export VIRTUAL_ENV="$_root/.venv"
 export AMENT_PREFIX_PATH="$_root/.venv" ROS_DISTRO=kilted
 export ROS_AUTOMATIC_DISCOVERY_RANGE=${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}
 export FASTDDS_DEFAULT_PROFILES_FILE=${FASTDDS_DEFAULT_PROFILES_FILE:-$_root/config/fastdds_shm.xml}

@@ -258,7 +258,8 @@ def test_memory_threads_and_subscriptions_return_with_every_cycle(log, photos):
 
     photo = next(iter(photos.values()))
     parameters = {'model': 'household', 'weights': '', 'task_command': 'cut', 'autostart': False}
-    with grounding_node(log, **parameters) as (process, probe):
+    # A fork would still be taking over its parent's pages.
+    with grounding_node(log, fresh=True, **parameters) as (process, probe):
         node = psutil.Process(process.process.pid)
         after = []  # (resident memory in MiB, number of threads) when each cycle is over
         for cycle in range(CYCLES):

@@ -49,7 +49,7 @@ LISTENING = (
     GroundingStatus.RUNNING,
 )
 _numbers = itertools.count(1)
-_REPEAT_S = 8.0
+_REPEAT_S = 3.0
 
 
 class Probe:
