@@ -8,6 +8,7 @@ shows; RViz and rqt_image_view show /grounding/overlay where they are installed.
 """
 
 import argparse
+import io
 import sys
 import time
 from pathlib import Path
@@ -72,6 +73,8 @@ def main() -> int:
     parser.add_argument('--command', default='hold the mug', help='what the robot is told')
     parser.add_argument('--out', type=Path, default=Path('out', 'webcam.jpg'))
     arguments = parser.parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # also into a pipe or a file
     rclpy.init()
     node = Watcher(arguments.out)
     sys.stdout.write(f'Ctrl-C ends it; overlay: {arguments.out} and /grounding/overlay\n')

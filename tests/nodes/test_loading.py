@@ -123,7 +123,9 @@ def test_a_load_that_fails_leaves_an_active_node_unconfigured_with_the_reason(
 
     weights = tmp_path / 'broken.safetensors'
     weights.write_bytes(b'no weights')
-    process = start(log, probe, model='compact', weights=str(weights), autostart=False)
+    # An interpreter of its own has torch to import first, and is active before the load fails.
+    env = dict(os.environ)
+    process = start(log, probe, env, model='compact', weights=str(weights), autostart=False)
     assert probe.transition('configure')
     assert probe.transition('activate')
     probe.spin_until(lambda: probe.status[-1].state == GroundingStatus.UNCONFIGURED, 'the failure')
