@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from affordance_ros.image.letterbox import Letterbox
+from affordance_ros.runtime.memory import keep_memory
 from affordance_ros.targets.activation import Activation
 from affordance_ros.targets.instances import find_instances
 
@@ -52,6 +53,7 @@ def measure_ms(commands: int, afforded: int) -> tuple[float, float, int]:
 
 def main() -> None:
     """Measure and print a table."""
+    keep_memory()  # as the node does
     lines = ['| commands | that the image affords | targets | median (ms) | least (ms) |']
     lines.append('|---|---|---|---|---|')
     for commands, afforded in _CASES:

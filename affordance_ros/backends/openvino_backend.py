@@ -27,6 +27,7 @@ _LOG = logging.getLogger(__name__)
 # An image's size and the batch make a network of their own; so many stay in memory.
 _KEPT = 8
 _CPU = 'CPU'
+_CHANNELS_LAST, _CHANNELS_FIRST, _MAP_RANK = ov.Layout('NHWC'), ov.Layout('NCHW'), 4
 
 
 def processor_has_bf16() -> bool:
@@ -113,7 +114,7 @@ class OpenVINOBackend:
         n, height, width = size
         facts = {
             'network': self._network.key,
-            'part': part,
+            'part': part if part == 'whole' else f'{part}, channels last',
             'size': f'{n}x{height}x{width}',
             'precision': self._precision,
             'openvino': ov.__version__,
@@ -146,8 +147,8 @@ class OpenVINOBackend:
         model = self._core.read_model(self._network.onnx((height, width)))
         model.reshape({'pixels': [n, 3, height, width], 'text': [n, -1, -1]})
         steps = ov.preprocess.PrePostProcessor(model)
-        steps.input('pixels').tensor().set_layout(ov.Layout('NHWC'))
-        steps.input('pixels').model().set_layout(ov.Layout('NCHW'))
+        steps.input('pixels').tensor().set_layout(_CHANNELS_LAST)
+        steps.input('pixels').model().set_layout(_CHANNELS_FIRST)
         model = steps.build()
         # Sizes that the decoder reads off the pixels become constants, so that it can be cut off.
         folding = Manager()
@@ -183,11 +184,26 @@ def cut(model: ov.Model, stages: Sequence[str]) -> dict[str, ov.Model]:
         if name != FRONT
     ]
     front = model.clone()
-    return {
+    parts = {
         'front': ov.Model([_tensor(front, FRONT)], [front.input('pixels').get_node()], 'front'),
         'backbone': ov.Model(wanted, [first], 'backbone'),
         'decoder': ov.Model([logits], [*given, text], 'decoder'),
     }
+    return {name: _pass_on_channels_last(part) for name, part in parts.items()}
+
+
+def _pass_on_channels_last(part: ov.Model) -> ov.Model:
+    """Let a part take and give maps as its convolutions compute them, not reordered."""
+    steps = ov.preprocess.PrePostProcessor(part)
+    for port in part.inputs:
+        if port.partial_shape.rank.get_length() == _MAP_RANK and port.any_name != 'pixels':
+            steps.input(port.any_name).tensor().set_layout(_CHANNELS_LAST)
+            steps.input(port.any_name).model().set_layout(_CHANNELS_FIRST)
+    for port in part.outputs:
+        if port.partial_shape.rank.get_length() == _MAP_RANK and port.any_name != 'logits':
+            steps.output(port.any_name).tensor().set_layout(_CHANNELS_LAST)
+            steps.output(port.any_name).model().set_layout(_CHANNELS_FIRST)
+    return steps.build()
 
 
 def _replace(model: ov.Model, name: str) -> Any:

@@ -85,8 +85,8 @@ def find_basins(maps: NDArray[np.float32], *, floor: float, min_prominence: floa
     labels[cells] = np.arange(len(cells))
     leads_to = labels.take(cells + steps.take(up))
     # Each turn doubles how far it leads. Tops lead to themselves.
-    while up.take(leads_to).any():
-        leads_to = leads_to.take(leads_to)
+    while not np.array_equal(leads_to, farther := leads_to.take(leads_to)):
+        leads_to = farther
     bump_of_top = _number_tops(shape, cells[tops], near.take(tops, axis=1))
     bumps = np.zeros(len(cells), np.int32)
     bumps[tops] = bump_of_top
@@ -133,7 +133,9 @@ def _saddles(
         near: (5, C) the logits of each cell and of those neighbours.
         bumps: (C,) the bump of each cell.
     """
-    others = np.stack([labels[step:].take(cells) for step in steps.tolist()])
+    others = np.empty((len(steps), len(cells)), np.int32)
+    for one, step in zip(others, steps.tolist(), strict=True):
+        labels[step:].take(cells, mode='clip', out=one)
     at = np.flatnonzero((others != bumps) & (others >= 0))
     cell = at % len(bumps)
     first, second = bumps.take(cell).astype(np.int64), others.take(at).astype(np.int64)
@@ -165,7 +167,7 @@ def _merge(
         pairs = np.minimum(first, second)[kept] * len(heights) + np.maximum(first, second)[kept]
         kept = kept[np.sort(np.unique(pairs, return_index=True)[1])]
     least_heat, height, roots = least.tolist(), heights.tolist(), hill.tolist()
-    members = [[root] for root in roots]
+    members: dict[int, list[int]] = {}  # of a root that others hang on, itself among them
     necks = neck.tolist()
     # Plain numbers: there are few saddles, and numpy costs more for each.
     for at, one, other in zip(
@@ -179,10 +181,11 @@ def _merge(
             high, low = low, high
         if passed <= least_heat[low] and height[low] > level:
             continue
-        for bump in members[low]:
+        lower_bumps = members.pop(low, [low])
+        for bump in lower_bumps:
             roots[bump] = high
             necks[bump] = level
-        members[high] += members[low]
+        members.setdefault(high, [high]).extend(lower_bumps)
     return np.array(roots), np.array(necks)
 
 

@@ -86,7 +86,7 @@ def find_instances(
     hot = np.flatnonzero(inside.reshape(len(every), -1).max(axis=1) >= least)
     if not len(hot):
         return [()] * len(activations)
-    maps = every[hot]
+    maps = every if len(hot) == len(every) else every[hot]
     hills = find_basins(
         maps[:, window[0], window[1]], floor=floor, min_prominence=config.min_prominence
     )

@@ -162,9 +162,10 @@ class Regions:
         self._window = window
         self._box = box
         self._share = share
+        self._drawn: dict[int, Region] = {}  # of a peak, whatever target stands for it
 
     def draw(self, peak: int, x: float, y: float, score: float) -> Region:
-        """Draw a hill's region at the image's resolution.
+        """Return a hill's region at the image's resolution, drawn when it is first asked for.
 
         A pixel belongs to it if the heat there reaches the share, the nearest cell is the hill's,
         and it hangs together with the target's own pixel, which always belongs to it.
@@ -175,6 +176,11 @@ class Regions:
             y: Its row.
             score: Its heat.
         """
+        if peak not in self._drawn:
+            self._drawn[peak] = self._draw(peak, x, y, score)
+        return self._drawn[peak]
+
+    def _draw(self, peak: int, x: float, y: float, score: float) -> Region:
         hills, which = self._hills, int(self._hills.which[peak])
         logits, labels = self._maps[which], np.full(self._maps.shape[1:], -1, np.int32)
         labels[self._window] = hills.labels[which]

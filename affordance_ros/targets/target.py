@@ -5,7 +5,6 @@
 
 from dataclasses import dataclass
 from dataclasses import field
-from functools import cached_property
 
 from affordance_ros.targets.region import Region
 from affordance_ros.targets.region import Regions
@@ -36,7 +35,7 @@ class Target:
         """What people read beside it: its number, if it has one, and its score."""
         return f'#{self.track_id} {self.score:.2f}' if self.track_id else f'{self.score:.2f}'
 
-    @cached_property
+    @property
     def region(self) -> Region | None:
         """The pixels that belong to the thing; None where only its place is known."""
         if self.regions is None:

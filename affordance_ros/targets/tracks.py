@@ -209,7 +209,10 @@ class Tracker:
         moved = track.moved[0] + move[0], track.moved[1] + move[1]
         x, y = track.target.x + moved[0], track.target.y + moved[1]
         away_px = math.hypot(target.x - x, target.y - y)
-        reach_px = self._config.reach_share * _longer_diagonal(track.target, target)
+        longer_px = _longer_diagonal(track.target, target)
+        reach_px = self._config.reach_share * longer_px
+        if away_px > 2.0 * max(reach_px, longer_px):  # neither near nor covered
+            return math.inf
         cost = away_px / reach_px * (1.0 - 0.5 * _overlap(track.target, target, moved))
         # The hottest place of one thing may jump from one end to the other.
         covered = _covers(target, x, y) or _covers(

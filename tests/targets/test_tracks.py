@@ -9,13 +9,12 @@ import pytest
 
 from affordance_ros.sources import open_source
 from affordance_ros.targets.motion import Motion
-from affordance_ros.targets.region import BBox
-from affordance_ros.targets.region import Region
 from affordance_ros.targets.target import Target
 from affordance_ros.targets.tracks import Place
 from affordance_ros.targets.tracks import TrackConfig
 from affordance_ros.targets.tracks import Tracker
 from tests.conftest import SAMPLES
+from tests.support.drawn_targets import target_of
 
 GREY = np.full((480, 640, 3), 90, np.uint8)
 
@@ -113,10 +112,9 @@ def test_depth_tells_things_apart_that_lie_in_one_line_of_sight():
 
 def with_box(x, y, left, top, width, height):
     """Make a target whose region fills a box."""
-    target = Target(float(x), float(y), 0.9)
-    mask = np.ones((height, width), bool)
-    vars(target)['region'] = Region(BBox(left, top, width, height), mask)
-    return target
+    mask = np.zeros((480, 640), bool)
+    mask[top : top + height, left : left + width] = True
+    return target_of(x, y, mask, score=0.9)
 
 
 def test_the_hottest_place_of_a_long_thing_may_jump_to_its_other_end():
