@@ -168,16 +168,17 @@ def test_two_processes_have_the_losses_of_one(root):
     changes = {'optim': {'epochs': 2, 'batch_size': 4}}
     alone = tr.run(root, **changes)
     path = _write_yaml(root, **{**changes, 'run': {'out': str(root / 'two')}})
-    subprocess.run(
+    result = subprocess.run(
         [
             sys.executable, '-m', 'torch.distributed.run', '--nproc-per-node=2', '--standalone',
             *_command(path)[1:],
         ],
         env=_ENV,
-        check=True,
         timeout=120,
         capture_output=True,
+        text=True,
     )  # fmt: skip
+    assert result.returncode == 0, result.stderr
     assert tr.losses(root / 'two') == pytest.approx(tr.losses(alone.folder.path), rel=1e-4)
 
 
