@@ -36,7 +36,6 @@ means in full: [config/grounding.yaml](../../config/grounding.yaml); how to choo
 [tuning](../howto/tuning.md)."""
 ABOUT_LAUNCH = """Of `ros2 launch affordance_ros FILE`, given as `name:=value`.
 `--show-args` prints them too. Booleans are true, false, 1 or 0 in any case."""
-ABOUT_INCLUDING = 'Its own; those of `grounding.launch.py` may be given too.'
 PURPOSE = {
     'image': 'the camera image',
     'image/compressed': 'the camera image as JPEG; only while somebody listens',

@@ -83,7 +83,7 @@ def find_basins(maps: NDArray[np.float32], *, floor: float, min_prominence: floa
     tops = np.flatnonzero(ways[0])
     labels = np.full(flat.size, -1, np.int32)
     labels[cells] = np.arange(len(cells))
-    leads_to = labels.take(cells + steps.take(up))
+    leads_to = labels.take(cells + steps.take(up)).astype(np.intp)
     # Each turn doubles how far it leads. Tops lead to themselves.
     while not np.array_equal(leads_to, farther := leads_to.take(leads_to)):
         leads_to = farther

@@ -107,7 +107,7 @@ def find_instances(
     steps = (first + pixels / scale - cells).astype(np.float32)
     scores = _heat_at(near, fit, steps, cut_off=(pixels != wanted).any(axis=1))
     x, y = pixels.T
-    order = np.lexsort((x, y, -scores, which))
+    order = np.lexsort((-scores, which))  # equal ones stay row by row, as hills are
     order = order[scores[order] >= config.min_score]
     regions = Regions(maps, hills, window, box, config.region_share)
     too_near = config.min_distance_px**2
