@@ -31,7 +31,6 @@ from affordance_ros.predictor_config import Timings
 from affordance_ros.targets.activation import Activation
 from affordance_ros.targets.activation import highest_maps
 from affordance_ros.targets.grounding import Grounding
-from affordance_ros.targets.instances import find_instances
 from affordance_ros.text.commands import parse_command
 from affordance_ros.text.prompts import Prompts
 from affordance_ros.text.prompts import load_prompt_set
@@ -226,16 +225,7 @@ class Predictor:
             logits = self.backend.run(pixels, self._text)[0]
         ran = time.perf_counter()
         logits = highest_maps(logits, self._groups)  # (K, h, w)
-        activations = [Activation(one, box) for one in logits]
-        gate = config.size_gate
-        groundings = []
-        for command, activation, found in zip(
-            self._commands, activations, find_instances(activations, config.instances), strict=True
-        ):
-            candidates, refused = gate.split(found)
-            groundings.append(
-                Grounding(command, candidates, activation, config.max_targets, refused)
-            )
+        groundings = config.ground(self._commands, [Activation(one, box) for one in logits])
         self.timings = Timings(prepared - begin, ran - prepared, time.perf_counter() - ran)
         return groundings
 

@@ -3,14 +3,22 @@
 
 """How a predictor reads images and commands and chooses targets; where its time goes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from affordance_ros.backends.select import Model
 from affordance_ros.image.letterbox import SHAPES
 from affordance_ros.image.letterbox import Letterbox
 from affordance_ros.image.letterbox import check_size
+from affordance_ros.targets.activation import Activation
+from affordance_ros.targets.grounding import Grounding
 from affordance_ros.targets.grounding import SizeGate
 from affordance_ros.targets.instances import InstanceConfig
+from affordance_ros.targets.instances import find_instances
+from affordance_ros.targets.smoothing import HeatSmoother
 from affordance_ros.text.prompts import AUTO
 
 DEFAULT_INPUT_SIZE = 320  # where neither the configuration nor the checkpoint says
@@ -85,6 +93,42 @@ class PredictorConfig:
     def size_gate(self) -> SizeGate:
         """Which targets are too small or too large."""
         return SizeGate(self.min_area_px, self.max_area_px)
+
+    def ground(
+        self, commands: Sequence[str], activations: Sequence[Activation]
+    ) -> list[Grounding]:
+        """Return the answers that an image's activation maps give, one for each command."""
+        found = find_instances(activations, self.instances)
+        groundings = []
+        for command, activation, targets in zip(commands, activations, found, strict=True):
+            candidates, refused = self.size_gate.split(targets)
+            groundings.append(
+                Grounding(command, candidates, activation, self.max_targets, refused)
+            )
+        return groundings
+
+    def smooth(
+        self,
+        grounding: Grounding,
+        smoother: HeatSmoother,
+        *,
+        image: NDArray[np.uint8],
+        stamp_s: float,
+    ) -> Grounding:
+        """Return an image's answer by its smoothed heat; the same one where nothing smooths it.
+
+        Args:
+            grounding: The image's own answer.
+            smoother: That of the images before.
+            image: (H, W, 3) or (H, W) uint8.
+            stamp_s: The image's, in seconds.
+        """
+        activation = smoother.update(
+            grounding.activation, command=grounding.command, image=image, stamp_s=stamp_s
+        )
+        if activation is grounding.activation:
+            return grounding
+        return self.ground([grounding.command], [activation])[0]
 
     def size_for(self, model: Model) -> int:
         """Return the long side of a model's input, in pixels."""

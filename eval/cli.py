@@ -5,14 +5,12 @@
 
 import argparse
 import logging
-import math
 import sys
 from collections.abc import Callable
 from collections.abc import Sequence
 from pathlib import Path
 
 from affordance_ros.cli.options import add_backend_options
-from affordance_ros.cli.options import add_model_options
 from affordance_ros_eval.check import add_check
 from affordance_ros_eval.check import run_check
 from affordance_ros_eval.errors import EvaluationError
@@ -27,6 +25,9 @@ from affordance_ros_eval.masks.cli import run_masks
 from affordance_ros_eval.masks.cli import run_names
 from affordance_ros_eval.metrics import DEFAULT_PROTOCOL
 from affordance_ros_eval.metrics import PROTOCOLS
+from affordance_ros_eval.options import add_eval_model
+from affordance_ros_eval.options import add_targets
+from affordance_ros_eval.options import add_tracks
 from affordance_ros_eval.results import Results
 from affordance_ros_eval.results import load_results
 from affordance_ros_eval.tables import console_summary
@@ -53,8 +54,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_masks(commands.add_parser('masks', help='photos with masked parts'))
     add_names(commands.add_parser('names', help='names of what is on photos, and of what is not'))
     add_calibrate(commands.add_parser('calibrate', help='fit what the score of a target means'))
-    _add_targets(commands.add_parser('targets', help='targets on rendered scenes'))
-    _add_tracks(commands.add_parser('tracks', help='track_ids on rendered sequences'))
+    add_targets(commands.add_parser('targets', help='targets on rendered scenes'))
+    add_tracks(commands.add_parser('tracks', help='track_ids on rendered sequences'))
     return parser
 
 
@@ -214,45 +215,6 @@ def _tracks(options: argparse.Namespace) -> int:
     return run_tracks(options)
 
 
-def _add_targets(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('--scenes', type=_positive_int, default=60, help='default: %(default)s')
-    _add_rendering(parser, seed=3)
-    parser.add_argument('--out', type=Path, default=Path('out/eval/targets'))
-    _add_model(parser)
-    parser.set_defaults(model='household')
-
-
-def _add_tracks(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('--sequences', type=_positive_int, default=20, help='default: %(default)s')
-    parser.add_argument('--seconds', type=_positive, default=4.0, help='length of each')
-    parser.add_argument('--rate-hz', type=_positive, default=5.0, help='frames a second')
-    _add_rendering(parser, seed=100)
-    parser.add_argument('--out', type=Path, default=Path('out/eval/tracks'))
-    _add_model(parser)
-    parser.set_defaults(model='household')
-
-
-def _positive(text: str) -> float:
-    """Read a positive number from the command line."""
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f'{text} must be positive')
-    return value
-
-
-def _positive_int(text: str) -> int:
-    """Read a positive whole number from the command line."""
-    _positive(text)
-    return int(text)
-
-
-def _add_rendering(parser: argparse.ArgumentParser, *, seed: int) -> None:
-    parser.add_argument(
-        '--size', type=int, nargs=2, default=(320, 240), metavar=('WIDTH', 'HEIGHT')
-    )
-    parser.add_argument('--seed', type=int, default=seed, help='default: %(default)s')
-
-
 def _add_agd20k(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--root', type=Path, required=True, help='the folder that holds Seen, ...')
     parser.add_argument('--split', default='Seen', help='Seen, Unseen or another (default: Seen)')
@@ -266,7 +228,7 @@ def _add_agd20k(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--batch', type=int, default=1, help='images in one pass (default: 1; 16 suits a GPU)'
     )
-    _add_model(parser)
+    add_eval_model(parser)
     add_backend_options(parser)
     _add_output(parser)
 
@@ -287,12 +249,7 @@ def _add_refcoco(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--max-images', type=int, default=0, help='at most so many; for trying')
     parser.add_argument('--workers', type=int, default=2)
     parser.add_argument('--out', type=Path, default=Path('out/eval/refcoco'))
-    _add_model(parser)
-
-
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    group = add_model_options(parser)
-    group.add_argument('--input-shape', default='rectangle', help='rectangle or square')
+    add_eval_model(parser)
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:

@@ -26,6 +26,7 @@ from affordance_ros.spatial.pinhole import Pinhole
 from affordance_ros.spatial.rgbd import NO_DEPTH
 from affordance_ros.spatial.rgbd import NoRgbd
 from affordance_ros.spatial.rgbd import Rgbd
+from affordance_ros.targets.smoothing import HeatSmoother
 from affordance_ros_eval.errors import EvaluationError
 from affordance_ros_eval.results import current_versions
 from affordance_ros_eval.tables import markdown_table
@@ -100,6 +101,9 @@ def run_tracks(options: argparse.Namespace) -> int:
                     name: orbit.affording(name.replace(' ', '_')) for name in _TRACK_COMMANDS
                 }
                 followers = {key: Follower() for key in switches}
+                smoothers = {
+                    name: HeatSmoother(options.heat_smoothing_s) for name in _TRACK_COMMANDS
+                }
                 for count in switches.values():
                     count.begin()
                 predictor.set_commands(_TRACK_COMMANDS)
@@ -112,7 +116,10 @@ def run_tracks(options: argparse.Namespace) -> int:
                         'depth': Rgbd(DepthImage(shot.depth, 1.0), pinhole),
                         'image': NO_DEPTH,
                     }
-                    for grounding in predictor.predict_all(shot.rgb):
+                    for plain in predictor.predict_all(shot.rgb):
+                        grounding = predictor.config.smooth(
+                            plain, smoothers[plain.command], image=shot.rgb, stamp_s=stamp_s
+                        )
                         for way, rgbd in ways.items():
                             key = grounding.command, way
                             located = followers[key].update(

@@ -41,6 +41,7 @@ from affordance_ros.spatial.located import select
 from affordance_ros.spatial.plausible import RgbdChecks
 from affordance_ros.spatial.stamp_cache import to_ns
 from affordance_ros.targets.mask import draw_mask
+from affordance_ros.targets.smoothing import HeatSmoother
 from affordance_ros.text.commands import BoundCommand
 from affordance_ros.viz.overlay import draw_overlay
 from affordance_ros.viz.rerun_log import Recording
@@ -69,6 +70,7 @@ class BagJob:
         depth: The topics of depth and camera_info.
         checks: What depth must satisfy.
         gate: Which targets depth refuses.
+        heat_smoothing_s: See `HeatSmoother`.
         namespace: What the output topics lie under, such as /grounding.
         copy: Whether all input topics are copied too.
         rerun: Where a recording for the rerun viewer goes; None for none.
@@ -81,6 +83,7 @@ class BagJob:
     depth: DepthTopics = field(default_factory=DepthTopics)
     checks: RgbdChecks = field(default_factory=RgbdChecks)
     gate: DepthGate = field(default_factory=DepthGate)
+    heat_smoothing_s: float = 0.0
     namespace: str = '/grounding'
     copy: bool = False
     rerun: Path | None = None
@@ -156,6 +159,7 @@ class _Run:
         self._sink = sink
         self._recording = recording
         self._messages = OutputMessages()
+        self._smoother = HeatSmoother(job.heat_smoothing_s)
         self._follower = Follower()
         self._topics = dict(self._add_topics(job))
         self._answered = self._early = 0
@@ -206,6 +210,10 @@ class _Run:
         self, image: CameraImage, command: BoundCommand, *, header: Any, log_ns: int
     ) -> None:
         grounding = self._predictor.predict(image.pixels, channels=image.channels)
+        stamp_s = self.depth.key(header, log_ns) / 1e9
+        grounding = self._predictor.config.smooth(
+            grounding, self._smoother, image=image.pixels, stamp_s=stamp_s
+        )
         bgr = image.to_bgr()
         rgbd = self.depth.rgbd(header, size=grounding.size, log_ns=log_ns)
         selection = select(grounding, rgbd, self._gate)
@@ -214,7 +222,7 @@ class _Run:
             selection.targets,
             command=command.text,
             image=image.pixels,
-            stamp_s=self.depth.key(header, log_ns) / 1e9,
+            stamp_s=stamp_s,
             rgbd=rgbd,
         )
         targets = tuple(one.target for one in located)

@@ -64,6 +64,10 @@ def build_parser() -> argparse.ArgumentParser:
             f'--{name.replace("_", "-")}', type=float, default=default,
             help=f'{meaning} (default: {default})',
         )  # fmt: skip
+    parser.add_argument(
+        '--heat-smoothing-s', type=float, default=0.0, metavar='SECONDS',
+        help='average heat over the images of so long (default: 0, off)',
+    )  # fmt: skip
     parser.add_argument('--namespace', default='/grounding', help='of the topics that are written')
     parser.add_argument('--copy', action='store_true', help='copy all topics of the bag too')
     parser.add_argument('--rerun', type=Path, metavar='FILE.rrd', help='also record for rerun')
@@ -103,6 +107,7 @@ def _run(options: argparse.Namespace) -> int:
         depth=DepthTopics(options.depth_topic, options.camera_info_topic),
         checks=RgbdChecks(options.max_depth_m, options.allow_other_frames),
         gate=gate,
+        heat_smoothing_s=options.heat_smoothing_s,
         namespace=options.namespace,
         copy=options.copy,
         rerun=options.rerun,

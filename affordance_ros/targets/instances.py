@@ -100,7 +100,7 @@ def find_instances(
     places = cells + fit.tops()
     level = offsets.any(axis=1)
     places[level] = (cells + offsets)[level]
-    first, scale = _image_on_map(box, every.shape[1:])
+    first, scale = image_on_map(box, every.shape[1:])
     last = np.array(box.source[::-1]) - 1.0
     wanted = (places - first) * scale
     pixels = np.minimum(np.maximum(wanted, 0.0), last)
@@ -162,7 +162,7 @@ def _cells_in_image(box: Letterbox, size: tuple[int, ...]) -> tuple[slice, slice
 
 
 @lru_cache(maxsize=16)
-def _image_on_map(
+def image_on_map(
     box: Letterbox, size: tuple[int, ...]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the first pixel's centre in cells, and how many pixels a cell has; both x and y."""

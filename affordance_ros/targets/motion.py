@@ -50,7 +50,7 @@ class Motion:
             image: (H, W, 3) or (H, W) uint8.
         """
         before, source = self._before, self._source
-        small = _shrink(image)
+        small = shrink(image, _SIZE)
         self._before, self._source = small, image.shape[:2]
         if before is None or source != image.shape[:2]:
             return Shift(0.0, 0.0, same_scene=False)
@@ -78,10 +78,15 @@ def _change(before: NDArray[np.float32], now: NDArray[np.float32], x: int, y: in
     return float(np.abs((one - one.mean()) - (other - other.mean())).mean()) / 255.0
 
 
-def _shrink(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return a small grey image; of colours, green serves."""
+def shrink(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return a small grey image of a width and height; of colours, green serves.
+
+    Args:
+        image: (H, W, 3) or (H, W) uint8.
+        size: Its width and height.
+    """
     # Every third pixel or so first: averaging all of a large image takes longer than the rest.
-    step = max(1, min(image.shape[0] // (3 * _SIZE[1]), image.shape[1] // (3 * _SIZE[0])))
+    step = max(1, min(image.shape[0] // (3 * size[1]), image.shape[1] // (3 * size[0])))
     sparse = image[::step, ::step] if image.ndim == 2 else image[::step, ::step, 1]
-    small = cv2.resize(np.ascontiguousarray(sparse), _SIZE, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(np.ascontiguousarray(sparse), size, interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.float32)

@@ -1,7 +1,7 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Nodes whose diagnostics are told by the test."""
+"""Nodes whose diagnostics are told by the test, and a header."""
 
 import functools
 
@@ -66,3 +66,13 @@ def told(quick):
     one.diagnostics.close()
     one.node.destroy_node()
     one.probe.close()
+
+
+@pytest.fixture
+def header():
+    """Return a header of the camera's."""
+    from std_msgs.msg import Header
+
+    made = Header(frame_id='camera_optical_frame')
+    made.stamp.sec, made.stamp.nanosec = 12, 34
+    return made

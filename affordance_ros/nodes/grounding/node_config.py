@@ -79,6 +79,7 @@ class NodeConfig:
         spatial: Targets in 3D.
         tracks: When a target is one that was seen before.
         hysteresis: How the best target is held.
+        heat_smoothing_s: See `HeatSmoother`.
         image_transport: 'raw' or 'compressed'.
         image_bits: Bits in use of 16-bit images; 0 to see them from the frames.
         task_command: The command in force from the start; '' for none.
@@ -91,6 +92,7 @@ class NodeConfig:
     spatial: SpatialConfig
     tracks: TrackConfig
     hysteresis: HysteresisConfig
+    heat_smoothing_s: float
     image_transport: str
     image_bits: int
     task_command: str
@@ -134,6 +136,7 @@ def to_config(values: Mapping[str, Any]) -> NodeConfig:
         hysteresis=HysteresisConfig(
             frames=values['hysteresis_frames'], margin=values['hysteresis_margin']
         ),
+        heat_smoothing_s=values['heat_smoothing_s'],
         image_transport=values['image_transport'],
         image_bits=values['image_bits'],
         task_command=values['task_command'],

@@ -202,6 +202,13 @@ PARAMETERS = {
         1.0,
         settable='always',
     ),
+    'heat_smoothing_s': Declared(
+        0.0,
+        'Heat is averaged over the images of so long, carried along with what they show; 0: off.',
+        0.0,
+        60.0,
+        settable='always',
+    ),
     'cloud_min_heat': Declared(
         _SPATIAL.cloud_min_heat,
         'Minimum heat of a point in the cloud.',

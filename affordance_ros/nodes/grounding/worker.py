@@ -34,6 +34,7 @@ from affordance_ros.spatial.rgbd import NO_DEPTH
 from affordance_ros.spatial.rgbd import NoRgbd
 from affordance_ros.spatial.rgbd import Rgbd
 from affordance_ros.spatial.stamp_cache import to_ns
+from affordance_ros.targets.smoothing import HeatSmoother
 from affordance_ros.text.commands import CommandError
 
 
@@ -72,6 +73,7 @@ class Worker:
         self._outputs = outputs
         self._latency = latency
         self._spatial = spatial
+        self._smoother = HeatSmoother(config.heat_smoothing_s)
         self._follower = Follower(config.tracks, config.hysteresis)
         self._status = status
         self._bit_depth = BitDepth(config.image_bits)
@@ -86,6 +88,7 @@ class Worker:
     def configure(self, config: NodeConfig) -> None:
         """Use another configuration from the next frame on."""
         self._config = config.predictor
+        self._smoother.seconds = config.heat_smoothing_s
         self._follower.configure(config.tracks, config.hysteresis)
 
     def start(self) -> None:
@@ -128,11 +131,15 @@ class Worker:
         depth = self._spatial.find_exact(header)
         image, (grounding,) = self._predict(job.frame, [job.command.text], timer)
         rgbd = self._spatial.rgbd(header, size=grounding.size, depth=depth)
+        stamp_s = to_ns(header.stamp) / 1e9
+        grounding = self._config.smooth(
+            grounding, self._smoother, image=image.pixels, stamp_s=stamp_s
+        )
         located = self._follower.update(
             self._spatial.select(grounding, rgbd),
             command=job.command.text,
             image=image.pixels,
-            stamp_s=to_ns(header.stamp) / 1e9,
+            stamp_s=stamp_s,
             rgbd=rgbd,
         )
         message = to_target_array(located, job.command, size=grounding.size, header=header)

@@ -1,0 +1,126 @@
+# Copyright 2026 The affordance_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Heat averaged over images, and carried along with what they show."""
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+
+from affordance_ros.image.letterbox import Letterbox
+from affordance_ros.targets.activation import Activation
+from affordance_ros.targets.activation import sigmoid
+from affordance_ros.targets.smoothing import HeatSmoother
+
+SIZE = (240, 320)
+
+
+@pytest.fixture
+def wall(rng):
+    """Return a wide texture to look at, (400, 600, 3) uint8."""
+    coarse = rng.integers(0, 256, (40, 60, 3), np.uint8)
+    return cv2.resize(coarse, (600, 400), interpolation=cv2.INTER_CUBIC)
+
+
+def view(wall, x, y=80):
+    return np.ascontiguousarray(wall[y : y + SIZE[0], x : x + SIZE[1]])
+
+
+def map_of(heat, box):
+    heat = np.clip(heat, 1e-6, 1 - 1e-6)
+    return Activation(np.log(heat / (1 - heat)).astype(np.float32), box)
+
+
+def bump(box, x, y, *, high=0.8):
+    """Return a map with a Gaussian of heat at a place in the image."""
+    height, width = (side // 8 for side in box.canvas)
+    rows, columns = np.mgrid[:height, :width]
+    scale = box.inner[1] / box.source[1]
+    at_x = ((x + 0.5) * scale + box.left) / 8 - 0.5
+    at_y = ((y + 0.5) * scale + box.top) / 8 - 0.5
+    return map_of(high * np.exp(-((columns - at_x) ** 2 + (rows - at_y) ** 2) / 8), box)
+
+
+def boxes():
+    return [
+        Letterbox.fit(SIZE, size=320, shape='rectangle'),
+        Letterbox.fit(SIZE, size=256, shape='square'),
+    ]
+
+
+def test_nothing_is_changed_while_it_is_off(wall):
+    activation = bump(boxes()[0], 100, 100)
+    smoother = HeatSmoother()
+    for stamp_s in (0.0, 0.1):
+        found = smoother.update(activation, command='a', image=view(wall, 0), stamp_s=stamp_s)
+        assert found is activation
+
+
+def test_a_camera_that_stands_gives_the_exponential_average(wall, rng):
+    box, smoother = boxes()[0], HeatSmoother(0.5)
+    expected, before_s = 0.0, -math.inf
+    for stamp_s in (3.0, 3.1, 3.3, 4.0):
+        heat = rng.uniform(0.05, 0.95, (box.canvas[0] // 8, box.canvas[1] // 8))
+        found = smoother.update(
+            map_of(heat, box), command='a', image=view(wall, 0), stamp_s=stamp_s
+        )
+        share = 1.0 - math.exp((before_s - stamp_s) / 0.5)
+        expected, before_s = share * heat + (1.0 - share) * expected, stamp_s
+        assert np.abs(sigmoid(found.logits) - expected).max() < 2e-3
+
+
+@pytest.mark.parametrize('box', boxes())
+def test_heat_goes_along_with_what_moves(box, wall):
+    """A camera that turns by 66 pixels: the average is where the heat is, and hardly flatter."""
+    smoother = HeatSmoother(2.0)
+    for k in range(12):
+        x = 230 - 6 * k
+        activation = bump(box, x, 120)
+        found = smoother.update(
+            activation, command='a', image=view(wall, 20 + 6 * k), stamp_s=0.1 * k
+        )
+    assert np.abs(sigmoid(found.logits) - sigmoid(activation.logits)).max() < 0.2
+    tops = [np.unravel_index(one.logits.argmax(), one.logits.shape) for one in (found, activation)]
+    assert math.dist(*tops) <= 1.0
+    assert sigmoid(found.logits).max() > 0.7
+
+
+def test_what_comes_into_view_is_hot_at_once(wall):
+    box, smoother = boxes()[0], HeatSmoother(5.0)
+    cold = bump(box, 0, 0, high=0.0)
+    smoother.update(cold, command='a', image=view(wall, 0), stamp_s=0.0)
+    found = smoother.update(bump(box, 312, 120), command='a', image=view(wall, 24), stamp_s=0.1)
+    assert sigmoid(found.logits)[15, 39] > 0.6
+    inside = smoother.update(bump(box, 160, 120), command='a', image=view(wall, 24), stamp_s=0.2)
+    assert sigmoid(inside.logits)[:, 10:30].max() < 0.1
+
+
+@pytest.mark.parametrize('change', ['command', 'stamp', 'same stamp', 'scene', 'size', 'seconds'])
+def test_it_begins_anew(change, wall):
+    first, second = (bump(boxes()[0], x, 120) for x in (60, 240))
+    smoother = HeatSmoother(5.0)
+    smoother.update(first, command='a', image=view(wall, 0), stamp_s=1.0)
+    asked = {'command': 'a', 'image': view(wall, 0), 'stamp_s': 1.1}
+    if change == 'command':
+        asked['command'] = 'b'
+    elif change.endswith('stamp'):
+        asked['stamp_s'] = 0.9 if change == 'stamp' else 1.0
+    elif change == 'scene':
+        asked['image'] = np.zeros((*SIZE, 3), np.uint8)
+        asked['image'][:, 160:] = 255
+    elif change == 'size':
+        second = bump(boxes()[1], 240, 120)
+    else:
+        smoother.seconds = 0.0
+        smoother.update(first, **asked)
+        smoother.seconds, asked['stamp_s'] = 5.0, 1.2
+    found = smoother.update(second, **asked)
+    assert np.abs(sigmoid(found.logits) - sigmoid(second.logits)).max() < 1e-5
+
+
+def test_times_that_make_no_sense_are_refused():
+    for seconds in (-1.0, math.inf, math.nan):
+        with pytest.raises(ValueError, match='heat_smoothing_s'):
+            HeatSmoother(seconds)
