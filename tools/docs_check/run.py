@@ -37,7 +37,7 @@ affordance-bag() { with_model affordance-bag "$@"; }
 """
 _ENVIRONMENT = {
     # `make test` in a page runs the checks of style and types, and of the tests these.
-    'PYTEST_ARGS': 'tests/text/test_commands.py tests/targets/test_peaks.py',
+    'PYTEST_ARGS': 'tests/text/test_commands.py tests/targets/test_instances.py',
     'HF_HUB_OFFLINE': '1',
     'OMP_NUM_THREADS': '1',
 }
