@@ -17,6 +17,7 @@ from tools.docs_check.commands import split_commands
 from tools.docs_check.pages import Page
 from tools.docs_check.pages import find_pages
 from tools.docs_check.pages import slugify
+from tools.docs_check.run import TESTS
 from tools.docs_check.run import parse_marker
 from tools.docs_check.run import run_page
 from tools.docs_check.static import check_page
@@ -216,6 +217,10 @@ def repository(tmp_path):
 def outcomes(root, text):
     (root / 'page.md').write_text(text)
     return list(run_page(Page(root / 'page.md'), root))
+
+
+def test_the_tests_that_stand_for_all_are_there():
+    assert all((ROOT / path).is_file() for path in TESTS)
 
 
 def test_blocks_run_in_order_in_a_copy(repository):

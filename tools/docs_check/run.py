@@ -35,9 +35,10 @@ with_model() { [[ " $* " == *" --model "* ]] || set -- "$@" --model household; c
 affordance-ground() { with_model affordance-ground "$@"; }
 affordance-bag() { with_model affordance-bag "$@"; }
 """
+TESTS = ('tests/text/test_commands.py', 'tests/targets/test_instances.py')
 _ENVIRONMENT = {
     # `make test` in a page runs the checks of style and types, and of the tests these.
-    'PYTEST_ARGS': 'tests/text/test_commands.py tests/targets/test_instances.py',
+    'PYTEST_ARGS': ' '.join(TESTS),
     'HF_HUB_OFFLINE': '1',
     'OMP_NUM_THREADS': '1',
 }
