@@ -43,6 +43,7 @@ _ENVIRONMENT = {
     'OMP_NUM_THREADS': '1',
 }
 _BUILT = ('.venv', 'install')
+_EDITABLE = ('eval', 'tabletop', 'training')
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,21 @@ def copy_repository(root: Path, copy: Path) -> None:
     for name in _BUILT:
         if (root / name).exists():
             (copy / name).symlink_to(root / name)
+    # The environment's editable packages are the checkout's: these come before them.
+    names = _names(copy)
+    names.mkdir()
+    for folder in _EDITABLE:
+        (names / f'affordance_ros_{folder}').symlink_to(copy / folder)
     for name, sample in _PROPS.items():
         if (copy / sample).exists():
             (copy / name).symlink_to(copy / sample)
     # Some commands ask git which files there are.
     subprocess.run(['git', 'init', '--quiet'], cwd=copy, check=True)
+
+
+def _names(copy: Path) -> Path:
+    """Return where the copy's packages have the names by which they are imported."""
+    return copy.with_name('names')
 
 
 def parse_marker(marker: str) -> tuple[float, str]:
@@ -122,7 +133,12 @@ def _run_block(block: Block, copy: Path) -> str:
         process = subprocess.Popen(
             ['bash', '-c', _PRELUDE + text],
             cwd=copy,
-            env={'ROS_DOMAIN_ID': str(1 + os.getpid() % 100), **kept, **_ENVIRONMENT},
+            env={
+                'ROS_DOMAIN_ID': str(1 + os.getpid() % 100),
+                'PYTHONPATH': str(_names(copy)),
+                **kept,
+                **_ENVIRONMENT,
+            },
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
