@@ -113,6 +113,7 @@ class HeatSmoother:
         rows += moved[..., 1] / np.float32(down * scale_y)
         # Cubic, since each bilinear step of many would make hills flatter.
         before = cv2.remap(heat, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        height, width = heat.shape
-        beyond = (columns < -0.5) | (columns > width - 0.5) | (rows < -0.5) | (rows > height - 0.5)
-        return np.asarray(np.where(beyond, np.float32(np.nan), before))
+        x, y = (columns - first_x) * scale_x, (rows - first_y) * scale_y
+        height, width = box.source
+        in_view = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
+        return np.asarray(np.where(in_view, np.clip(before, 0.0, 1.0), np.float32(np.nan)))
