@@ -77,7 +77,7 @@ def find_instances(
     config = config or InstanceConfig()
     found: list[list[Target]] = [[] for _ in activations]
     box = activations[0].box
-    every = np.stack([one.logits for one in activations])
+    every = np.array([one.logits for one in activations])  # faster than a stack
     window = _cells_in_image(box, every.shape[1:])
     # Bumps below the least score still say where a hill ends.
     floor = logit(config.min_score * config.region_share)
