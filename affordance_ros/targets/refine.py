@@ -71,7 +71,7 @@ class Quadratics:
         return np.asarray(np.minimum(np.maximum(steps, -reach), reach))
 
     def at(self, steps: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return (P,) values at (P, 2) steps in x and y from the cells."""
+        """Return values (P,) for steps (P, 2) in x and y from the cells."""
         rises = steps * (self.slope + self.bend * steps / 2)
         crossing = self.twist * steps[:, 0] * steps[:, 1]
         return np.asarray(self.centre + rises[:, 0] + rises[:, 1] + crossing)

@@ -88,7 +88,7 @@ class ClipSeg(Trunk):
 
     @property
     def logit_scale(self) -> float:
-        """CLIP's temperature, as a factor on cosines; the decoder does not use it."""
+        """The temperature of CLIP, as a factor on cosines; the decoder does not use it."""
         return float(self.clip.logit_scale.exp())
 
     @property

@@ -163,6 +163,8 @@ class Household(Trunk):
 
 
 class _Start(nn.Module):
+    """The image tower's first half."""
+
     def __init__(self, image: ImageTower) -> None:
         super().__init__()
         self.image = image
@@ -172,6 +174,8 @@ class _Start(nn.Module):
 
 
 class _Finish(nn.Module):
+    """The image tower's second half."""
+
     def __init__(self, image: ImageTower) -> None:
         super().__init__()
         self.image = image
