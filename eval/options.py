@@ -31,7 +31,11 @@ def add_tracks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seconds', type=_positive, default=4.0, help='length of each')
     parser.add_argument('--rate-hz', type=_positive, default=5.0, help='frames a second')
     parser.add_argument(
-        '--heat-smoothing-s', type=float, default=0.0, metavar='SECONDS', help='0: off'
+        '--heat-smoothing-s',
+        type=float,
+        default=0.0,
+        metavar='SECONDS',
+        help='average heat over this long; 0: off',
     )
     _add_rendering(parser, seed=100)
     parser.add_argument('--out', type=Path, default=Path('out/eval/tracks'))

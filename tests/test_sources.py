@@ -43,7 +43,7 @@ def test_a_video_plays_and_loops(tmp_path):
     assert means[3:] == pytest.approx(means[:3], abs=1)
 
 
-def test_a_video_of_too_many_pixels_is_refused_before_a_image_is_decoded(tmp_path, monkeypatch):
+def test_a_video_of_too_many_pixels_is_refused_before_an_image_is_decoded(tmp_path, monkeypatch):
     path = tmp_path / 'video.avi'
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10, (64, 48))
     writer.write(np.zeros((48, 64, 3), np.uint8))

@@ -66,7 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
         )  # fmt: skip
     parser.add_argument(
         '--heat-smoothing-s', type=float, default=0.0, metavar='SECONDS',
-        help='average heat over the images of so long (default: 0, off)',
+        help='average heat over this many seconds of images (default: 0, off)',
     )  # fmt: skip
     parser.add_argument('--namespace', default='/grounding', help='of the topics that are written')
     parser.add_argument('--copy', action='store_true', help='copy all topics of the bag too')

@@ -1,9 +1,9 @@
 # Copyright 2026 The affordance_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Heat averaged over the last images, carried along with what they show.
+"""Heat averaged over the latest images, following the motion between them.
 
-Of things that are hot in turns from image to image, the average is hot in all of them.
+Things that are hot in one image and not in the next stay warm in the average.
 """
 
 import math
@@ -28,13 +28,17 @@ _MARGIN = 1e-6
 class HeatSmoother:
     """An exponential average over one command's heat, image by image.
 
-    The average is moved by dense optical flow (Kroeger et al., Fast Optical Flow using Dense
-    Inverse Search, ECCV 2016). What comes into view has its present heat at once. It begins anew
-    with another command, scene or image size, and where a stamp does not rise.
+    The average follows the motion by dense optical flow (Kroeger et al., Fast Optical Flow using
+    Dense Inverse Search, ECCV 2016). What comes into view has its present heat at once. The
+    average starts afresh with another command, scene or image size, and where a stamp does not
+    increase.
 
     Args:
-        seconds: The time constant: heat of so long ago weighs 1/e as much as the newest; 0 for no
-            average.
+        seconds: The time constant in seconds, finite: heat that old weighs 1/e as much as the
+            newest; 0 for no average.
+
+    Raises:
+        ValueError: If it is negative or not finite.
     """
 
     def __init__(self, seconds: float = 0.0) -> None:
@@ -50,11 +54,11 @@ class HeatSmoother:
     @seconds.setter
     def seconds(self, seconds: float) -> None:
         if not 0.0 <= seconds < math.inf:
-            raise ValueError(f'heat_smoothing_s {seconds} must not be negative')
+            raise ValueError(f'heat_smoothing_s {seconds} must be finite and not negative')
         self._seconds = seconds
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Start afresh with the next image."""
         self._motion = Motion()
         self._heat: NDArray[np.float32] | None = None
         self._grey = np.zeros(_FLOW_SIZE[::-1], np.uint8)

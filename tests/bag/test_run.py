@@ -25,6 +25,7 @@ from affordance_ros.cli.bag import main
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
 from affordance_ros.targets.mask import draw_mask
+from affordance_ros.targets.smoothing import HeatSmoother
 from affordance_ros.viz.overlay import draw_overlay
 from tests.conftest import ROOT
 from tests.support.bag_fixture import SENSOR_QOS
@@ -119,6 +120,31 @@ def test_answers_are_the_predictors_with_the_images_stamps(tmp_path, frames, mod
         ids = [target.track_id for target in array.targets]
         assert len(set(ids)) == len(ids) and min(ids) > 0
         assert not any(t.has_point or t.has_extent for t in array.targets)
+
+
+def test_heat_is_smoothed_as_the_smoother_does(tmp_path, photos, model):
+    photo = cv2.resize(next(iter(photos.values())), (400, 240))
+    frames = [np.ascontiguousarray(photo[:, 8 * k : 8 * k + 320]) for k in range(3)]
+    bag, out = record(tmp_path / 'in', frames), tmp_path / 'out.mcap'
+    assert run(bag, out, '--command', 'cut', '--heat-smoothing-s', '1.0') == 0
+    predictor, smoother = Predictor(model, PredictorConfig(input_size=96)), HeatSmoother(1.0)
+    predictor.set_command('cut')
+    heats = read_all(out)['/grounding/heatmap']
+    for k, ((_, _, heat), frame) in enumerate(zip(heats, frames, strict=True)):
+        plain = predictor.predict(frame, channels='bgr')
+        stamp_s = heat.header.stamp.sec + heat.header.stamp.nanosec / 1e9
+        expected = smoother.update(plain.activation, command='cut', image=frame, stamp_s=stamp_s)
+        assert np.abs(to_array(heat) - expected.heatmap).max() < 1e-5
+        assert (np.abs(to_array(heat) - plain.heatmap).max() > 1e-3) == (k > 0)
+
+
+@pytest.mark.parametrize('seconds', ['-1', 'nan', 'inf'])
+def test_a_smoothing_time_that_makes_no_sense_is_refused(tmp_path, frames, caplog, seconds):
+    out = tmp_path / 'out.mcap'
+    more = ('--command', 'cut', f'--heat-smoothing-s={seconds}')
+    assert run(record(tmp_path / 'in', frames), out, *more) == 2
+    assert 'must be finite and not negative' in caplog.text
+    assert not out.exists()
 
 
 def test_each_command_answers_from_its_time_on(tmp_path, frames):

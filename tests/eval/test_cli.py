@@ -115,7 +115,7 @@ def test_corrupt_images_and_other_sizes_are_said_and_the_rest_is_scored(root, tm
     assert 'is 9x7 and its image 80x60' in caplog.text
 
 
-def test_a_image_without_truth_is_counted_and_fails_nothing(root, tmp_path):
+def test_an_image_without_truth_is_counted_and_fails_nothing(root, tmp_path):
     (root / 'Seen/testset/GT/hold/cup/cup_000000.png').unlink()
     assert run(root, tmp_path / 'out', '--no-html') == 0
     assert results(tmp_path / 'out')['counts']['skipped: no ground truth'] == 1

@@ -204,7 +204,7 @@ PARAMETERS = {
     ),
     'heat_smoothing_s': Declared(
         0.0,
-        'Heat is averaged over the images of so long, carried along with what they show; 0: off.',
+        'Average heat over this many seconds of images, following the motion; 0: off.',
         0.0,
         60.0,
         settable='always',
