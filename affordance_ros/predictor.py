@@ -5,6 +5,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -114,6 +115,11 @@ class Predictor:
         return self._config
 
     @property
+    def commands(self) -> tuple[str, ...]:
+        """The commands that are set, cleaned."""
+        return tuple(self._commands)
+
+    @property
     def prompt_set(self) -> Prompts:
         """How commands become prompts."""
         return self._prompt_set
@@ -210,10 +216,26 @@ class Predictor:
             RuntimeError: If no command was set.
             ValueError: If the image has another shape or dtype.
         """
+        activations = self.activations(image, channels=channels)
+        begin = time.perf_counter()
+        groundings = self._config.ground(self._commands, activations)
+        self.timings = replace(self.timings, postprocess_s=time.perf_counter() - begin)
+        return groundings
+
+    def activations(self, image: NDArray[np.uint8], *, channels: str = 'rgb') -> list[Activation]:
+        """Return each command's activation map, which `PredictorConfig.ground` finds targets in.
+
+        Args:
+            image: As for `predict`.
+            channels: As for `predict`.
+
+        Raises:
+            RuntimeError: If no command was set.
+            ValueError: If the image has another shape or dtype.
+        """
         if self._text is None:
             raise RuntimeError('no command is set: call set_command(text) before predicting')
         check_image(image, channels)
-        config = self._config
         begin = time.perf_counter()
         box = self.letterbox(image.shape[0], image.shape[1])
         if isinstance(self.backend, FrameBackend):
@@ -225,9 +247,8 @@ class Predictor:
             logits = self.backend.run(pixels, self._text)[0]
         ran = time.perf_counter()
         logits = highest_maps(logits, self._groups)  # (K, h, w)
-        groundings = config.ground(self._commands, [Activation(one, box) for one in logits])
-        self.timings = Timings(prepared - begin, ran - prepared, time.perf_counter() - ran)
-        return groundings
+        self.timings = Timings(prepared - begin, ran - prepared)
+        return [Activation(one, box) for one in logits]
 
     def predict_heatmaps(
         self,

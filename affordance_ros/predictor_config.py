@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from affordance_ros.targets.grounding import Grounding
 from affordance_ros.targets.grounding import SizeGate
 from affordance_ros.targets.instances import InstanceConfig
 from affordance_ros.targets.instances import find_instances
+from affordance_ros.targets.smoothing import KEEP_SHARE
 from affordance_ros.targets.smoothing import HeatSmoother
 from affordance_ros.text.prompts import AUTO
 
@@ -95,40 +97,60 @@ class PredictorConfig:
         return SizeGate(self.min_area_px, self.max_area_px)
 
     def ground(
-        self, commands: Sequence[str], activations: Sequence[Activation]
+        self,
+        commands: Sequence[str],
+        activations: Sequence[Activation],
+        *,
+        keep_share: float = 1.0,
     ) -> list[Grounding]:
-        """Return the answers that an image's activation maps give, one for each command."""
-        found = find_instances(activations, self.instances)
+        """Return the answers that an image's activation maps give, one for each command.
+
+        Args:
+            commands: What the maps answer.
+            activations: One map for each.
+            keep_share: Candidates are also those down to that share of the least score.
+        """
+        instances = replace(self.instances, min_score=keep_share * self.min_score)
         groundings = []
-        for command, activation, targets in zip(commands, activations, found, strict=True):
-            candidates, refused = self.size_gate.split(targets)
+        for command, activation, targets in zip(
+            commands, activations, find_instances(activations, instances), strict=True
+        ):
+            strong = sum(target.score >= self.min_score for target in targets)
+            candidates, refused = self.size_gate.split(targets[:strong])
+            weak, _ = self.size_gate.split(targets[strong:])
             groundings.append(
-                Grounding(command, candidates, activation, self.max_targets, refused)
+                Grounding(
+                    command,
+                    candidates + weak,
+                    activation,
+                    self.max_targets,
+                    refused,
+                    self.min_score,
+                )
             )
         return groundings
 
-    def smooth(
+    def ground_smoothed(
         self,
-        grounding: Grounding,
+        command: str,
+        activation: Activation,
         smoother: HeatSmoother,
         *,
         image: NDArray[np.uint8],
         stamp_s: float,
     ) -> Grounding:
-        """Return an image's answer by its smoothed heat; the same one where nothing smooths it.
+        """Return the answer that an image's activation map gives, smoothed.
 
         Args:
-            grounding: The image's own answer.
+            command: What the map answers.
+            activation: The image's own map.
             smoother: That of the images before.
             image: (H, W, 3) or (H, W) uint8.
             stamp_s: The image's, in seconds.
         """
-        activation = smoother.update(
-            grounding.activation, command=grounding.command, image=image, stamp_s=stamp_s
-        )
-        if activation is grounding.activation:
-            return grounding
-        return self.ground([grounding.command], [activation])[0]
+        activation = smoother.update(activation, command=command, image=image, stamp_s=stamp_s)
+        keep_share = KEEP_SHARE if smoother.seconds else 1.0
+        return self.ground([command], [activation], keep_share=keep_share)[0]
 
     def size_for(self, model: Model) -> int:
         """Return the long side of a model's input, in pixels."""

@@ -8,6 +8,7 @@ import math
 from pathlib import Path
 
 from affordance_ros.cli.options import add_model_options
+from affordance_ros.targets.smoothing import USUAL_S
 
 
 def add_eval_model(parser: argparse.ArgumentParser) -> None:
@@ -33,9 +34,15 @@ def add_tracks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--heat-smoothing-s',
         type=float,
-        default=0.0,
+        default=USUAL_S,
         metavar='SECONDS',
-        help='average heat over this long; 0: off',
+        help='average heat over this long; 0: off (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--bag',
+        type=Path,
+        metavar='FOLDER',
+        help='score this bag of the tabletop instead, samples/tabletop for example',
     )
     _add_rendering(parser, seed=100)
     parser.add_argument('--out', type=Path, default=Path('out/eval/tracks'))

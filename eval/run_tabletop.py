@@ -12,6 +12,7 @@ import json
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Any
 
 from tqdm import tqdm
@@ -19,23 +20,25 @@ from tqdm import tqdm
 from affordance_ros.cli.options import model_config
 from affordance_ros.predictor import Predictor
 from affordance_ros.predictor import PredictorConfig
-from affordance_ros.spatial.depth import DepthImage
 from affordance_ros.spatial.follow import Follower
 from affordance_ros.spatial.located import select
-from affordance_ros.spatial.pinhole import Pinhole
 from affordance_ros.spatial.rgbd import NO_DEPTH
-from affordance_ros.spatial.rgbd import NoRgbd
-from affordance_ros.spatial.rgbd import Rgbd
 from affordance_ros.targets.smoothing import HeatSmoother
+from affordance_ros.targets.tracks import TrackConfig
 from affordance_ros_eval.errors import EvaluationError
 from affordance_ros_eval.results import current_versions
 from affordance_ros_eval.tables import markdown_table
 from affordance_ros_eval.things import SwitchCount
 from affordance_ros_eval.things import ThingCount
 
+if TYPE_CHECKING:
+    from affordance_ros_eval.sequences import Sequence
+
 _LOG = logging.getLogger('affordance-eval')
 # What the things of a sequence are asked for: an action, and those that afford it.
 _TRACK_COMMANDS = ('hold', 'drink with', 'cut with')
+# By what targets are matched from image to image.
+_WAYS = ('depth', 'image')
 
 
 def run_targets(options: argparse.Namespace) -> int:
@@ -84,65 +87,47 @@ def run_targets(options: argparse.Namespace) -> int:
 
 
 def run_tracks(options: argparse.Namespace) -> int:
-    """Score the tracks of rendered sequences; return the exit status."""
-    from affordance_ros_tabletop.orbit import Orbit
-
+    """Score the tracks of sequences; return the exit status."""
     predictor = _predictor(options)
-    switches = {
-        (command, way): SwitchCount() for command in _TRACK_COMMANDS for way in ('depth', 'image')
-    }
+    from affordance_ros_eval.sequences import recorded
+    from affordance_ros_eval.sequences import rendered
+
     frames = max(2, round(options.seconds * options.rate_hz))
-    width, height = options.size
-    total = options.sequences * frames
+    if options.bag is not None:
+        sequences, total = iter([recorded(options.bag)]), None
+    else:
+        total = options.sequences * frames
+        sequences = (
+            rendered(options.seed + k, frames=frames, rate_hz=options.rate_hz, size=options.size)
+            for k in range(options.sequences)
+        )
+    switches = {
+        (command, way): SwitchCount(TrackConfig().gap_s)
+        for command in _TRACK_COMMANDS
+        for way in _WAYS
+    }
     with tqdm(total=total, unit='frame', disable=not sys.stderr.isatty()) as bar:
-        for number in range(options.sequences):
-            with Orbit(options.seed + number, width, height) as orbit:
-                wanted = {
-                    name: orbit.affording(name.replace(' ', '_')) for name in _TRACK_COMMANDS
-                }
-                followers = {key: Follower() for key in switches}
-                smoothers = {
-                    name: HeatSmoother(options.heat_smoothing_s) for name in _TRACK_COMMANDS
-                }
-                for count in switches.values():
-                    count.begin()
-                predictor.set_commands(_TRACK_COMMANDS)
-                for k in range(frames):
-                    stamp_s = k / options.rate_hz
-                    shot, things = orbit.shoot_things(stamp_s)
-                    m = shot.matrix
-                    pinhole = Pinhole(m[0, 0], m[1, 1], m[0, 2], m[1, 2], (height, width))
-                    ways: dict[str, Rgbd | NoRgbd] = {
-                        'depth': Rgbd(DepthImage(shot.depth, 1.0), pinhole),
-                        'image': NO_DEPTH,
-                    }
-                    for plain in predictor.predict_all(shot.rgb):
-                        grounding = predictor.config.smooth(
-                            plain, smoothers[plain.command], image=shot.rgb, stamp_s=stamp_s
-                        )
-                        for way, rgbd in ways.items():
-                            key = grounding.command, way
-                            located = followers[key].update(
-                                select(grounding, rgbd).targets,
-                                command=grounding.command,
-                                image=shot.rgb,
-                                stamp_s=stamp_s,
-                                rgbd=rgbd,
-                            )
-                            switches[key].add(
-                                [(t.target.x, t.target.y) for t in located],
-                                [t.target.track_id for t in located],
-                                things,
-                                wanted[grounding.command],
-                            )
-                    bar.update()
-    head = ('command', 'matched by', 'frames', 'things seen', 'switches', 'per 100 frames')
+        for opened in sequences:
+            with opened as sequence:
+                _count_switches(switches, sequence, predictor, options.heat_smoothing_s, bar)
+    head = (
+        'command',
+        'matched by',
+        'frames',
+        'things seen per frame',
+        'targets astray',
+        'switches',
+        'of these after a gap',
+        'per 100 frames',
+    )
     lines = [
         (
             *key,
             f'{count.frames:,}',
-            f'{count.seen:,}',
+            f'{count.seen / max(count.frames, 1):.2f}',
+            f'{count.stray_share:.2f}',
             f'{count.switches:,}',
+            f'{count.after_gap:,}',
             f'{count.per_100_frames:.2f}',
         )
         for key, count in switches.items()
@@ -151,13 +136,56 @@ def run_tracks(options: argparse.Namespace) -> int:
         '/'.join(key): {
             'frames': count.frames,
             'seen': count.seen,
+            'targets': count.targets,
+            'astray': count.astray,
             'switches': count.switches,
+            'after_gap': count.after_gap,
             'per_100_frames': count.per_100_frames,
         }
         for key, count in switches.items()
     }
     _write(options, predictor, markdown_table(head, lines), results)
     return 0
+
+
+def _count_switches(
+    switches: dict[tuple[str, str], SwitchCount],
+    sequence: 'Sequence',
+    predictor: Predictor,
+    heat_smoothing_s: float,
+    bar: tqdm,
+) -> None:
+    """Count the switches of one sequence, by command and by what targets are matched by."""
+    wanted = {name: sequence.orbit.affording(name.replace(' ', '_')) for name in _TRACK_COMMANDS}
+    followers = {key: Follower() for key in switches}
+    smoothers = {name: HeatSmoother(heat_smoothing_s) for name in _TRACK_COMMANDS}
+    for count in switches.values():
+        count.begin()
+    predictor.set_commands(_TRACK_COMMANDS)
+    for view in sequence.views:
+        for command, activation in zip(
+            _TRACK_COMMANDS, predictor.activations(view.rgb), strict=True
+        ):
+            grounding = predictor.config.ground_smoothed(
+                command, activation, smoothers[command], image=view.rgb, stamp_s=view.stamp_s
+            )
+            for way in _WAYS:
+                rgbd = view.rgbd if way == 'depth' else NO_DEPTH
+                located = followers[command, way].update(
+                    select(grounding, rgbd),
+                    command=command,
+                    image=view.rgb,
+                    stamp_s=view.stamp_s,
+                    rgbd=rgbd,
+                )
+                switches[command, way].add(
+                    [(one.target.x, one.target.y) for one in located],
+                    [one.target.track_id for one in located],
+                    view.things,
+                    wanted[command],
+                    stamp_s=view.stamp_s,
+                )
+        bar.update()
 
 
 def _predictor(options: argparse.Namespace) -> Predictor:

@@ -3,6 +3,7 @@
 
 """Targets held against the things that were asked for: one for each, and none beside them."""
 
+import math
 from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,11 +90,16 @@ class SwitchCount:
     Performance, 2008), and counted where py-motmetrics does: a thing's number differs from its
     last one, however long it was not seen between. A thing that has several targets is followed
     by the one that keeps its number, if there is one.
+
+    Args:
+        gap_s: A thing that was not seen for longer is promised a new number. Such switches count
+            as any other, and are counted apart too.
     """
 
-    def __init__(self) -> None:
-        self.frames = self.switches = self.seen = 0
-        self._numbers: dict[int, int] = {}
+    def __init__(self, gap_s: float = math.inf) -> None:
+        self.frames = self.switches = self.after_gap = self.seen = self.targets = self.astray = 0
+        self._gap_s = gap_s
+        self._numbers: dict[int, tuple[int, float]] = {}  # and when it was seen last
 
     def begin(self) -> None:
         """Begin another sequence."""
@@ -105,21 +111,32 @@ class SwitchCount:
         track_ids: Sequence[int],
         things: NDArray[np.uint8],
         wanted: Sequence[int],
+        *,
+        stamp_s: float = 0.0,
     ) -> None:
         """Count a frame: its targets, best first, with their numbers, and what it shows."""
         self.frames += 1
         by_thing: dict[int, list[int]] = {}
         for target, number in zip(targets, track_ids, strict=True):
+            self.targets += 1
             if thing := thing_at(target, things, wanted):
                 by_thing.setdefault(thing, []).append(number)
+            else:
+                self.astray += 1
         for thing, numbers in by_thing.items():
             self.seen += 1
-            before = self._numbers.get(thing)
-            if before is not None and before not in numbers:
+            before, seen_s = self._numbers.get(thing, (numbers[0], stamp_s))
+            if before not in numbers:
                 self.switches += 1
-            self._numbers[thing] = before if before in numbers else numbers[0]
+                self.after_gap += stamp_s - seen_s > self._gap_s
+            self._numbers[thing] = (before if before in numbers else numbers[0]), stamp_s
 
     @property
     def per_100_frames(self) -> float:
         """Switches in a hundred frames, of all things together."""
         return 100.0 * self.switches / max(self.frames, 1)
+
+    @property
+    def stray_share(self) -> float:
+        """The share of targets on nothing that was asked for."""
+        return self.astray / max(self.targets, 1)

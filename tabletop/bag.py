@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +33,8 @@ from affordance_ros_tabletop.orbit import DEFAULT_OBJECTS
 from affordance_ros_tabletop.orbit import Orbit
 
 FRAME_ID = 'camera_optical_frame'
+# Under this key of the bag's custom_data stands which scene it shows.
+SCENE_KEY = 'affordance_ros_tabletop'
 START_S = 1_700_000_000  # any fixed date: the same seed gives the same bag
 
 
@@ -142,6 +145,7 @@ def write_bag(
         writer = Writer(part / path.name, version=9, storage_plugin=StoragePlugin.MCAP)
         if compressed:
             writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+        writer.set_custom_data(SCENE_KEY, json.dumps({'seed': seed, 'objects': list(objects)}))
         with writer:
             kind = 'CompressedImage' if compressed else 'Image'
             topic = '/camera/image/compressed' if compressed else '/camera/image'

@@ -41,6 +41,7 @@ from affordance_ros.spatial.located import select
 from affordance_ros.spatial.plausible import RgbdChecks
 from affordance_ros.spatial.stamp_cache import to_ns
 from affordance_ros.targets.mask import draw_mask
+from affordance_ros.targets.smoothing import USUAL_S
 from affordance_ros.targets.smoothing import HeatSmoother
 from affordance_ros.text.commands import BoundCommand
 from affordance_ros.viz.overlay import draw_overlay
@@ -83,7 +84,7 @@ class BagJob:
     depth: DepthTopics = field(default_factory=DepthTopics)
     checks: RgbdChecks = field(default_factory=RgbdChecks)
     gate: DepthGate = field(default_factory=DepthGate)
-    heat_smoothing_s: float = 0.0
+    heat_smoothing_s: float = USUAL_S
     namespace: str = '/grounding'
     copy: bool = False
     rerun: Path | None = None
@@ -209,17 +210,21 @@ class _Run:
     def _write(
         self, image: CameraImage, command: BoundCommand, *, header: Any, log_ns: int
     ) -> None:
-        grounding = self._predictor.predict(image.pixels, channels=image.channels)
+        (activation,) = self._predictor.activations(image.pixels, channels=image.channels)
         stamp_s = self.depth.key(header, log_ns) / 1e9
-        grounding = self._predictor.config.smooth(
-            grounding, self._smoother, image=image.pixels, stamp_s=stamp_s
+        grounding = self._predictor.config.ground_smoothed(
+            self._predictor.commands[0],
+            activation,
+            self._smoother,
+            image=image.pixels,
+            stamp_s=stamp_s,
         )
         bgr = image.to_bgr()
         rgbd = self.depth.rgbd(header, size=grounding.size, log_ns=log_ns)
         selection = select(grounding, rgbd, self._gate)
         self._refused.update(selection.refused)
         located = self._follower.update(
-            selection.targets,
+            selection,
             command=command.text,
             image=image.pixels,
             stamp_s=stamp_s,

@@ -17,6 +17,7 @@ from affordance_ros.cli.options import introduce
 from affordance_ros.cli.options import load_predictor
 from affordance_ros.spatial.located import DepthGate
 from affordance_ros.spatial.plausible import RgbdChecks
+from affordance_ros.targets.smoothing import USUAL_S
 
 _LOG = logging.getLogger('affordance-bag')
 
@@ -65,8 +66,8 @@ def build_parser() -> argparse.ArgumentParser:
             help=f'{meaning} (default: {default})',
         )  # fmt: skip
     parser.add_argument(
-        '--heat-smoothing-s', type=float, default=0.0, metavar='SECONDS',
-        help='average heat over this many seconds of images (default: 0, off)',
+        '--heat-smoothing-s', type=float, default=USUAL_S, metavar='SECONDS',
+        help=f'average heat over this many seconds of images; 0: off (default: {USUAL_S})',
     )  # fmt: skip
     parser.add_argument('--namespace', default='/grounding', help='of the topics that are written')
     parser.add_argument('--copy', action='store_true', help='copy all topics of the bag too')

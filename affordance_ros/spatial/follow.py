@@ -6,13 +6,12 @@
 The node and the bag tool both use this, so that their numbers are equal.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from affordance_ros.spatial.lift import SurfacePoint
 from affordance_ros.spatial.located import LocatedTarget
+from affordance_ros.spatial.located import Selection
 from affordance_ros.spatial.rgbd import NoRgbd
 from affordance_ros.spatial.rgbd import Rgbd
 from affordance_ros.targets.hysteresis import HysteresisConfig
@@ -44,7 +43,7 @@ class Follower:
 
     def update(
         self,
-        located: Sequence[LocatedTarget],
+        selection: Selection,
         *,
         command: str,
         image: NDArray[np.uint8],
@@ -54,22 +53,31 @@ class Follower:
         """Number the targets of the next image and put the held one first.
 
         Args:
-            located: The image's, best first.
+            selection: The image's.
             command: What they answer.
             image: (H, W, 3) or (H, W) uint8.
             stamp_s: The image's, in seconds.
             rgbd: What the image shows in 3D.
+
+        Returns:
+            The targets, and weak ones on things that were targets before; as many as are wanted.
         """
+        both = selection.targets + selection.weak
         numbered = self._tracker.update(
-            [one.target for one in located],
+            [one.target for one in both],
+            weak=len(selection.weak),
             command=command,
             image=image,
             stamp_s=stamp_s,
-            places=[_place(one, rgbd) for one in located],
+            places=[_place(one, rgbd) for one in both],
         )
-        return tuple(
-            located[k].with_track(numbered[k].track_id) for k in self._best.order(numbered)
-        )
+        tracked = [
+            one.with_track(target.track_id)
+            for one, target in zip(both, numbered, strict=True)
+            if target.track_id
+        ]
+        tracked = tracked[: selection.max_targets]
+        return tuple(tracked[k] for k in self._best.order([one.target for one in tracked]))
 
 
 def _place(located: LocatedTarget, rgbd: Rgbd | NoRgbd) -> Place | None:

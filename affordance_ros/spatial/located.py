@@ -5,6 +5,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
 
@@ -21,6 +22,8 @@ from affordance_ros.targets.grounding import Grounding
 from affordance_ros.targets.target import Target
 
 TOO_NEAR, TOO_FAR = 'too_near', 'too_far'
+
+_MAX_WEAK = 8  # candidates below the least score, that cost time too
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,20 +94,34 @@ class Selection:
 
     Attributes:
         targets: Best first, at most as many as are wanted.
+        weak: Candidates below the least score, best first: see `Grounding`.
+        max_targets: How many are wanted.
         refused: How many of the better ones do not pass, by cause.
     """
 
     targets: tuple[LocatedTarget, ...]
+    weak: tuple[LocatedTarget, ...]
+    max_targets: int
     refused: Mapping[str, int]
 
 
 def select(grounding: Grounding, rgbd: Rgbd | NoRgbd, gate: DepthGate | None = None) -> Selection:
     """Locate an answer's best targets, passing over those that a gate refuses."""
     gate = gate or DepthGate()
-    refused = Counter(grounding.refused)
+    strong = sum(target.score >= grounding.min_score for target in grounding.candidates)
+    targets, refused = _locate(grounding.candidates[:strong], grounding.max_targets, rgbd, gate)
+    weak, _ = _locate(grounding.candidates[strong:], _MAX_WEAK, rgbd, gate)
+    return Selection(targets, weak, grounding.max_targets, Counter(grounding.refused) + refused)
+
+
+def _locate(
+    candidates: Sequence[Target], limit: int, rgbd: Rgbd | NoRgbd, gate: DepthGate
+) -> tuple[tuple[LocatedTarget, ...], Counter[str]]:
+    """Return at most so many that pass, and how many of the better ones do not, by cause."""
+    refused: Counter[str] = Counter()
     chosen: list[LocatedTarget] = []
-    for target in grounding.candidates:
-        if len(chosen) == grounding.max_targets:
+    for target in candidates:
+        if len(chosen) == limit:
             break
         if isinstance(rgbd, NoRgbd):
             chosen.append(LocatedTarget(target, NoPoint(rgbd.reason)))
@@ -115,4 +132,4 @@ def select(grounding: Grounding, rgbd: Rgbd | NoRgbd, gate: DepthGate | None = N
             continue
         point = locate(target, depth=rgbd.depth, pinhole=rgbd.pinhole)
         chosen.append(LocatedTarget(target, point, extent))
-    return Selection(tuple(chosen), refused)
+    return tuple(chosen), refused

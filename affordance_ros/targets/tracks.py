@@ -44,7 +44,7 @@ class TrackConfig:
 
     gap_s: float = 2.0
     reach_share: float = 1.0
-    reach_m: float = 0.12
+    reach_m: float = 0.3
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""
@@ -120,6 +120,7 @@ class Tracker:
         self,
         targets: Sequence[Target],
         *,
+        weak: int = 0,
         command: str,
         image: NDArray[np.uint8],
         stamp_s: float,
@@ -131,13 +132,15 @@ class Tracker:
 
         Args:
             targets: The image's.
+            weak: How many of them, the last ones, are targets only where a thing was seen before.
             command: What they answer. The same text sent again is the same command.
             image: (H, W, 3) or (H, W) uint8.
             stamp_s: The image's, in seconds.
             places: Where each target is in 3D, None for one of which that is not known.
 
         Returns:
-            The same targets in the same order, each with its `track_id`.
+            The same targets in the same order, each with its `track_id`; 0 for a weak one that
+            never was more.
         """
         places = [None] * len(targets) if places is None else places
         shift = self._motion.update(image)
@@ -151,9 +154,12 @@ class Tracker:
         ]
         matches = self._match(targets, places, shift)
         numbered = []
-        for target, place, track in zip(targets, places, matches, strict=True):
-            self._given += track is None
-            number = self._given if track is None else track.target.track_id
+        strong = len(targets) - weak
+        for k, (target, place, track) in enumerate(zip(targets, places, matches, strict=True)):
+            number = 0 if track is None else track.target.track_id
+            if not number and k < strong:
+                self._given += 1
+                number = self._given
             numbered.append(replace(target, track_id=number))
             if track is not None:
                 self._tracks.remove(track)
@@ -240,14 +246,14 @@ class Tracker:
         """
         matched = {id(track) for track in matches if track is not None}
         for track in sorted(self._tracks, key=lambda t: t.target.track_id):
-            if id(track) in matched:
+            if id(track) in matched or not track.target.track_id:
                 continue
             x, y = track.target.x + track.moved[0], track.target.y + track.moved[1]
             newer = [
-                (match.target.track_id, k)
+                (match.target.track_id or math.inf, k)
                 for k, match in enumerate(matches)
                 if match is not None
-                and match.target.track_id > track.target.track_id
+                and not 0 < match.target.track_id <= track.target.track_id
                 and _covers(targets[k], x, y)
                 and not self._at_another_depth(track, targets[k], places[k])
             ]

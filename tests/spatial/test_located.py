@@ -35,14 +35,14 @@ def scene(*things):
     return Rgbd(as_depth(depth), PINHOLE)
 
 
-def grounding(*things, max_targets=5, refused=None):
-    """Return an answer with a target on each of some things, best first."""
+def grounding(*things, max_targets=5, refused=None, min_score=0.0):
+    """Return an answer with a target on each of some things, best first: .9, .8, and so on."""
     targets = []
     for rank, (x, half, _) in enumerate(things):
         mask = np.zeros(SIZE, bool)
         mask[120 - half : 120 + half, x - half : x + half] = True
         targets.append(target_of(x, 120, mask, score=0.9 - 0.1 * rank))
-    return Grounding('cut', tuple(targets), None, max_targets, refused or {})
+    return Grounding('cut', tuple(targets), None, max_targets, refused or {}, min_score)
 
 
 def columns(selection):
@@ -109,9 +109,9 @@ def test_a_gate_that_nothing_passes_is_refused(values, text):
 def follow(follower, *things, at=0.0, rgbd=None):
     """Show a frame; return column and number of its targets, in the order that comes back."""
     rgbd = scene(*things) if rgbd is None else rgbd
-    located = select(grounding(*things), rgbd).targets
-    got = follower.update(located, command='cut', image=IMAGE, stamp_s=at, rgbd=rgbd)
-    assert sorted(one.target.x for one in got) == sorted(one.target.x for one in located)
+    selection = select(grounding(*things), rgbd)
+    got = follower.update(selection, command='cut', image=IMAGE, stamp_s=at, rgbd=rgbd)
+    assert sorted(one.target.x for one in got) == sorted(columns(selection))
     return [(one.target.x, one.target.track_id) for one in got]
 
 
@@ -127,8 +127,8 @@ def test_points_and_extents_stay_with_their_targets_when_the_best_is_held():
     follower = Follower(hysteresis=HysteresisConfig(frames=3, margin=0.05))
     assert follow(follower, NEAR, MIDDLE) == [(50, 1), (150, 2)]
     rgbd = scene(NEAR, MIDDLE)
-    located = select(grounding(MIDDLE, NEAR), rgbd).targets
-    first, second = follower.update(located, command='cut', image=IMAGE, stamp_s=0.1, rgbd=rgbd)
+    selection = select(grounding(MIDDLE, NEAR), rgbd)
+    first, second = follower.update(selection, command='cut', image=IMAGE, stamp_s=0.1, rgbd=rgbd)
     assert (first.target.x, second.target.x) == (50, 150)
     assert first.point.position[2] == pytest.approx(0.3)
     assert second.extent.distance_m == pytest.approx(0.6)
@@ -141,3 +141,31 @@ def test_another_way_to_follow_acts_from_the_next_frame_on_and_keeps_the_numbers
     assert follow(follower, MIDDLE, NEAR, at=0.1) == [(150, 2), (50, 1)]
     assert follow(follower, NEAR, MIDDLE, at=0.2) == [(150, 2), (50, 1)]  # held by now
     assert follow(follower, NEAR, at=1.0) == [(50, 3)]  # the gap is shorter than a second now
+
+
+def test_candidates_below_the_least_score_are_no_targets_but_are_located():
+    answer = grounding(NEAR, MIDDLE, FAR, max_targets=1, min_score=0.75)
+    assert [target.x for target in answer.targets] == [50]
+    got = select(answer, scene(NEAR, MIDDLE, FAR), DepthGate(nearest_m=0.5))
+    assert columns(got) == [150] and [one.target.x for one in got.weak] == [260]
+    assert got.refused == {'too_near': 1}
+    assert select(answer, scene(NEAR, MIDDLE, FAR), DepthGate(farthest_m=1.0)).weak == ()
+
+
+def test_a_thing_that_was_a_target_stays_one_while_it_is_weak():
+    follower, rgbd = Follower(), scene(NEAR, MIDDLE, FAR)
+    followed = []
+    for at, min_score in ((0.0, 0.85), (0.1, 0.75), (0.2, 0.85), (0.3, 0.95)):
+        selection = select(grounding(NEAR, MIDDLE, FAR, min_score=min_score), rgbd)
+        located = follower.update(selection, command='cut', image=IMAGE, stamp_s=at, rgbd=rgbd)
+        followed.append([(one.target.x, one.target.track_id) for one in located])
+    both = [(50, 1), (150, 2)]
+    assert followed == [[(50, 1)], both, both, both]
+
+
+def test_no_more_targets_are_followed_than_are_wanted():
+    follower, rgbd = Follower(), scene(NEAR, MIDDLE)
+    for at, min_score in ((0.0, 0.0), (0.1, 0.85)):
+        selection = select(grounding(NEAR, MIDDLE, max_targets=1, min_score=min_score), rgbd)
+        located = follower.update(selection, command='cut', image=IMAGE, stamp_s=at, rgbd=rgbd)
+        assert [one.target.x for one in located] == [50]

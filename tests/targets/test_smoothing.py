@@ -52,22 +52,24 @@ def boxes():
 
 def test_nothing_is_changed_while_it_is_off(wall):
     activation = bump(boxes()[0], 100, 100)
-    smoother = HeatSmoother()
+    smoother = HeatSmoother(0.0)
     for stamp_s in (0.0, 0.1):
         found = smoother.update(activation, command='a', image=view(wall, 0), stamp_s=stamp_s)
         assert found is activation
 
 
-def test_a_camera_that_stands_gives_the_exponential_average(wall, rng):
+def test_a_camera_that_stands_gives_the_average_over_time(wall, rng):
+    """Against the weighted mean, written out: what is seen first counts as seen for 0.8 s."""
     box, smoother = boxes()[0], HeatSmoother(0.5)
-    expected, before_s = 0.0, -math.inf
-    for stamp_s in (3.0, 3.1, 3.3, 4.0):
-        heat = rng.uniform(0.05, 0.95, (box.canvas[0] // 8, box.canvas[1] // 8))
+    stamps = [3.0, 3.1, 3.3, 4.0]
+    heats = rng.uniform(0.05, 0.95, (4, box.canvas[0] // 8, box.canvas[1] // 8))
+    for k, stamp_s in enumerate(stamps):
         found = smoother.update(
-            map_of(heat, box), command='a', image=view(wall, 0), stamp_s=stamp_s
+            map_of(heats[k], box), command='a', image=view(wall, 0), stamp_s=stamp_s
         )
-        share = 1.0 - math.exp((before_s - stamp_s) / 0.5)
-        expected, before_s = share * heat + (1.0 - share) * expected, stamp_s
+        lasted = [0.8, *np.diff(stamps[: k + 1])]
+        weights = [math.exp((t - stamp_s) / 0.5) * s for t, s in zip(stamps, lasted, strict=False)]
+        expected = np.average(heats[: k + 1], axis=0, weights=weights)
         seen = np.abs(sigmoid(found.logits) - expected)[1:-1]  # the first and last row are border
         assert seen.max() < 2e-3
 
@@ -100,6 +102,37 @@ def test_what_comes_into_view_is_hot_at_once(box, place, to, wall):
     middle = bump(box, 160, 120)
     found = smoother.update(middle, command='a', image=view(wall, *to), stamp_s=0.2)
     assert sigmoid(found.logits).flat[middle.logits.argmax()] < 0.1
+
+
+@pytest.mark.parametrize('step', [0, 4])  # pixels by which the camera moves from image to image
+@pytest.mark.parametrize('box', boxes())
+def test_what_is_put_there_or_taken_away_acts_at_once(box, step, wall):
+    smoother = HeatSmoother(5.0)
+
+    def show(k, *, thing):
+        image = view(wall, 40 + step * k)
+        x = 160 - step * k
+        if thing:
+            cv2.circle(image, (x, 120), 24, (20, 220, 20), -1)
+        activation = bump(box, x, 120, high=0.8 if thing else 0.0)
+        found = smoother.update(activation, command='a', image=image, stamp_s=0.1 * k)
+        at = bump(box, x, 120).logits.argmax()
+        return sigmoid(found.logits).flat[at], sigmoid(activation.logits).flat[at]
+
+    shown = [show(k, thing=4 <= k < 8) for k in range(12)]
+    assert [own > 0.5 for _, own in shown] == [4 <= k < 8 for k in range(12)]
+    np.testing.assert_allclose(*np.transpose(shown), atol=0.1)
+
+
+def test_a_camera_that_adapts_its_exposure_sees_the_same_things(wall):
+    box, smoother = boxes()[0], HeatSmoother(5.0)
+    for k, gain in enumerate((1.0, 1.0, 1.2, 1.4)):
+        image = np.clip(view(wall, 0) * 0.6 * gain, 0, 255).astype(np.uint8)
+        heat = 0.8 if k < 3 else 0.0
+        found = smoother.update(
+            bump(box, 160, 120, high=heat), command='a', image=image, stamp_s=0.1 * k
+        )
+    assert sigmoid(found.logits).max() > 0.6
 
 
 @pytest.mark.parametrize('change', ['command', 'stamp', 'same stamp', 'scene', 'size', 'seconds'])

@@ -19,11 +19,13 @@ from tests.support.drawn_targets import target_of
 GREY = np.full((480, 640, 3), 90, np.uint8)
 
 
-def numbers(tracker, places, *, at=0.0, command='cut', image=GREY, depths=None):
+def numbers(tracker, places, *, at=0.0, command='cut', image=GREY, depths=None, weak=0):
     """Show targets at places (x, y) to a tracker; return their numbers."""
     targets = [Target(float(x), float(y), 0.9) for x, y in places]
     spots = None if depths is None else [d and Place(d, d / 500.0) for d in depths]
-    got = tracker.update(targets, command=command, image=image, stamp_s=at, places=spots)
+    got = tracker.update(
+        targets, weak=weak, command=command, image=image, stamp_s=at, places=spots
+    )
     assert [(t.x, t.y, t.score) for t in got] == [(t.x, t.y, t.score) for t in targets]
     return [t.track_id for t in got]
 
@@ -48,6 +50,15 @@ def test_a_gap_is_bridged_as_long_as_it_says_and_no_longer():
         numbers(tracker, [(100, 100)])
         numbers(tracker, [], at=gap_s / 2)
         assert numbers(tracker, [(100, 100)], at=gap_s) == [expected]
+
+
+def test_a_weak_target_has_a_number_only_where_it_was_more_before():
+    tracker = Tracker(TrackConfig(gap_s=0.5))
+    assert numbers(tracker, [(100, 100), (300, 200)], weak=1) == [1, 0]
+    assert numbers(tracker, [(100, 100), (300, 200)], at=0.1, weak=2) == [1, 0]
+    assert numbers(tracker, [(300, 200), (100, 100)], at=0.2, weak=1) == [2, 1]
+    assert numbers(tracker, [(300, 200)], at=0.3, weak=1) == [2]
+    assert numbers(tracker, [(300, 200), (100, 100)], at=0.9, weak=2) == [0, 0]  # after the gap
 
 
 def test_another_command_starts_anew_and_the_same_text_does_not():

@@ -11,6 +11,7 @@ from affordance_ros.model.config import ModelConfig
 from affordance_ros.nodes.grounding.node_config import SpatialConfig
 from affordance_ros.predictor import PredictorConfig
 from affordance_ros.targets.hysteresis import HysteresisConfig
+from affordance_ros.targets.smoothing import USUAL_S
 from affordance_ros.targets.tracks import TrackConfig
 
 _ANY_AREA_PX = 2**31 - 1
@@ -203,7 +204,7 @@ PARAMETERS = {
         settable='always',
     ),
     'heat_smoothing_s': Declared(
-        0.0,
+        USUAL_S,
         'Average heat over this many seconds of images, following the motion; 0: off.',
         0.0,
         60.0,

@@ -21,6 +21,7 @@ from affordance_ros.nodes.grounding.transform import FrameTransformer
 from affordance_ros.nodes.topics import is_remapped
 from affordance_ros.runtime.health_inputs import SpatialFacts
 from affordance_ros.spatial.located import LocatedTarget
+from affordance_ros.spatial.located import Selection
 from affordance_ros.spatial.located import select
 from affordance_ros.spatial.rgbd import NoRgbd
 from affordance_ros.spatial.rgbd import Rgbd
@@ -100,13 +101,13 @@ class Spatial:
         with self._counting:
             return dict(self._refused)
 
-    def select(self, grounding: Grounding, rgbd: Rgbd | NoRgbd) -> tuple[LocatedTarget, ...]:
+    def select(self, grounding: Grounding, rgbd: Rgbd | NoRgbd) -> Selection:
         """Locate an answer's best targets, passing over those that a gate refuses."""
         selection = select(grounding, rgbd, self._config.gate)
         if selection.refused:
             with self._counting:
                 self._refused.update(selection.refused)
-        return selection.targets
+        return selection
 
     def publish(
         self,

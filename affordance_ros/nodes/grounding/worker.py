@@ -22,7 +22,6 @@ from affordance_ros.nodes.grounding.outputs import Outputs
 from affordance_ros.nodes.grounding.spatial import Spatial
 from affordance_ros.nodes.grounding.status import StatusReporter
 from affordance_ros.nodes.messages import to_target_array
-from affordance_ros.predictor import Grounding
 from affordance_ros.predictor import Predictor
 from affordance_ros.runtime.fair_lock import FairLock
 from affordance_ros.runtime.latency import FrameTimer
@@ -34,6 +33,7 @@ from affordance_ros.spatial.rgbd import NO_DEPTH
 from affordance_ros.spatial.rgbd import NoRgbd
 from affordance_ros.spatial.rgbd import Rgbd
 from affordance_ros.spatial.stamp_cache import to_ns
+from affordance_ros.targets.activation import Activation
 from affordance_ros.targets.smoothing import HeatSmoother
 from affordance_ros.text.commands import CommandError
 
@@ -129,12 +129,16 @@ class Worker:
     def _publish(self, job: Job[Frame]) -> None:
         header, timer = job.frame.header, job.timer
         depth = self._spatial.find_exact(header)
-        image, (grounding,) = self._predict(job.frame, [job.command.text], timer)
-        rgbd = self._spatial.rgbd(header, size=grounding.size, depth=depth)
+        image, (activation,) = self._activations(job.frame, [job.command.text], timer)
         stamp_s = to_ns(header.stamp) / 1e9
-        grounding = self._config.smooth(
-            grounding, self._smoother, image=image.pixels, stamp_s=stamp_s
+        grounding = self._predictor.config.ground_smoothed(
+            self._predictor.commands[0],
+            activation,
+            self._smoother,
+            image=image.pixels,
+            stamp_s=stamp_s,
         )
+        rgbd = self._spatial.rgbd(header, size=grounding.size, depth=depth)
         located = self._follower.update(
             self._spatial.select(grounding, rgbd),
             command=job.command.text,
@@ -160,27 +164,28 @@ class Worker:
     def _ground(self, asked: RequestJob[Frame, GroundRequest]) -> None:
         header, request, timer = asked.frame.header, asked.request, asked.timer
         depth = self._spatial.find_exact(header) if request.from_camera else None
-        _, groundings = self._predict(asked.frame, request.commands, timer)
+        _, activations = self._activations(asked.frame, request.commands, timer)
+        groundings = self._predictor.config.ground(self._predictor.commands, activations)
         rgbd: Rgbd | NoRgbd = NO_DEPTH
         if request.from_camera:
             rgbd = self._spatial.rgbd(header, size=groundings[0].size, depth=depth)
-        located = [self._spatial.select(g, rgbd) for g in groundings]
+        located = [self._spatial.select(g, rgbd).targets for g in groundings]
         timer.lap('postprocess')
         request.succeed(groundings, located, header=header)
         timer.lap('publish')
         self._latency.frame_answered(timer)
 
-    def _predict(
+    def _activations(
         self, frame: Frame, commands: Sequence[str], timer: FrameTimer
-    ) -> tuple[CameraImage, list[Grounding]]:
-        """Ground commands in a frame, the stages timed until the targets are found."""
+    ) -> tuple[CameraImage, list[Activation]]:
+        """Run the model on a frame, the stages timed; return a map for each command."""
         image = decode(frame, self._bit_depth)
         self._predictor.set_commands(commands)
         timer.lap('preprocess')
-        groundings = self._predictor.predict_all(image.pixels, channels=image.channels)
+        activations = self._predictor.activations(image.pixels, channels=image.channels)
         timings = self._predictor.timings
         timer.lap('postprocess', preprocess=timings.preprocess_s, model=timings.model_s)
-        return image, groundings
+        return image, activations
 
     def _attempt(self, action: Callable[[], None]) -> ImageError | None:
         """Do something with a frame and return why it could not be used, if so."""
