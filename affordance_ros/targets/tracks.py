@@ -44,7 +44,7 @@ class TrackConfig:
 
     gap_s: float = 2.0
     reach_share: float = 1.0
-    reach_m: float = 0.3
+    reach_m: float = 0.18
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""
