@@ -111,10 +111,11 @@ class HeatSmoother:
             earlier *= math.exp(-passed_s / self._seconds)
             weight = np.where(earlier > 0.0, earlier + passed_s, weight)
             heat = np.where(earlier > 0.0, heat + (before - heat) * (earlier / weight), heat)
+            kept = np.clip(heat, _MARGIN, 1.0 - _MARGIN)
+            activation = Activation(np.log(kept / (1.0 - kept)), box)
         self._heat, self._weight, self._grey = heat, weight, grey
         self._about, self._stamp_s = (command, box), stamp_s
-        kept = np.clip(self._heat, _MARGIN, 1.0 - _MARGIN)
-        return Activation(np.log(kept / (1.0 - kept)), box)
+        return activation
 
     def _carried_along(
         self,

@@ -70,6 +70,14 @@ def test_a_switch_is_a_thing_whose_number_is_gone():
     assert count.switches == 3
 
 
+def test_a_new_number_after_a_gap_is_counted_apart_too():
+    count = SwitchCount(gap_s=2.0)
+    for stamp_s, number in ((0.0, 1), (1.9, 2), (4.0, 3), (4.1, 3)):
+        count.add([(40, 75), (5, 5)], [number, 9], THINGS, [1], stamp_s=stamp_s)
+    assert (count.switches, count.after_gap) == (2, 1)
+    assert (count.seen, count.targets, count.stray_share) == (4, 8, 0.5)
+
+
 @pytest.mark.parametrize(
     'wrong',
     [
