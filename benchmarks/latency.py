@@ -3,11 +3,12 @@
 
 """Measure the demo's latency, from image stamp to targets, and the node's own share of it.
 
-The grounding node and two bare predictors run in fresh processes of their own. Each image of the
-sequence goes to all three, each first in its turn, so that they meet the same machine. One bare
-predictor works in a thread beside the main one, as the node's does, the other in the main thread:
-GNU's OpenMP, which torch computes with, waits otherwise in the one than in the other (see
-docs/node.md). All three choose their backend alike. Prints Markdown.
+The node is measured alone first, as on a robot. Then two bare predictors run beside it, in
+processes of their own; that compares them, and is slower, since each finds the caches full of the
+others' data. Each image of the sequence goes to all three, each first in its turn, so that they
+meet the same machine. One bare predictor works in a thread beside the main one, as the node's
+does, the other in the main thread: GNU's OpenMP, which torch computes with, waits otherwise in the
+one than in the other (see docs/node.md). All three choose their backend alike. Prints Markdown.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from contextlib import closing
 from pathlib import Path
 
@@ -198,20 +200,23 @@ def measure(arguments: argparse.Namespace) -> None:
     }
     if arguments.weights:
         parameters['weights'] = arguments.weights
-    with (
-        closing(BarePredictor('thread')) as in_thread,
-        closing(BarePredictor('main')) as in_main,
-        running(built('grounding'), **parameters) as grounding,
-    ):
+    numbers = range(-arguments.warm_up, arguments.rounds * len(images))
+    took_s: dict[str, list[float]] = {}
+    with ExitStack() as stack:
+        grounding = stack.enter_context(running(built('grounding'), **parameters))
         listener.wait_until_ready(grounding)
+        alone_s = [listener.latency_s(images[number % len(images)]) for number in numbers]
+        took_s['alone'] = alone_s[arguments.warm_up :]
+        in_thread = stack.enter_context(closing(BarePredictor('thread')))
+        in_main = stack.enter_context(closing(BarePredictor('main')))
         asked = {
             'node': lambda number: listener.latency_s(images[number]),
             'thread': in_thread.latency_s,
             'main': in_main.latency_s,
         }
-        took_s: dict[str, list[float]] = {name: [] for name in asked}
+        took_s.update((name, []) for name in asked)
         order = list(asked)
-        for count in range(-arguments.warm_up, arguments.rounds * len(images)):
+        for count in numbers:
             order.append(order.pop(0))
             for name in order:
                 seconds = asked[name](count % len(images))
@@ -230,7 +235,9 @@ def report(
     shape: tuple[int, ...],
 ) -> None:
     """Print the tables."""
-    node_ms, bare_ms, main_ms = (1e3 * np.array(took_s[k]) for k in ('node', 'thread', 'main'))
+    alone_ms, node_ms, bare_ms, main_ms = (
+        1e3 * np.array(took_s[k]) for k in ('alone', 'node', 'thread', 'main')
+    )
     share_ms = float(np.median(node_ms) - np.median(bare_ms))
     status = listener.status
     _say(
@@ -240,7 +247,8 @@ def report(
         f'{status.device}, bare predict() {settings[1]}; images {shape[1]}x{shape[0]}, '
         f'n = {len(node_ms)}.\n\n'
         f'| | p50 (ms) | p95 (ms) |\n|---|---|---|\n'
-        f'| image stamp to targets heard | {row(node_ms)} |\n'
+        f'| image stamp to targets heard, the node alone | {row(alone_ms)} |\n'
+        f'| the same, in turn with the next two | {row(node_ms)} |\n'
         f'| bare predict(), in a thread as in the node | {row(bare_ms)} |\n'
         f'| bare predict(), in the main thread | {row(main_ms)} |\n'
         f"| the node's own share (difference of the medians) | {share_ms:.1f}, "

@@ -74,7 +74,7 @@ class HeatSmoother:
         """Start afresh with the next image."""
         self._motion = Motion()
         self._heat: NDArray[np.float32] | None = None
-        self._weight = np.zeros((0, 0), np.float32)
+        self._weight: NDArray[np.float32] = np.zeros((0, 0), np.float32)
         self._grey = np.zeros(_FLOW_SIZE[::-1], np.uint8)
         self._about: tuple[str, Letterbox] | None = None
         self._stamp_s = -math.inf
@@ -110,7 +110,7 @@ class HeatSmoother:
             passed_s = np.float32(stamp_s - self._stamp_s)
             earlier *= math.exp(-passed_s / self._seconds)
             weight = np.where(earlier > 0.0, earlier + passed_s, weight)
-            heat = np.where(earlier > 0.0, heat + (before - heat) * (earlier / weight), heat)
+            heat += (before - heat) * (earlier / weight)
             kept = np.clip(heat, _MARGIN, 1.0 - _MARGIN)
             activation = Activation(np.log(kept / (1.0 - kept)), box)
         self._heat, self._weight, self._grey = heat, weight, grey
