@@ -71,5 +71,6 @@ def join_processes(device: str) -> Iterator[Processes]:
     dist.init_process_group('nccl' if kind == 'cuda' else 'gloo')
     try:
         yield Processes(dist.get_rank(), world, resolved)
+        dist.barrier()  # who leaves first would cut the others off, and Gloo then aborts
     finally:
         dist.destroy_process_group()

@@ -65,7 +65,7 @@ class Follower:
         both = selection.targets + selection.weak
         numbered = self._tracker.update(
             [one.target for one in both],
-            weak=len(selection.weak),
+            min_score=selection.min_score,
             command=command,
             image=image,
             stamp_s=stamp_s,

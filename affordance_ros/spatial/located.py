@@ -95,12 +95,14 @@ class Selection:
     Attributes:
         targets: Best first, at most as many as are wanted.
         weak: Candidates below the least score, best first: see `Grounding`.
+        min_score: The least score of a target.
         max_targets: How many are wanted.
         refused: How many of the better ones do not pass, by cause.
     """
 
     targets: tuple[LocatedTarget, ...]
     weak: tuple[LocatedTarget, ...]
+    min_score: float
     max_targets: int
     refused: Mapping[str, int]
 
@@ -111,7 +113,8 @@ def select(grounding: Grounding, rgbd: Rgbd | NoRgbd, gate: DepthGate | None = N
     strong = sum(target.score >= grounding.min_score for target in grounding.candidates)
     targets, refused = _locate(grounding.candidates[:strong], grounding.max_targets, rgbd, gate)
     weak, _ = _locate(grounding.candidates[strong:], _MAX_WEAK, rgbd, gate)
-    return Selection(targets, weak, grounding.max_targets, Counter(grounding.refused) + refused)
+    refused += Counter(grounding.refused)
+    return Selection(targets, weak, grounding.min_score, grounding.max_targets, refused)
 
 
 def _locate(

@@ -110,9 +110,10 @@ class HeatSmoother:
             passed_s = np.float32(stamp_s - self._stamp_s)
             earlier *= math.exp(-passed_s / self._seconds)
             weight = np.where(earlier > 0.0, earlier + passed_s, weight)
+            own = _logits(heat)
             heat += (before - heat) * (earlier / weight)
-            kept = np.clip(heat, _MARGIN, 1.0 - _MARGIN)
-            activation = Activation(np.log(kept / (1.0 - kept)), box)
+            # The difference, so that heat which stays the same stays so to the last digit.
+            activation = Activation(activation.logits + (_logits(heat) - own), box)
         self._heat, self._weight, self._grey = heat, weight, grey
         self._about, self._stamp_s = (command, box), stamp_s
         return activation
@@ -147,6 +148,11 @@ class HeatSmoother:
         same = in_view & (np.abs(of_cells[..., 2]) <= _CHANGED)
         weight = cv2.remap(weight, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.clip(before, 0.0, 1.0), np.where(same, weight, np.float32(0.0))
+
+
+def _logits(heat: NDArray[np.float32]) -> NDArray[np.float32]:
+    kept = np.clip(heat, _MARGIN, 1.0 - _MARGIN)
+    return np.asarray(np.log(kept / (1.0 - kept)))
 
 
 _PIXELS = np.dstack(np.meshgrid(*(np.arange(n, dtype=np.float32) for n in _FLOW_SIZE)))

@@ -73,9 +73,10 @@ class _Track:
     """A thing that was seen.
 
     Attributes:
-        target: As it was seen last, with its number.
+        target: As it was seen last, with its number; 0 while it has none.
         place: Where it was in 3D, if that is known.
         seen_s: When that was.
+        best_score: The highest of its scores.
         moved: By how many pixels in x and y what the images show has moved since.
         missed: In how many images it was not seen since.
     """
@@ -83,6 +84,7 @@ class _Track:
     target: Target
     place: Place | None
     seen_s: float
+    best_score: float
     moved: tuple[float, float] = (0.0, 0.0)
     missed: int = 0
 
@@ -120,7 +122,7 @@ class Tracker:
         self,
         targets: Sequence[Target],
         *,
-        weak: int = 0,
+        min_score: float = 0.0,
         command: str,
         image: NDArray[np.uint8],
         stamp_s: float,
@@ -132,15 +134,15 @@ class Tracker:
 
         Args:
             targets: The image's.
-            weak: How many of them, the last ones, are targets only where a thing was seen before.
+            min_score: Those below it count only where a thing once had as much.
             command: What they answer. The same text sent again is the same command.
             image: (H, W, 3) or (H, W) uint8.
             stamp_s: The image's, in seconds.
             places: Where each target is in 3D, None for one of which that is not known.
 
         Returns:
-            The same targets in the same order, each with its `track_id`; 0 for a weak one that
-            never was more.
+            The same targets in the same order, each with its `track_id`; 0 for one that does not
+            count.
         """
         places = [None] * len(targets) if places is None else places
         shift = self._motion.update(image)
@@ -154,16 +156,19 @@ class Tracker:
         ]
         matches = self._match(targets, places, shift)
         numbered = []
-        strong = len(targets) - weak
-        for k, (target, place, track) in enumerate(zip(targets, places, matches, strict=True)):
-            number = 0 if track is None else track.target.track_id
-            if not number and k < strong:
+        for target, place, track in zip(targets, places, matches, strict=True):
+            number, best_score = 0, target.score
+            if track is not None:
+                number = track.target.track_id
+                best_score = max(best_score, track.best_score)
+                self._tracks.remove(track)
+            counts = best_score >= min_score
+            if counts and not number:
                 self._given += 1
                 number = self._given
-            numbered.append(replace(target, track_id=number))
-            if track is not None:
-                self._tracks.remove(track)
-            self._tracks.append(_Track(numbered[-1], place, stamp_s))
+            seen = replace(target, track_id=number)
+            self._tracks.append(_Track(seen, place, stamp_s, best_score))
+            numbered.append(seen if counts else replace(target, track_id=0))
         return tuple(numbered)
 
     def _match(

@@ -153,14 +153,14 @@ def test_candidates_below_the_least_score_are_no_targets_but_are_located():
 
 
 def test_a_thing_that_was_a_target_stays_one_while_it_is_weak():
-    follower, rgbd = Follower(), scene(NEAR, MIDDLE, FAR)
-    followed = []
-    for at, min_score in ((0.0, 0.85), (0.1, 0.75), (0.2, 0.85), (0.3, 0.95)):
-        selection = select(grounding(NEAR, MIDDLE, FAR, min_score=min_score), rgbd)
-        located = follower.update(selection, command='cut', image=IMAGE, stamp_s=at, rgbd=rgbd)
+    follower, rgbd, followed = Follower(), scene(NEAR, MIDDLE, FAR), []
+    for k, things in enumerate(((NEAR, MIDDLE), (MIDDLE, NEAR), (FAR, NEAR, MIDDLE))):
+        selection = select(grounding(*things, min_score=0.85), rgbd)  # the first alone has it
+        located = follower.update(
+            selection, command='cut', image=IMAGE, stamp_s=0.1 * k, rgbd=rgbd
+        )
         followed.append([(one.target.x, one.target.track_id) for one in located])
-    both = [(50, 1), (150, 2)]
-    assert followed == [[(50, 1)], both, both, both]
+    assert followed == [[(50, 1)], [(150, 2), (50, 1)], [(260, 3), (50, 1), (150, 2)]]
 
 
 def test_no_more_targets_are_followed_than_are_wanted():

@@ -19,12 +19,13 @@ from tests.support.drawn_targets import target_of
 GREY = np.full((480, 640, 3), 90, np.uint8)
 
 
-def numbers(tracker, places, *, at=0.0, command='cut', image=GREY, depths=None, weak=0):
-    """Show targets at places (x, y) to a tracker; return their numbers."""
-    targets = [Target(float(x), float(y), 0.9) for x, y in places]
+def numbers(tracker, places, *, at=0.0, command='cut', image=GREY, depths=None, weak=()):
+    """Show targets at places (x, y), some of them weak, to a tracker; return their numbers."""
+    scores = [0.4 if k in weak else 0.9 for k in range(len(places))]
+    targets = [Target(float(x), float(y), s) for (x, y), s in zip(places, scores, strict=True)]
     spots = None if depths is None else [d and Place(d, d / 500.0) for d in depths]
     got = tracker.update(
-        targets, weak=weak, command=command, image=image, stamp_s=at, places=spots
+        targets, min_score=0.5, command=command, image=image, stamp_s=at, places=spots
     )
     assert [(t.x, t.y, t.score) for t in got] == [(t.x, t.y, t.score) for t in targets]
     return [t.track_id for t in got]
@@ -54,11 +55,21 @@ def test_a_gap_is_bridged_as_long_as_it_says_and_no_longer():
 
 def test_a_weak_target_has_a_number_only_where_it_was_more_before():
     tracker = Tracker(TrackConfig(gap_s=0.5))
-    assert numbers(tracker, [(100, 100), (300, 200)], weak=1) == [1, 0]
-    assert numbers(tracker, [(100, 100), (300, 200)], at=0.1, weak=2) == [1, 0]
-    assert numbers(tracker, [(300, 200), (100, 100)], at=0.2, weak=1) == [2, 1]
-    assert numbers(tracker, [(300, 200)], at=0.3, weak=1) == [2]
-    assert numbers(tracker, [(300, 200), (100, 100)], at=0.9, weak=2) == [0, 0]  # after the gap
+    one, other = (100, 100), (300, 200)
+    assert numbers(tracker, [one, other], weak=[1]) == [1, 0]
+    assert numbers(tracker, [one, other], at=0.1, weak=[0, 1]) == [1, 0]
+    assert numbers(tracker, [other, one], at=0.2, weak=[1]) == [2, 1]
+    assert numbers(tracker, [other], at=0.3, weak=[0]) == [2]
+    assert numbers(tracker, [other, one], at=0.9, weak=[0, 1]) == [0, 0]  # after the gap
+
+
+def test_a_higher_least_score_acts_at_once_and_numbers_outlast_it():
+    tracker, target = Tracker(), Target(100.0, 100.0, 0.6)
+    found = [
+        tracker.update([target], command='cut', image=GREY, stamp_s=0.1 * k, min_score=least)
+        for k, least in enumerate((0.5, 0.7, 0.5))
+    ]
+    assert [one.track_id for (one,) in found] == [1, 0, 1]
 
 
 def test_another_command_starts_anew_and_the_same_text_does_not():

@@ -191,6 +191,8 @@ class Worker:
         """Do something with a frame and return why it could not be used, if so."""
         try:
             if self._config != self._predictor.config:
+                if self._config.prompt_set != self._predictor.config.prompt_set:
+                    self._smoother.forget()  # heat of other words
                 self._predictor.configure(self._config)
             action()
         except ImageError as error:
