@@ -100,7 +100,7 @@ class HeatSmoother:
         heat, box = sigmoid(activation.logits), activation.box
         grey = np.rint(shrink(image, _FLOW_SIZE)).astype(np.uint8)
         same = (
-            self._motion.update(image).same_scene
+            self._motion.update(grey).same_scene
             and self._about == (command, box)
             and stamp_s > self._stamp_s
         )
