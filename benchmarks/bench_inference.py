@@ -4,7 +4,9 @@
 """Measure inference on this machine: every backend that works here, stage by stage, and peers.
 
 All that is compared runs in turn, round after round, so that each meets the same machine; a ratio
-is the median over the rounds' own ratios. Random weights take as long as trained ones.
+is the median over the rounds' own ratios. In turn, each finds the caches full of the others' data:
+what is compared with the arithmetic floor runs alone, as on a robot. Random weights take as long
+as trained ones.
 """
 
 import argparse
@@ -27,6 +29,7 @@ from benchmarks.bench_floor import measure_rates
 from benchmarks.bench_peers import load_peers
 from benchmarks.bench_pipeline import FRAME
 from benchmarks.bench_pipeline import frame
+from benchmarks.bench_pipeline import measure_alone
 from benchmarks.bench_pipeline import measure_growth
 from benchmarks.bench_pipeline import measure_new_command
 from benchmarks.bench_pipeline import measure_pipeline
@@ -86,8 +89,9 @@ def device_name(device: str) -> str:
     return f'{torch.cuda.get_device_name()}, ' if device == 'cuda' else ''
 
 
-def measure_floor(arguments: argparse.Namespace, reference: Predictor, pipeline: Rows) -> Rows:
+def measure_floor(arguments: argparse.Namespace, predictors: dict[str, Predictor]) -> Rows:
     """Return each size's least time by this machine's matrix rate, and who comes how close."""
+    reference = next(iter(predictors.values()))
     rates = measure_rates(max(arguments.rounds, 5), arguments.device)
     text = torch.zeros(1, reference.model.embed_dim, device=arguments.device)
     rows: Rows = []
@@ -97,22 +101,23 @@ def measure_floor(arguments: argparse.Namespace, reference: Predictor, pipeline:
         pixels = torch.zeros(1, 3, *canvas, device=arguments.device)
         gflop = count_gflop(reference.model, pixels, text)
         stages = count_stages_gflop(reference.model, pixels)
-        for row in pipeline:
-            if row['long side'] == size and row['commands'] == 1:
-                precision = row['backend'].split()[1]
-                # What is not a stage runs in float32 always.
-                floor_ms = 1e3 * ((gflop - stages) / rates['f32'] + stages / rates[precision])
-                rows.append(
-                    {
-                        'canvas': f'{canvas[1]}x{canvas[0]}',
-                        'GFLOP': gflop,
-                        'of the stages': stages,
-                        'backend': row['backend'],
-                        'GFLOP/s': rates[precision],
-                        'floor, ms': floor_ms,
-                        'share of the floor': floor_ms / row['model'],
-                    }
-                )
+        for name, predictor in predictors.items():
+            precision = name.split()[1]
+            # What is not a stage runs in float32 always.
+            floor_ms = 1e3 * ((gflop - stages) / rates['f32'] + stages / rates[precision])
+            alone = measure_alone(predictor, size, arguments.rounds)
+            rows.append(
+                {
+                    'canvas': f'{canvas[1]}x{canvas[0]}',
+                    'GFLOP': gflop,
+                    'of the stages': stages,
+                    'backend': name,
+                    'GFLOP/s': rates[precision],
+                    'floor, ms': floor_ms,
+                    **alone,
+                    'share of the floor': floor_ms / alone['model alone'],
+                }
+            )
     return rows
 
 
@@ -204,7 +209,7 @@ def main() -> int:
         'model': f'{arguments.model}, {arguments.weights or "its own"} weights, one 640x480 '
         f'frame, {arguments.num_threads or "default"} threads, {arguments.rounds} rounds',
         'pipeline': pipeline,
-        'floor': measure_floor(arguments, next(iter(predictors.values())), pipeline),
+        'floor': measure_floor(arguments, predictors),
         **{name: rows() for name, rows in measured.items() if name not in arguments.skip},
     }
     _say(report(results))

@@ -90,6 +90,15 @@ def measure_pipeline(arguments: argparse.Namespace, predictors: dict[str, Predic
     return rows
 
 
+def measure_alone(predictor: Predictor, size: int, rounds: int) -> dict[str, float]:
+    """Return the milliseconds of a prediction, and of its model, while nothing else runs."""
+    predictor.configure(PredictorConfig(input_size=size))
+    act = StagedPrediction(predictor, frame(), 1)
+    times = [act() for _ in range(5 * rounds)]
+    _, model_s, _ = np.median(np.array(act.stages[rounds:]), axis=0)
+    return {'alone, ms': median(times[rounds:]), 'model alone': 1e3 * float(model_s)}
+
+
 def measure_new_command(predictors: dict[str, Predictor]) -> Rows:
     """Time a command that was never set before: one encoding of its text, nothing is compiled."""
     rows: Rows = []
