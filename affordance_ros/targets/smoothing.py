@@ -7,7 +7,9 @@ Things that are hot in one image and not in the next stay warm in the average.
 """
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 from typing import NamedTuple
 
 import cv2
@@ -33,6 +35,11 @@ _CHANGED = 20.0
 _BLUR_SIGMA_PX = 1.5  # against noise, and edges that are off by part of a pixel
 # What is seen for the first time weighs as much as if it had been seen for so long.
 _FIRST_S = 0.8
+# The average stays on its key image until what that shows has moved far on the small one, or is
+# old and has moved or changed. (Flow from image to image misses slow motion: by 30 images a second
+# heat would trail behind.)
+_KEY_FAR_PX = 2.0
+_KEY_OLD_S, _KEY_MOVED_PX = 0.19, 1.0
 # The average is kept that far from 0 and 1, whose logits are infinite.
 _MARGIN = 1e-6
 
@@ -73,9 +80,7 @@ class HeatSmoother:
     def forget(self) -> None:
         """Start afresh with the next image."""
         self._motion = Motion()
-        self._heat: NDArray[np.float32] | None = None
-        self._weight: NDArray[np.float32] = np.zeros((0, 0), np.float32)
-        self._grey = np.zeros(_FLOW_SIZE[::-1], np.uint8)
+        self._key: _Key | None = None
         self._about: tuple[str, Letterbox] | None = None
         self._stamp_s = -math.inf
 
@@ -94,7 +99,7 @@ class HeatSmoother:
             An activation map of the average, or the given one where there is none.
         """
         if not self._seconds:
-            if self._heat is not None:
+            if self._key is not None:
                 self.forget()
             return activation
         heat, box = sigmoid(activation.logits), activation.box
@@ -104,50 +109,86 @@ class HeatSmoother:
             and self._about == (command, box)
             and stamp_s > self._stamp_s
         )
-        weight = np.full_like(heat, _FIRST_S)
-        if same and self._heat is not None and self._heat.shape == heat.shape:
-            before, earlier = self._carried_along(self._heat, self._weight, grey, box)
-            passed_s = np.float32(stamp_s - self._stamp_s)
-            earlier *= math.exp(-passed_s / self._seconds)
-            weight = np.where(earlier > 0.0, earlier + passed_s, weight)
-            own = _logits(heat)
-            heat += (before - heat) * (earlier / weight)
-            # The difference, so that heat which stays the same stays so to the last digit.
-            activation = Activation(activation.logits + (_logits(heat) - own), box)
-        self._heat, self._weight, self._grey = heat, weight, grey
+        passed_s = np.float32(stamp_s - self._stamp_s)
         self._about, self._stamp_s = (command, box), stamp_s
-        return activation
-
-    def _carried_along(
-        self,
-        heat: NDArray[np.float32],
-        weight: NDArray[np.float32],
-        grey: NDArray[np.uint8],
-        box: Letterbox,
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return heat and weight of the image before, where they are now; 0 for what is new."""
+        key = self._key
+        if not same or key is None or key.heat.shape != heat.shape:
+            self._key = _Key(grey, heat, np.full_like(heat, _FIRST_S), stamp_s)
+            return activation
         cells = _cells(box, heat.shape)
-        flow = self._flow.calc(grey, self._grey, None)  # (h, w, 2), from now to before
-        moved = cv2.remap(
-            self._grey, flow + _PIXELS, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-        change = cv2.subtract(grey, moved, dtype=cv2.CV_32F)
+        key.weight *= math.exp(-passed_s / self._seconds)
+        now = self._find(grey, key.grey, cells)
+        earlier = np.where(now.same, _sample(key.weight, now.at, cv2.INTER_LINEAR), 0.0)
+        weight = np.where(earlier > 0.0, earlier + passed_s, np.float32(_FIRST_S))
+        # Cubic, since each bilinear step of many would make hills flatter.
+        before = np.clip(_sample(key.heat, now.at, cv2.INTER_CUBIC), 0.0, 1.0)
+        mean = heat + (before - heat) * (earlier / weight)
+        old = stamp_s - key.stamp_s >= _KEY_OLD_S
+        if now.moved_px > _KEY_FAR_PX or (old and (now.changed or now.moved_px > _KEY_MOVED_PX)):
+            self._key = _Key(grey, mean, weight, stamp_s)
+        else:
+            then = self._find(key.grey, grey, cells)
+            gained = np.where(then.same, passed_s, np.float32(0.0))
+            key.weight += gained
+            own = _sample(heat, then.at, cv2.INTER_CUBIC)
+            key.heat += (own - key.heat) * (gained / key.weight)
+        # The difference, so that heat which stays the same stays so to the last digit.
+        return Activation(activation.logits + (_logits(mean) - _logits(heat)), box)
+
+    def _find(
+        self, grey: NDArray[np.uint8], other: NDArray[np.uint8], cells: '_Cells'
+    ) -> '_Found':
+        """Return where the cells of one small image are in another one."""
+        flow = self._flow.calc(grey, other, None)  # (h, w, 2)
+        change = cv2.subtract(grey, _sample(other, flow + _PIXELS), dtype=cv2.CV_32F)
         # Less the mean: a camera that adapts its exposure sees the same things.
         change = cv2.GaussianBlur(change - change.mean(), (0, 0), _BLUR_SIGMA_PX)
-        of_cells = cv2.remap(
-            np.dstack([flow, change]),
-            cells.on_grey,
-            None,
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        at = cells.places + of_cells[..., :2] / cells.grey_per_cell
-        # Cubic, since each bilinear step of many would make hills flatter.
-        before = cv2.remap(heat, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        of_cells = _sample(np.dstack([flow, change]), cells.on_grey)
+        at = np.asarray(cells.places + of_cells[..., :2] / cells.grey_per_cell, np.float32)
         in_view = ((at >= cells.first) & (at <= cells.last)).all(axis=-1)
-        same = in_view & (np.abs(of_cells[..., 2]) <= _CHANGED)
-        weight = cv2.remap(weight, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.clip(before, 0.0, 1.0), np.where(same, weight, np.float32(0.0))
+        alike = np.abs(of_cells[..., 2]) <= _CHANGED
+        moved_px = float(np.abs(flow).max(axis=-1).mean())
+        return _Found(at, in_view & alike, bool((in_view & ~alike).any()), moved_px)
+
+
+@dataclass
+class _Key:
+    """An image that the average lies on.
+
+    Attributes:
+        grey: It, small.
+        heat: (h, w) float32, the average.
+        weight: (h, w) float32, its weight in seconds.
+        stamp_s: The image's.
+    """
+
+    grey: NDArray[np.uint8]
+    heat: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    stamp_s: float
+
+
+class _Found(NamedTuple):
+    """Where the cells of one image are in another.
+
+    Attributes:
+        at: (h, w, 2) float32, columns and rows in cells.
+        same: (h, w), whether it is in view there and looks the same.
+        changed: Whether something in view looks different.
+        moved_px: How far things have moved in the mean, in pixels of the small image.
+    """
+
+    at: NDArray[np.float32]
+    same: NDArray[np.bool_]
+    changed: bool
+    moved_px: float
+
+
+def _sample(
+    values: NDArray[Any], at: NDArray[np.float32], method: int = cv2.INTER_LINEAR
+) -> NDArray[Any]:
+    """Return values at places, (..., 2) columns and rows."""
+    return np.asarray(cv2.remap(values, at, None, method, borderMode=cv2.BORDER_REPLICATE))
 
 
 def _logits(heat: NDArray[np.float32]) -> NDArray[np.float32]:

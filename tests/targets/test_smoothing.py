@@ -90,6 +90,22 @@ def test_heat_goes_along_with_what_moves(box, wall):
     assert sigmoid(found.logits).max() > 0.7
 
 
+@pytest.mark.parametrize('rate_hz', [5, 30, 60])
+@pytest.mark.parametrize('speed_px', [5, 20])
+def test_heat_does_not_trail_behind_whatever_the_rate(speed_px, rate_hz, wall):
+    """Slow motion is a small part of a pixel from image to image."""
+    box, smoother = boxes()[0], HeatSmoother(3.0)
+    for k in range(3 * rate_hz):
+        moved = speed_px * k / rate_hz
+        shift = np.float32([[1, 0, -20 - moved], [0, 1, -80]])
+        image = cv2.warpAffine(wall, shift, SIZE[::-1], flags=cv2.INTER_CUBIC)
+        activation = bump(box, 200 - moved, 120)
+        found = smoother.update(activation, command='a', image=image, stamp_s=k / rate_hz)
+    tops = [np.unravel_index(one.logits.argmax(), one.logits.shape) for one in (found, activation)]
+    assert math.dist(*tops) <= 1.0
+    assert np.abs(sigmoid(found.logits) - sigmoid(activation.logits)).max() < 0.1
+
+
 @pytest.mark.parametrize('box', boxes())
 @pytest.mark.parametrize(('place', 'to'), [((315, 120), (16, 80)), ((160, 4), (0, 64))])
 def test_what_comes_into_view_is_hot_at_once(box, place, to, wall):
