@@ -143,11 +143,11 @@ class HeatSmoother:
         change = cv2.subtract(grey, _sample(other, flow + _PIXELS), dtype=cv2.CV_32F)
         # Less the mean: a camera that adapts its exposure sees the same things.
         change = cv2.GaussianBlur(change - change.mean(), (0, 0), _BLUR_SIGMA_PX)
-        of_cells = _sample(np.dstack([flow, change]), cells.on_grey)
-        at = np.asarray(cells.places + of_cells[..., :2] / cells.grey_per_cell, np.float32)
+        moved = _sample(flow, cells.on_grey)
+        at = np.asarray(cells.places + moved / cells.grey_per_cell, np.float32)
         in_view = ((at >= cells.first) & (at <= cells.last)).all(axis=-1)
-        alike = np.abs(of_cells[..., 2]) <= _CHANGED
-        moved_px = float(np.abs(flow).max(axis=-1).mean())
+        alike = np.abs(_sample(change, cells.on_grey)) <= _CHANGED
+        moved_px = float(np.abs(moved).max(axis=-1).mean())
         return _Found(at, in_view & alike, bool((in_view & ~alike).any()), moved_px)
 
 

@@ -141,8 +141,7 @@ class Tracker:
             places: Where each target is in 3D, None for one of which that is not known.
 
         Returns:
-            The same targets in the same order, each with its `track_id`; 0 for one that does not
-            count.
+            The same targets in the same order, each with its `track_id`; 0 if it does not count.
         """
         places = [None] * len(targets) if places is None else places
         shift = self._motion.update(image)
@@ -162,8 +161,7 @@ class Tracker:
                 number = track.target.track_id
                 best_score = max(best_score, track.best_score)
                 self._tracks.remove(track)
-            counts = best_score >= min_score
-            if counts and not number:
+            if (counts := best_score >= min_score) and not number:
                 self._given += 1
                 number = self._given
             seen = replace(target, track_id=number)
