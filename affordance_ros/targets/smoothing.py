@@ -33,7 +33,8 @@ _FLOW_SIZE = (160, 120)
 # seen. (A camera that turns by 2 degrees an image leaves 8 in 99 % of the cells, 21 at most.)
 _CHANGED = 20.0
 _BLUR_SIGMA_PX = 1.5  # against noise, and edges that are off by part of a pixel
-# What is seen for the first time weighs as much as if it had been seen for so long.
+# What is seen for the first time weighs as much as if it had been seen for so long, and no image
+# more than that, also after a pause.
 _FIRST_S = 0.8
 # The average stays on its key image until what that shows has moved far on the small one, or is
 # old and has moved or changed. (Flow from image to image misses slow motion: by 30 images a second
@@ -109,7 +110,8 @@ class HeatSmoother:
             and self._about == (command, box)
             and stamp_s > self._stamp_s
         )
-        passed_s = np.float32(stamp_s - self._stamp_s)
+        passed_s = stamp_s - self._stamp_s
+        lasted_s = np.float32(min(passed_s, _FIRST_S))
         self._about, self._stamp_s = (command, box), stamp_s
         key = self._key
         if not same or key is None or key.heat.shape != heat.shape:
@@ -119,7 +121,7 @@ class HeatSmoother:
         key.weight *= math.exp(-passed_s / self._seconds)
         now = self._find(grey, key.grey, cells)
         earlier = np.where(now.same, _sample(key.weight, now.at, cv2.INTER_LINEAR), 0.0)
-        weight = np.where(earlier > 0.0, earlier + passed_s, np.float32(_FIRST_S))
+        weight = np.where(earlier > 0.0, earlier + lasted_s, np.float32(_FIRST_S))
         # Cubic, since each bilinear step of many would make hills flatter.
         before = np.clip(_sample(key.heat, now.at, cv2.INTER_CUBIC), 0.0, 1.0)
         mean = heat + (before - heat) * (earlier / weight)
@@ -128,7 +130,7 @@ class HeatSmoother:
             self._key = _Key(grey, mean, weight, stamp_s)
         else:
             then = self._find(key.grey, grey, cells)
-            gained = np.where(then.same, passed_s, np.float32(0.0))
+            gained = np.where(then.same, lasted_s, np.float32(0.0))
             key.weight += gained
             own = _sample(heat, then.at, cv2.INTER_CUBIC)
             key.heat += (own - key.heat) * (gained / key.weight)

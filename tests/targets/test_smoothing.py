@@ -74,6 +74,17 @@ def test_a_camera_that_stands_gives_the_average_over_time(wall, rng):
         assert seen.max() < 2e-3
 
 
+def test_a_pause_gives_no_image_more_weight_than_the_first_has(wall):
+    box, smoother = boxes()[0], HeatSmoother(3.0)
+    stamps = [0.0, 0.1, 60.0, 60.8]
+    for stamp_s, heat in zip(stamps, (0.2, 0.2, 0.8, 0.2), strict=True):
+        flat = map_of(np.full((box.canvas[0] // 8, box.canvas[1] // 8), heat), box)
+        found = smoother.update(flat, command='a', image=view(wall, 0), stamp_s=stamp_s)
+    older = math.exp(-0.8 / 3.0)
+    expected = (0.8 * older + 0.2) / (older + 1.0)
+    np.testing.assert_allclose(sigmoid(found.logits)[1:-1], expected, atol=1e-3)
+
+
 @pytest.mark.parametrize('box', boxes())
 def test_heat_goes_along_with_what_moves(box, wall):
     """A camera that turns by 66 pixels: the average is where the heat is, and hardly flatter."""
