@@ -33,6 +33,11 @@ _FLOW_SIZE = (160, 120)
 # seen. (A camera that turns by 2 degrees an image leaves 8 in 99 % of the cells, 21 at most.)
 _CHANGED = 20.0
 _BLUR_SIGMA_PX = 1.5  # against noise, and edges that are off by part of a pixel
+# Flow there and back that ends farther from where it began found nothing. Where that is half of
+# the image, the camera has leapt, and the average starts afresh. (Turning by 2 degrees an image
+# leaves 1 % of the cells, by 9 degrees 4 to 27; a leap more than 65.)
+_ASTRAY_PX = 2.0
+_LEAST_FOUND = 0.5
 # What is seen for the first time weighs as much as if it had been seen for so long, and no image
 # more than that, also after a pause.
 _FIRST_S = 0.8
@@ -119,7 +124,13 @@ class HeatSmoother:
             return activation
         cells = _cells(box, heat.shape)
         key.weight *= math.exp(-passed_s / self._seconds)
-        now = self._find(grey, key.grey, cells)
+        back, forth = (
+            self._flow.calc(*pair, None) for pair in ((grey, key.grey), (key.grey, grey))
+        )
+        now = _find(grey, key.grey, back, forth, cells)
+        if now.found < _LEAST_FOUND:
+            self._key = _Key(grey, heat, np.full_like(heat, _FIRST_S), stamp_s)
+            return activation
         earlier = np.where(now.same, _sample(key.weight, now.at, cv2.INTER_LINEAR), 0.0)
         weight = np.where(earlier > 0.0, earlier + lasted_s, np.float32(_FIRST_S))
         # Cubic, since each bilinear step of many would make hills flatter.
@@ -129,28 +140,13 @@ class HeatSmoother:
         if now.moved_px > _KEY_FAR_PX or (old and (now.changed or now.moved_px > _KEY_MOVED_PX)):
             self._key = _Key(grey, mean, weight, stamp_s)
         else:
-            then = self._find(key.grey, grey, cells)
+            then = _find(key.grey, grey, forth, back, cells)
             gained = np.where(then.same, lasted_s, np.float32(0.0))
             key.weight += gained
             own = _sample(heat, then.at, cv2.INTER_CUBIC)
             key.heat += (own - key.heat) * (gained / key.weight)
         # The difference, so that heat which stays the same stays so to the last digit.
         return Activation(activation.logits + (_logits(mean) - _logits(heat)), box)
-
-    def _find(
-        self, grey: NDArray[np.uint8], other: NDArray[np.uint8], cells: '_Cells'
-    ) -> '_Found':
-        """Return where the cells of one small image are in another one."""
-        flow = self._flow.calc(grey, other, None)  # (h, w, 2)
-        change = cv2.subtract(grey, _sample(other, flow + _PIXELS), dtype=cv2.CV_32F)
-        # Less the mean: a camera that adapts its exposure sees the same things.
-        change = cv2.GaussianBlur(change - change.mean(), (0, 0), _BLUR_SIGMA_PX)
-        moved = _sample(flow, cells.on_grey)
-        at = np.asarray(cells.places + moved / cells.grey_per_cell, np.float32)
-        in_view = ((at >= cells.first) & (at <= cells.last)).all(axis=-1)
-        alike = np.abs(_sample(change, cells.on_grey)) <= _CHANGED
-        moved_px = float(np.abs(moved).max(axis=-1).mean())
-        return _Found(at, in_view & alike, bool((in_view & ~alike).any()), moved_px)
 
 
 @dataclass
@@ -177,13 +173,41 @@ class _Found(NamedTuple):
         at: (h, w, 2) float32, columns and rows in cells.
         same: (h, w), whether it is in view there and looks the same.
         changed: Whether something in view looks different.
+        found: The share of cells in view that flow finds.
         moved_px: How far things have moved in the mean, in pixels of the small image.
     """
 
     at: NDArray[np.float32]
     same: NDArray[np.bool_]
     changed: bool
+    found: float
     moved_px: float
+
+
+def _find(
+    grey: NDArray[np.uint8],
+    other: NDArray[np.uint8],
+    flow: NDArray[np.float32],
+    back: NDArray[np.float32],
+    cells: '_Cells',
+) -> _Found:
+    """Return where the cells of one small image are in another one, by the flow there and back."""
+    change = cv2.subtract(grey, _sample(other, flow + _PIXELS), dtype=cv2.CV_32F)
+    # Less the mean: a camera that adapts its exposure sees the same things.
+    change = cv2.GaussianBlur(change - change.mean(), (0, 0), _BLUR_SIGMA_PX)
+    moved = _sample(flow, cells.on_grey)
+    at = np.asarray(cells.places + moved / cells.grey_per_cell, np.float32)
+    in_view = ((at >= cells.first) & (at <= cells.last)).all(axis=-1)
+    astray_px = np.abs(moved + _sample(back, cells.on_grey + moved)).max(axis=-1)
+    found = in_view & (astray_px <= _ASTRAY_PX)
+    alike = np.abs(_sample(change, cells.on_grey)) <= _CHANGED
+    return _Found(
+        at,
+        found & alike,
+        changed=bool((in_view & ~alike).any()),
+        found=np.count_nonzero(found) / max(np.count_nonzero(in_view), 1),
+        moved_px=float(np.abs(moved).max(axis=-1).mean()),
+    )
 
 
 def _sample(

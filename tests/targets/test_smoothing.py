@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from affordance_ros.image.letterbox import Letterbox
+from affordance_ros.sources import open_source
 from affordance_ros.targets.activation import Activation
 from affordance_ros.targets.activation import sigmoid
 from affordance_ros.targets.smoothing import HeatSmoother
+from tests.conftest import SAMPLES
 
 SIZE = (240, 320)
 
@@ -129,6 +131,18 @@ def test_what_comes_into_view_is_hot_at_once(box, place, to, wall):
     middle = bump(box, 160, 120)
     found = smoother.update(middle, command='a', image=view(wall, *to), stamp_s=0.2)
     assert sigmoid(found.logits).flat[middle.logits.argmax()] < 0.1
+
+
+def test_a_camera_that_leaps_about_the_same_scene_begins_anew():
+    """From the shipped sequence's end to its beginning, as in a loop; not from image to image."""
+    frames = [frame.bgr for frame in open_source(str(SAMPLES / 'tabletop'), loop=False)]
+    box = Letterbox.fit(frames[0].shape[:2], size=256, shape='rectangle')
+    first, second = bump(box, 100, 100), bump(box, 300, 250)
+    for before, now, leaps in ((0, 1, False), (10, 11, False), (-1, 0, True), (30, 3, True)):
+        smoother = HeatSmoother(5.0)
+        smoother.update(first, command='a', image=frames[before], stamp_s=0.0)
+        found = smoother.update(second, command='a', image=frames[now], stamp_s=0.1)
+        assert (np.abs(sigmoid(found.logits) - sigmoid(second.logits)).max() < 1e-6) == leaps
 
 
 @pytest.mark.parametrize('step', [0, 4])  # pixels by which the camera moves from image to image
