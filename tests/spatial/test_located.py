@@ -165,7 +165,9 @@ def test_a_thing_that_was_a_target_stays_one_while_it_is_weak():
 
 def test_no_more_targets_are_followed_than_are_wanted():
     follower, rgbd = Follower(), scene(NEAR, MIDDLE)
-    for at, min_score in ((0.0, 0.0), (0.1, 0.85)):
-        selection = select(grounding(NEAR, MIDDLE, max_targets=1, min_score=min_score), rgbd)
-        located = follower.update(selection, command='cut', image=IMAGE, stamp_s=at, rgbd=rgbd)
-        assert [one.target.x for one in located] == [50]
+    assert follow(follower, NEAR, MIDDLE) == [(50, 1), (150, 2)]
+    answer = grounding(MIDDLE, NEAR, max_targets=1, min_score=0.85)
+    selection = select(answer, rgbd)
+    assert len(selection.targets + selection.weak) == 2
+    located = follower.update(selection, command='cut', image=IMAGE, stamp_s=0.1, rgbd=rgbd)
+    assert [one.target.track_id for one in located] == [2]
