@@ -44,7 +44,7 @@ PHOTOS = ROOT / 'samples' / 'photos'
 TABLETOP = ROOT / 'samples' / 'tabletop'
 # Lower than a robot would act on: the demo shows what the model thinks, with its score.
 MIN_SCORE = 0.1
-TABLETOP_COMMANDS = ('hold the mug', 'pour', 'open', 'cut with', 'eat')
+TABLETOP_COMMANDS = ('hold the mug', 'pour', 'open the moka pot', 'cut with', 'eat the apple')
 
 
 class Demo:
