@@ -108,7 +108,7 @@ class PredictorConfig:
         Args:
             commands: What the maps answer.
             activations: One map for each.
-            keep_share: Candidates are also those down to that share of the least score.
+            keep_share: Weak ones are kept down to this share of the least score, in (0, 1].
         """
         instances = replace(self.instances, min_score=keep_share * self.min_score)
         groundings = []
@@ -121,10 +121,11 @@ class PredictorConfig:
             groundings.append(
                 Grounding(
                     command,
-                    candidates + weak,
+                    candidates,
                     activation,
                     self.max_targets,
                     refused,
+                    weak,
                     self.min_score,
                 )
             )

@@ -103,7 +103,7 @@ def recorded(bag: Path) -> Iterator[Sequence]:
         orbit = Orbit(seed, width, height, objects=objects)
     except (OSError, YamlError, SourceError, TabletopError) as error:
         raise EvaluationError(f'{bag} can not be scored: {error}') from error
-    except (KeyError, TypeError, ValueError, StopIteration) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, StopIteration) as error:
         raise EvaluationError(
             f'{bag} does not say which scene it shows ({SCENE_KEY} in metadata.yaml): give a bag '
             f'of affordance_ros_tabletop render --what bag'
@@ -111,7 +111,11 @@ def recorded(bag: Path) -> Iterator[Sequence]:
 
     def views() -> Iterator[View]:
         for frame in read_bag(bag):
+            if frame.depth is None or frame.camera_info is None:
+                raise EvaluationError(f'{bag} has an image without depth or camera_info')
             depth = DepthImage.view(frame.depth)
+            if depth.raw.shape != (height, width):
+                raise EvaluationError(f'{bag} has depth of another size than its images')
             stamp = frame.depth.header.stamp
             stamp_s = stamp.sec - START_S + stamp.nanosec / 1e9
             shot, things = orbit.shoot_things(stamp_s)

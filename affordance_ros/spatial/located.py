@@ -23,7 +23,7 @@ from affordance_ros.targets.target import Target
 
 TOO_NEAR, TOO_FAR = 'too_near', 'too_far'
 
-_MAX_WEAK = 8  # candidates below the least score, that cost time too
+_MAX_WEAK = 8  # located below the least score, since each costs time
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +94,8 @@ class Selection:
 
     Attributes:
         targets: Best first, at most as many as are wanted.
-        weak: Candidates below the least score, best first: see `Grounding`.
-        min_score: The least score of a target.
+        weak: Those below the least score that pass, best first: see `Grounding`.
+        min_score: The least score of a target, in [0, 1].
         max_targets: How many are wanted.
         refused: How many of the better ones do not pass, by cause.
     """
@@ -110,9 +110,8 @@ class Selection:
 def select(grounding: Grounding, rgbd: Rgbd | NoRgbd, gate: DepthGate | None = None) -> Selection:
     """Locate an answer's best targets, passing over those that a gate refuses."""
     gate = gate or DepthGate()
-    strong = sum(target.score >= grounding.min_score for target in grounding.candidates)
-    targets, refused = _locate(grounding.candidates[:strong], grounding.max_targets, rgbd, gate)
-    weak, _ = _locate(grounding.candidates[strong:], _MAX_WEAK, rgbd, gate)
+    targets, refused = _locate(grounding.candidates, grounding.max_targets, rgbd, gate)
+    weak, _ = _locate(grounding.weak, _MAX_WEAK, rgbd, gate)
     refused += Counter(grounding.refused)
     return Selection(targets, weak, grounding.min_score, grounding.max_targets, refused)
 

@@ -24,12 +24,13 @@ class Grounding:
 
     Attributes:
         command: The command, cleaned.
-        candidates: All targets, best first; empty if nothing reaches the least score. Where heat
-            is smoothed, weaker ones follow, that count only for things that were targets before.
+        candidates: All targets, best first; empty if nothing reaches the least score.
         activation: The model's own map.
         max_targets: How many of the candidates are wanted.
         refused: How many targets are left out of the candidates because of their size, by cause.
-        min_score: The least score of a target.
+        weak: What is below the least score, best first, where heat is smoothed: a target only if
+            the thing was one before.
+        min_score: The least score of a target, in [0, 1].
     """
 
     command: str
@@ -37,13 +38,13 @@ class Grounding:
     activation: Activation
     max_targets: int
     refused: Mapping[str, int] = field(default_factory=dict)
+    weak: tuple[Target, ...] = ()
     min_score: float = 0.0
 
     @property
     def targets(self) -> tuple[Target, ...]:
         """The best candidates, best first."""
-        best = self.candidates[: self.max_targets]
-        return tuple(target for target in best if target.score >= self.min_score)
+        return self.candidates[: self.max_targets]
 
     @property
     def size(self) -> tuple[int, int]:

@@ -57,7 +57,7 @@ class HeatSmoother:
     weighs 1/e as much as the newest. It follows the motion by dense optical flow (Kroeger et al.,
     Fast Optical Flow using Dense Inverse Search, ECCV 2016). What comes into view, and what is
     put there or taken away, has its present heat at once. The average starts afresh with another
-    command, scene or image size, and where a stamp does not increase.
+    command, scene or image size, where the camera leaps, and where a stamp does not increase.
 
     Args:
         seconds: The time constant in seconds, finite: heat that old weighs 1/e as much as the
@@ -118,9 +118,8 @@ class HeatSmoother:
         passed_s = stamp_s - self._stamp_s
         lasted_s = np.float32(min(passed_s, _FIRST_S))
         self._about, self._stamp_s = (command, box), stamp_s
-        key = self._key
+        key, self._key = self._key, _Key(grey, heat, np.full_like(heat, _FIRST_S), stamp_s)
         if not same or key is None or key.heat.shape != heat.shape:
-            self._key = _Key(grey, heat, np.full_like(heat, _FIRST_S), stamp_s)
             return activation
         cells = _cells(box, heat.shape)
         key.weight *= math.exp(-passed_s / self._seconds)
@@ -129,7 +128,6 @@ class HeatSmoother:
         )
         now = _find(grey, key.grey, back, forth, cells)
         if now.found < _LEAST_FOUND:
-            self._key = _Key(grey, heat, np.full_like(heat, _FIRST_S), stamp_s)
             return activation
         earlier = np.where(now.same, _sample(key.weight, now.at, cv2.INTER_LINEAR), 0.0)
         weight = np.where(earlier > 0.0, earlier + lasted_s, np.float32(_FIRST_S))
@@ -140,6 +138,7 @@ class HeatSmoother:
         if now.moved_px > _KEY_FAR_PX or (old and (now.changed or now.moved_px > _KEY_MOVED_PX)):
             self._key = _Key(grey, mean, weight, stamp_s)
         else:
+            self._key = key
             then = _find(key.grey, grey, forth, back, cells)
             gained = np.where(then.same, lasted_s, np.float32(0.0))
             key.weight += gained

@@ -42,7 +42,9 @@ def grounding(*things, max_targets=5, refused=None, min_score=0.0):
         mask = np.zeros(SIZE, bool)
         mask[120 - half : 120 + half, x - half : x + half] = True
         targets.append(target_of(x, 120, mask, score=0.9 - 0.1 * rank))
-    return Grounding('cut', tuple(targets), None, max_targets, refused or {}, min_score)
+    strong = tuple(target for target in targets if target.score >= min_score)
+    weak = tuple(targets[len(strong) :])
+    return Grounding('cut', strong, None, max_targets, refused or {}, weak, min_score)
 
 
 def columns(selection):
