@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affordance_ros.bag.frames import read_bag
+from affordance_ros.image.ros_image import MessageError
 from affordance_ros.image.source_frame import SourceError
 from affordance_ros.safe_io.yaml import YamlError
 from affordance_ros.safe_io.yaml import read_yaml
@@ -109,8 +110,11 @@ def recorded(bag: Path) -> Iterator[Sequence]:
             f'of affordance_ros_tabletop render --what bag'
         ) from error
 
+    def refuse(error: MessageError) -> None:
+        raise EvaluationError(f'{bag} has an image that can not be scored: {error}') from error
+
     def views() -> Iterator[View]:
-        for frame in read_bag(bag):
+        for frame in read_bag(bag, on_skip=refuse):
             if frame.depth is None or frame.camera_info is None:
                 raise EvaluationError(f'{bag} has an image without depth or camera_info')
             depth = DepthImage.view(frame.depth)

@@ -65,6 +65,16 @@ def test_a_bag_of_another_scene_is_refused(scene, text, tmp_path):
         list(sequence.views)
 
 
+def test_a_damaged_image_is_not_passed_over(tmp_path):
+    bag = tmp_path / 'tabletop'
+    shutil.copytree(TABLETOP, bag)
+    content = bytearray((bag / 'tabletop.mcap').read_bytes())
+    content[1_000_000:1_000_400] = bytes(400)
+    (bag / 'tabletop.mcap').write_bytes(content)
+    with pytest.raises(EvaluationError, match='can not be scored'), recorded(bag) as sequence:
+        list(sequence.views)
+
+
 def test_a_bag_that_does_not_exist_is_refused(tmp_path, caplog):
     assert main(['tracks', '--bag', str(tmp_path / 'none'), '--out', str(tmp_path / 'out')]) == 2
     assert 'can not be scored' in caplog.text
